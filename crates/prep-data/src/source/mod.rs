@@ -8,12 +8,56 @@
 //! [`Record`]s. Lines inside a batch are counted from the batch's first line,
 //! so that no thread has to know what came before: the pipeline adds the rest.
 
+pub(crate) mod blocks;
+#[cfg(test)]
+pub(crate) mod contract;
+mod options;
+pub(crate) mod text;
+
 use std::borrow::Cow;
 use std::fmt::Debug;
 use std::io;
 
 use crate::diag::Finding;
 use crate::example::Example;
+use crate::io::{Input, InputError};
+
+pub use options::{Format, InlineTags, Options};
+
+/// A source, ready to be read.
+#[derive(Debug)]
+pub struct Opened {
+    /// The format it is read as.
+    pub format: Format,
+    /// The names of the inputs it reads, in order.
+    pub names: Vec<String>,
+    /// The columns of its rows; `None` if its records are conversations.
+    pub columns: Option<Columns>,
+    /// What was guessed, one phrase each, to be shown to the user.
+    pub decisions: Vec<String>,
+    /// Its records.
+    pub source: Box<dyn Source>,
+}
+
+/// The columns of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Columns {
+    /// Their names, in order; `1`, `2`, … where the table has no header.
+    pub names: Vec<String>,
+    /// Whether the names are the table's own.
+    pub named: bool,
+}
+
+impl Columns {
+    /// The two sides of a pair format.
+    #[must_use]
+    pub fn pair() -> Self {
+        Self {
+            names: vec!["source".into(), "target".into()],
+            named: true,
+        }
+    }
+}
 
 /// An input, cut into batches.
 pub trait Source: Debug + Send {
@@ -88,6 +132,9 @@ pub enum SourceError {
         /// Why.
         source: io::Error,
     },
+    /// An input cannot be opened.
+    #[error(transparent)]
+    Open(#[from] InputError),
     /// The input is not what its format asks for.
     #[error("cannot read `{name}` as {format}")]
     Malformed {
@@ -105,3 +152,29 @@ pub enum SourceError {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Cause(pub String);
+
+impl SourceError {
+    /// An error of reading the named input.
+    pub(crate) fn read(name: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+        let name = name.into();
+        move |source| Self::Read { name, source }
+    }
+
+    /// An input that is not what its format asks for.
+    pub(crate) fn malformed(name: impl Into<String>, format: Format, cause: impl Into<String>) -> Self {
+        Self::Malformed {
+            name: name.into(),
+            format,
+            cause: Cause(cause.into()),
+        }
+    }
+}
+
+/// Opens an input, finding out what the options leave open.
+///
+/// # Errors
+///
+/// When the format cannot be told, or the input is not of it.
+pub fn open(_input: Input, _options: &Options) -> Result<Opened, SourceError> {
+    unreachable!("under construction")
+}

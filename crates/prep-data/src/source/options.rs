@@ -1,0 +1,148 @@
+//! What a caller decides about a source before it is opened.
+
+use std::fmt;
+
+use encoding_rs::Encoding;
+
+/// A format that can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// Comma- or semicolon-separated values (RFC 4180).
+    Csv,
+    /// Tab-separated values, with CSV quoting.
+    Tsv,
+    /// Two text files whose lines correspond.
+    Moses,
+    /// Translation Memory eXchange 1.4.
+    Tmx,
+    /// XLIFF 1.2 and 2.x.
+    Xliff,
+    /// gettext PO.
+    Po,
+    /// Apache Parquet.
+    Parquet,
+    /// An Excel workbook.
+    Xlsx,
+    /// OpenAI chat fine-tuning: `messages`.
+    OpenAi,
+    /// ShareGPT: `conversations` of `from` and `value`.
+    ShareGpt,
+    /// Alpaca: `instruction`, `input`, `output`.
+    Alpaca,
+    /// `prompt` and `completion`, and the two older Google shapes.
+    PromptCompletion,
+    /// Gemini `contents`, also inside a batch `request`.
+    Gemini,
+}
+
+impl Format {
+    /// Every format with the name the command line gives it.
+    pub const NAMES: [(Self, &'static str); 13] = [
+        (Self::Csv, "csv"),
+        (Self::Tsv, "tsv"),
+        (Self::Moses, "moses"),
+        (Self::Tmx, "tmx"),
+        (Self::Xliff, "xliff"),
+        (Self::Po, "po"),
+        (Self::Parquet, "parquet"),
+        (Self::Xlsx, "xlsx"),
+        (Self::OpenAi, "openai"),
+        (Self::ShareGpt, "sharegpt"),
+        (Self::Alpaca, "alpaca"),
+        (Self::PromptCompletion, "prompt-completion"),
+        (Self::Gemini, "gemini"),
+    ];
+
+    /// The name the command line gives it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::NAMES
+            .iter()
+            .find_map(|&(format, name)| (format == self).then_some(name))
+            .expect("every format has a name")
+    }
+
+    /// Whether records are JSON values.
+    #[must_use]
+    pub fn is_json(self) -> bool {
+        matches!(
+            self,
+            Self::OpenAi | Self::ShareGpt | Self::Alpaca | Self::PromptCompletion | Self::Gemini
+        )
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What becomes of inline tags in translation files (`<ph>`, `<g>`, `<bpt>` …).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum InlineTags {
+    /// They become placeholders in the text: `{1}`, `{2}` … the same number on
+    /// both sides for the same tag.
+    #[default]
+    Keep,
+    /// They are left out; the text between them stays.
+    Strip,
+}
+
+/// What a caller decides. `None` and empty mean: find out, and say so.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The format.
+    pub format: Option<Format>,
+    /// The text encoding.
+    pub encoding: Option<&'static Encoding>,
+    /// The field delimiter of CSV.
+    pub delimiter: Option<u8>,
+    /// Whether the first row of a table names its columns; `None` when that is
+    /// to be found out.
+    pub has_header: Option<bool>,
+    /// The language of the prompt side, where a file names languages.
+    pub src_lang: Option<String>,
+    /// The language of the answer side.
+    pub tgt_lang: Option<String>,
+    /// What becomes of inline tags.
+    pub inline_tags: InlineTags,
+    /// Reads JSON objects as table rows, because the caller names columns.
+    pub json_as_table: bool,
+    /// Pairs the records of two tables or JSON files by this column.
+    pub id_column: Option<String>,
+    /// The sheet of a workbook.
+    pub sheet: Option<String>,
+    /// How much is read at once, in bytes. Any value gives the same records.
+    pub block_bytes: usize,
+    /// The longest record that is read, in bytes. A longer one is rejected.
+    pub record_limit: usize,
+}
+
+impl Options {
+    /// Bytes read at once: large enough that the cost of a batch does not
+    /// show, small enough that a few batches stay in the cache.
+    pub const BLOCK_BYTES: usize = 1 << 20;
+    /// The longest record by default: 16 MiB, some thirty times the 131,072
+    /// tokens the longest example may have.
+    pub const RECORD_LIMIT: usize = 16 << 20;
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            format: None,
+            encoding: None,
+            delimiter: None,
+            has_header: None,
+            src_lang: None,
+            tgt_lang: None,
+            inline_tags: InlineTags::default(),
+            json_as_table: false,
+            id_column: None,
+            sheet: None,
+            block_bytes: Self::BLOCK_BYTES,
+            record_limit: Self::RECORD_LIMIT,
+        }
+    }
+}
