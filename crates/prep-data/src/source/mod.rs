@@ -9,6 +9,8 @@
 //! so that no thread has to know what came before: the pipeline adds the rest.
 
 pub(crate) mod blocks;
+pub mod columns;
+pub(crate) mod csv;
 #[cfg(test)]
 pub(crate) mod contract;
 mod options;
