@@ -31,12 +31,14 @@
 //! # Ok::<(), prep_data::json::Error>(())
 //! ```
 
+mod compact;
 mod error;
 mod parse;
 mod string;
 mod value;
 
 
+pub use compact::compact;
 pub use error::{Error, ErrorKind, column_of};
 pub use parse::{DEPTH_LIMIT, Document};
 pub use value::{Entries, Items, Key, Kind, Value};
