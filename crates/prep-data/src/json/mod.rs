@@ -14,7 +14,9 @@
 //! A [`Document`] is a tape of offsets that is reused from text to text, so a
 //! thread that reads a batch allocates for its longest line only. A [`Value`]
 //! is a place on the tape; the strings it gives borrow from the text and
-//! outlive the tape. Nothing here touches a file.
+//! outlive the tape. [`Elements`] finds where the elements of a big array or
+//! of concatenated values end, so that a file can be cut into batches before
+//! anything is parsed. Nothing here touches a file.
 //!
 //! ```
 //! use prep_data::json::{Document, column_of};
@@ -32,6 +34,7 @@
 //! ```
 
 mod compact;
+mod elements;
 mod error;
 mod parse;
 mod string;
@@ -39,6 +42,7 @@ mod value;
 
 
 pub use compact::compact;
+pub use elements::{Elements, Fault, Piece, Pieces, Want};
 pub use error::{Error, ErrorKind, column_of};
 pub use parse::{DEPTH_LIMIT, Document};
 pub use value::{Entries, Items, Key, Kind, Value};
