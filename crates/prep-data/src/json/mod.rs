@@ -40,6 +40,10 @@ mod parse;
 mod string;
 mod value;
 
+#[cfg(test)]
+mod laws;
+#[cfg(test)]
+mod suite;
 
 pub use compact::compact;
 pub use elements::{Elements, Fault, Piece, Pieces, Want};
