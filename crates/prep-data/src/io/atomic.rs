@@ -63,6 +63,16 @@ pub enum OutputError {
     },
 }
 
+impl OutputError {
+    /// An error of writing a passport, whose path its writer does not know.
+    pub(crate) fn passport(source: io::Error) -> Self {
+        Self::Write {
+            path: PathBuf::from("the passport"),
+            source,
+        }
+    }
+}
+
 /// A file on its way to appearing under its name.
 #[derive(Debug)]
 pub struct AtomicFile {
@@ -179,9 +189,9 @@ pub fn partial_path(target: &Path) -> PathBuf {
 /// the two: another process may rename or remove it before the lock is held.
 fn lock(path: &Path) -> Result<File, TryLockError> {
     loop {
-        let file = OpenOptions::new().create(true).write(true).truncate(false).open(path)?;
+        let file = OpenOptions::new().create(true).write(true).truncate(false).open(path).map_err(TryLockError::Error)?;
         file.try_lock()?;
-        if is_same(&file, path)? {
+        if is_same(&file, path).map_err(TryLockError::Error)? {
             return Ok(file);
         }
     }

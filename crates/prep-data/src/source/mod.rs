@@ -22,7 +22,7 @@ use std::io;
 
 use crate::diag::Finding;
 use crate::example::Example;
-use crate::io::{Input, InputError};
+use crate::io::{Cause, Input, InputError};
 
 pub use options::{Format, InlineTags, Options};
 
@@ -149,11 +149,6 @@ pub enum SourceError {
         cause: Cause,
     },
 }
-
-/// A reason in words, for errors whose facts no caller needs apart.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct Cause(pub String);
 
 impl SourceError {
     /// An error of reading the named input.
