@@ -1,5 +1,6 @@
 //! Values written again without what a reader may leave out.
 
+use super::string::{accepted_escape, find_special};
 use super::value::{Tag, Value};
 use crate::example::write;
 
@@ -44,9 +45,28 @@ fn object(value: Value<'_, '_>, out: &mut Vec<u8>) {
 /// A string without escapes holds nothing that needs one, so it is copied.
 fn scalar(value: Value<'_, '_>, out: &mut Vec<u8>) {
     match value.as_tag() {
-        Tag::Escaped => write::string(&value.as_str().unwrap_or_default(), out),
+        Tag::Escaped => escaped(value.inside(), out),
         _ => out.extend_from_slice(value.raw().as_bytes()),
     }
+}
+
+/// Copies a string but for the escapes that are longer than they must be.
+fn escaped(inside: &str, out: &mut Vec<u8>) {
+    out.push(b'"');
+    let mut rest = inside;
+    while let Some(backslash) = find_special(rest.as_bytes(), 0) {
+        let (decoded, n_bytes) = accepted_escape(&rest[backslash..]);
+        let (before, after) = rest.split_at(backslash + n_bytes);
+        if n_bytes == 2 && decoded != '/' {
+            out.extend_from_slice(before.as_bytes());
+        } else {
+            out.extend_from_slice(&before.as_bytes()[..backslash]);
+            write::escape(decoded.encode_utf8(&mut [0; 4]), out);
+        }
+        rest = after;
+    }
+    out.extend_from_slice(rest.as_bytes());
+    out.push(b'"');
 }
 
 #[cfg(test)]

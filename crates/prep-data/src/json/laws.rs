@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::Value as Tree;
 
-use super::{Document, ErrorKind, Kind, Value, compact};
+use super::{Document, Elements, ErrorKind, Kind, Piece, Value, compact};
 
 /// Arbitrary trees. Numbers are integers or halves, which every reader of
 /// decimals agrees about.
@@ -164,5 +164,41 @@ proptest! {
         let mut once = Vec::new();
         compact(document.parse(text.as_bytes()).unwrap(), &mut once);
         prop_assert_eq!(std::str::from_utf8(&once).unwrap(), tree.to_string());
+    }
+
+    #[test]
+    fn pieces_are_the_items_of_the_array_or_the_values_in_a_row(
+        mut items in proptest::collection::vec(trees(), 0..6),
+        way in 0..3u8,
+        is_array in any::<bool>(),
+    ) {
+        items.insert(0, Tree::Null);
+        let text = if is_array {
+            written(&Tree::from(items.clone()), way)
+        } else {
+            items.iter().fold(String::new(), |text, item| text + &written(item, way) + "\n")
+        };
+        let mut elements = Elements::new();
+        let mut document = Document::new();
+        let mut found = Vec::new();
+        for piece in elements.split(text.as_bytes()) {
+            let Piece::Element(range) = piece else {
+                return Err(TestCaseError::fail(format!("{piece:?}")));
+            };
+            found.push(tree(document.parse(&text.as_bytes()[range]).unwrap()));
+        }
+        prop_assert_eq!(found, items);
+        prop_assert_eq!(elements.fault_at_end(), None);
+    }
+
+    #[test]
+    fn a_document_forgets_the_text_before(
+        before in r#"[\[{]{0,5}("a":\{?|\[|1|,|"b"){0,8}"#,
+        tree in trees(),
+    ) {
+        let text = tree.to_string();
+        let mut document = Document::new();
+        let _ = document.parse(before.as_bytes());
+        prop_assert_eq!(super::laws::tree(document.parse(text.as_bytes()).unwrap()), tree);
     }
 }

@@ -43,6 +43,8 @@ mod value;
 #[cfg(test)]
 mod laws;
 #[cfg(test)]
+mod speed;
+#[cfg(test)]
 mod suite;
 
 pub use compact::compact;

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::error::{Error, ErrorKind, found};
-use super::string::{escape, find_special};
+use super::string::{escape, find_special, short_escape};
 use super::value::{Node, Tag, Value};
 
 /// How deep arrays and objects may be nested.
@@ -248,12 +248,18 @@ impl<'a> Parser<'_, 'a> {
     /// Checks the escape at a place and gives its length.
     #[inline]
     fn escape(&self, at: usize) -> Result<usize, Error> {
-        match self.bytes.get(at + 1) {
-            Some(b'n' | b'"' | b'\\' | b't' | b'r' | b'/') => Ok(2),
-            _ => match escape(&self.text[at..]) {
-                Ok((_, n_bytes)) => Ok(n_bytes),
-                Err((kind, n)) => Err(kind.at(at + n)),
-            },
+        if self
+            .bytes
+            .get(at + 1)
+            .copied()
+            .and_then(short_escape)
+            .is_some()
+        {
+            return Ok(2);
+        }
+        match escape(&self.text[at..]) {
+            Ok((_, n_bytes)) => Ok(n_bytes),
+            Err((kind, n)) => Err(kind.at(at + n)),
         }
     }
 

@@ -45,42 +45,51 @@ pub(super) fn find_special(bytes: &[u8], from: usize) -> Option<usize> {
 ///
 /// What is wrong with the escape, and at which byte of it.
 pub(super) fn escape(text: &str) -> Result<(char, usize), (ErrorKind, usize)> {
-    let Some(letter) = text.as_bytes().get(1) else {
-        return Err((ErrorKind::Truncated("an escape after `\\`"), 1));
-    };
-    let decoded = match letter {
-        b'"' => '"',
-        b'\\' => '\\',
-        b'/' => '/',
-        b'b' => '\u{8}',
-        b'f' => '\u{c}',
-        b'n' => '\n',
-        b'r' => '\r',
-        b't' => '\t',
-        b'u' => return unicode_escape(text),
-        _ => {
-            let found = found(text, 1);
-            let reason =
-                format!("expected one of `\"\\/bfnrtu` after `\\` in a string, found {found}");
-            return Err((ErrorKind::Syntax(reason), 1));
-        }
-    };
-    Ok((decoded, 2))
+    match text.as_bytes().get(1) {
+        None => Err((ErrorKind::Truncated("an escape after `\\`"), 1)),
+        Some(b'u') => unicode_escape(text),
+        Some(&letter) => match short_escape(letter) {
+            Some(decoded) => Ok((char::from(decoded), 2)),
+            None => Err((unknown_escape(text), 1)),
+        },
+    }
+}
+
+/// Gives what a letter after `\` stands for, except for `u`.
+#[inline]
+pub(super) fn short_escape(letter: u8) -> Option<u8> {
+    Some(match letter {
+        b'n' => b'\n',
+        b'"' | b'\\' | b'/' => letter,
+        b't' => b'\t',
+        b'r' => b'\r',
+        b'b' => 0x08,
+        b'f' => 0x0c,
+        _ => return None,
+    })
 }
 
 /// Decodes the inside of a string whose escapes the parser has accepted.
 pub(super) fn unescape(inside: &str) -> String {
     let mut out = String::with_capacity(inside.len());
     let mut rest = inside;
-    while let Some(backslash) = memchr::memchr(b'\\', rest.as_bytes()) {
+    while let Some(backslash) = find_special(rest.as_bytes(), 0) {
         out.push_str(&rest[..backslash]);
-        rest = &rest[backslash..];
-        let (decoded, n_bytes) = escape(rest).expect("the parser has accepted every escape");
+        let (decoded, n_bytes) = accepted_escape(&rest[backslash..]);
         out.push(decoded);
-        rest = &rest[n_bytes..];
+        rest = &rest[backslash + n_bytes..];
     }
     out.push_str(rest);
     out
+}
+
+/// Decodes, like [`escape`], one that the parser has accepted.
+#[inline]
+pub(super) fn accepted_escape(text: &str) -> (char, usize) {
+    match text.as_bytes().get(1).copied().and_then(short_escape) {
+        Some(decoded) => (char::from(decoded), 2),
+        None => escape(text).expect("the parser has accepted every escape"),
+    }
 }
 
 const LANES: usize = 32;
@@ -105,6 +114,13 @@ fn first_special(word: [u8; WORD]) -> Option<usize> {
     let backslash = below(word ^ (ONES * u64::from(b'\\')), 1);
     let marks = (below(word, 0x20) | quote | backslash) & HIGH;
     (marks != 0).then(|| marks.trailing_zeros() as usize / 8)
+}
+
+#[cold]
+fn unknown_escape(text: &str) -> ErrorKind {
+    let found = found(text, 1);
+    let reason = format!("expected one of `\"\\/bfnrtu` after `\\` in a string, found {found}");
+    ErrorKind::Syntax(reason)
 }
 
 fn unicode_escape(text: &str) -> Result<(char, usize), (ErrorKind, usize)> {
