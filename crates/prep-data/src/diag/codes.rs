@@ -69,6 +69,9 @@ mod tests {
     fn codes_and_names_are_unique() {
         let codes: BTreeSet<_> = SOURCE_CODES.iter().map(|code| code.code).collect();
         let names: BTreeSet<_> = SOURCE_CODES.iter().map(|code| code.name).collect();
-        assert_eq!((codes.len(), names.len()), (SOURCE_CODES.len(), SOURCE_CODES.len()));
+        assert_eq!(
+            (codes.len(), names.len()),
+            (SOURCE_CODES.len(), SOURCE_CODES.len())
+        );
     }
 }

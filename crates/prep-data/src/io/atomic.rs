@@ -92,7 +92,9 @@ impl AtomicFile {
     pub fn create(target: &Path) -> Result<Self, OutputError> {
         let partial = partial_path(target);
         let file = lock(&partial).map_err(|error| match error {
-            TryLockError::WouldBlock => OutputError::Busy { path: target.into() },
+            TryLockError::WouldBlock => OutputError::Busy {
+                path: target.into(),
+            },
             TryLockError::Error(source) => OutputError::Create {
                 path: target.into(),
                 source,
@@ -105,7 +107,9 @@ impl AtomicFile {
             is_done: false,
         };
         // What a killed run left behind is of no use.
-        this.file.set_len(0).map_err(|source| this.write_error(source))?;
+        this.file
+            .set_len(0)
+            .map_err(|source| this.write_error(source))?;
         Ok(this)
     }
 
@@ -121,7 +125,9 @@ impl AtomicFile {
     ///
     /// When the disk refuses it.
     pub fn sync(&self) -> Result<(), OutputError> {
-        self.file.sync_all().map_err(|source| self.write_error(source))
+        self.file
+            .sync_all()
+            .map_err(|source| self.write_error(source))
     }
 
     /// Moves the file into place. Call [`AtomicFile::sync`] first.
@@ -145,7 +151,9 @@ impl AtomicFile {
     ///
     /// When the system has no more handles.
     pub fn handle(&self) -> Result<File, OutputError> {
-        self.file.try_clone().map_err(|source| self.write_error(source))
+        self.file
+            .try_clone()
+            .map_err(|source| self.write_error(source))
     }
 
     fn write_error(&self, source: io::Error) -> OutputError {
@@ -189,7 +197,12 @@ pub fn partial_path(target: &Path) -> PathBuf {
 /// the two: another process may rename or remove it before the lock is held.
 fn lock(path: &Path) -> Result<File, TryLockError> {
     loop {
-        let file = OpenOptions::new().create(true).write(true).truncate(false).open(path).map_err(TryLockError::Error)?;
+        let file = OpenOptions::new()
+            .create(true)
+            .write(true)
+            .truncate(false)
+            .open(path)
+            .map_err(TryLockError::Error)?;
         file.try_lock()?;
         if is_same(&file, path).map_err(TryLockError::Error)? {
             return Ok(file);
@@ -216,7 +229,9 @@ fn is_same(_file: &File, path: &Path) -> io::Result<bool> {
 /// Makes a rename in the target's directory last. Not every file system can;
 /// one that cannot gives no better promise to anybody.
 fn sync_directory(target: &Path) {
-    let directory = target.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let directory = target
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
     if let Ok(directory) = File::open(directory.unwrap_or(Path::new("."))) {
         drop(directory.sync_all());
     }
@@ -232,7 +247,10 @@ mod tests {
         let target = directory.path().join("train.jsonl");
         let mut file = AtomicFile::create(&target).unwrap();
         file.write_all(b"half").unwrap();
-        assert!(matches!(AtomicFile::create(&target), Err(OutputError::Busy { .. })));
+        assert!(matches!(
+            AtomicFile::create(&target),
+            Err(OutputError::Busy { .. })
+        ));
         drop(file);
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
 

@@ -88,7 +88,10 @@ pub fn sidecar(data: &Path, extension: &str) -> PathBuf {
 /// The name of a dataset without `.jsonl` and the extension of its
 /// compression.
 fn stem(data: &Path) -> String {
-    let name = data.file_name().unwrap_or(data.as_os_str()).to_string_lossy();
+    let name = data
+        .file_name()
+        .unwrap_or(data.as_os_str())
+        .to_string_lossy();
     let plain = match super::Compression::of_name(data) {
         Some(_) => name.rsplit_once('.').map_or(&*name, |(plain, _)| plain),
         None => &name,

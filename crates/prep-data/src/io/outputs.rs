@@ -56,7 +56,9 @@ impl OutputPaths {
     /// How the manifest names a file: by its name alone if it stands beside.
     fn name_of(&self, path: &Path) -> String {
         match path.file_name() {
-            Some(name) if path.parent() == self.manifest.parent() => name.to_string_lossy().into_owned(),
+            Some(name) if path.parent() == self.manifest.parent() => {
+                name.to_string_lossy().into_owned()
+            }
             _ => path.display().to_string(),
         }
     }
@@ -102,7 +104,10 @@ trait IsDataError {
 
 impl IsDataError for io::Error {
     fn is_data_error(&self) -> bool {
-        matches!(self.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof)
+        matches!(
+            self.kind(),
+            io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof
+        )
     }
 }
 
@@ -125,13 +130,18 @@ fn check_ours(path: &Path, name: &str, manifests: &[Manifest]) -> Result<(), Out
     if !metadata.is_file() {
         return Err(not_ours("it is no regular file".into()));
     }
-    let known: Vec<_> = manifests.iter().filter_map(|manifest| manifest.output(name)).collect();
+    let known: Vec<_> = manifests
+        .iter()
+        .filter_map(|manifest| manifest.output(name))
+        .collect();
     let Some(last) = known.last() else {
         return Err(not_ours("no manifest beside it names it".into()));
     };
     if known.iter().all(|output| output.bytes != metadata.len()) {
         let (is, was) = (metadata.len(), last.bytes);
-        return Err(not_ours(format!("it has {is} bytes, in its manifest it has {was}")));
+        return Err(not_ours(format!(
+            "it has {is} bytes, in its manifest it has {was}"
+        )));
     }
     let (_, blake3) = checksum(path).map_err(|source| OutputError::Create {
         path: path.into(),
@@ -141,7 +151,9 @@ fn check_ours(path: &Path, name: &str, manifests: &[Manifest]) -> Result<(), Out
         return Ok(());
     }
     let (is, was) = (&blake3[..8], last.blake3.get(..8).unwrap_or_default());
-    Err(not_ours(format!("its checksum begins with {is}, in its manifest it begins with {was}")))
+    Err(not_ours(format!(
+        "its checksum begins with {is}, in its manifest it begins with {was}"
+    )))
 }
 
 /// Writes one output: compressed if its name says so, counted and hashed as it
@@ -209,7 +221,11 @@ impl OutputWriter {
         }
     }
 
-    fn packed(hashed: Hashed, compression: Option<Compression>, path: &Path) -> Result<Self, OutputError> {
+    fn packed(
+        hashed: Hashed,
+        compression: Option<Compression>,
+        path: &Path,
+    ) -> Result<Self, OutputError> {
         let failed = |source| OutputError::Create {
             path: path.into(),
             source,
@@ -217,12 +233,20 @@ impl OutputWriter {
         let packed = match compression {
             None => Packed::Plain(hashed),
             // No time and no name in the header: the same bytes every time.
-            Some(Compression::Gzip) => Packed::Gzip(flate2::write::GzEncoder::new(hashed, flate2::Compression::new(6))),
+            Some(Compression::Gzip) => Packed::Gzip(flate2::write::GzEncoder::new(
+                hashed,
+                flate2::Compression::new(6),
+            )),
             Some(Compression::Zstd) => Packed::Zstd(zstd::Encoder::new(hashed, 3).map_err(failed)?),
-            Some(Compression::Bzip2) => Packed::Bzip2(bzip2::write::BzEncoder::new(hashed, bzip2::Compression::new(6))),
+            Some(Compression::Bzip2) => Packed::Bzip2(bzip2::write::BzEncoder::new(
+                hashed,
+                bzip2::Compression::new(6),
+            )),
             Some(Compression::Xz) => {
                 let options = lzma_rust2::XzOptions::with_preset(4);
-                Packed::Xz(Box::new(lzma_rust2::XzWriter::new(hashed, options).map_err(failed)?))
+                Packed::Xz(Box::new(
+                    lzma_rust2::XzWriter::new(hashed, options).map_err(failed)?,
+                ))
             }
         };
         Ok(Self { packed })
@@ -304,7 +328,12 @@ struct Hashed {
 }
 
 impl Hashed {
-    fn new(out: Box<dyn Write + Send>, file: Option<AtomicFile>, path: &Path, sha256: Sha256Wanted) -> Self {
+    fn new(
+        out: Box<dyn Write + Send>,
+        file: Option<AtomicFile>,
+        path: &Path,
+        sha256: Sha256Wanted,
+    ) -> Self {
         Self {
             out,
             file,
@@ -376,14 +405,19 @@ impl Finished {
 /// # Errors
 ///
 /// When a file cannot be written or renamed.
-pub fn commit(paths: &OutputPaths, files: Vec<Finished>, manifest: &Manifest) -> Result<(), OutputError> {
+pub fn commit(
+    paths: &OutputPaths,
+    files: Vec<Finished>,
+    manifest: &Manifest,
+) -> Result<(), OutputError> {
     let mut out = AtomicFile::create(&paths.manifest)?;
     let mut json = serde_json::to_string_pretty(manifest).expect("a manifest has string keys only");
     json.push('\n');
-    out.write_all(json.as_bytes()).map_err(|source| OutputError::Write {
-        path: paths.manifest.clone(),
-        source,
-    })?;
+    out.write_all(json.as_bytes())
+        .map_err(|source| OutputError::Write {
+            path: paths.manifest.clone(),
+            source,
+        })?;
     out.sync()?;
     let has_rejects = files.iter().any(|file| file.path == paths.rejects);
     for finished in files {

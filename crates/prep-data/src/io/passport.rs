@@ -125,7 +125,8 @@ impl<W: Write> Writer<W> {
         leb128(u64::from(stamp.source), &mut self.buffer);
         leb128(zigzag(stamp.record, record + 1), &mut self.buffer);
         leb128(zigzag(stamp.line, line), &mut self.buffer);
-        self.buffer.extend_from_slice(&stamp.fingerprint.to_le_bytes());
+        self.buffer
+            .extend_from_slice(&stamp.fingerprint.to_le_bytes());
         leb128(stamp.group.len() as u64, &mut self.buffer);
         self.buffer.extend_from_slice(stamp.group.as_bytes());
         self.grouped |= !stamp.group.is_empty();
@@ -153,7 +154,8 @@ impl<W: Write> Writer<W> {
         };
         let json = serde_json::to_vec(&footer)?;
         self.buffer.extend_from_slice(&json);
-        self.buffer.extend_from_slice(&(json.len() as u64).to_le_bytes());
+        self.buffer
+            .extend_from_slice(&(json.len() as u64).to_le_bytes());
         self.buffer.extend_from_slice(MAGIC);
         self.flush()?;
         Ok(self.out)
@@ -208,7 +210,11 @@ impl Passport {
         };
         let mut file = BufReader::new(File::open(path).map_err(read)?);
         match Self::read_footer(&mut file) {
-            Ok(Some((footer, index))) => Ok(Self { file, footer, index }),
+            Ok(Some((footer, index))) => Ok(Self {
+                file,
+                footer,
+                index,
+            }),
             Ok(None) => Err(PassportError::Damaged { path: path.into() }),
             Err(error) => Err(read(error)),
         }
@@ -257,7 +263,8 @@ impl Passport {
         self.file.seek(SeekFrom::Start(self.index + 8 * block))?;
         let mut offset = [0; 8];
         self.file.read_exact(&mut offset)?;
-        self.file.seek(SeekFrom::Start(u64::from_le_bytes(offset)))?;
+        self.file
+            .seek(SeekFrom::Start(u64::from_le_bytes(offset)))?;
         let mut last = (0, 0);
         for _ in 0..within {
             read_stamp(&mut self.file, &mut last)?;
@@ -333,7 +340,10 @@ fn read_leb128(input: &mut impl Read) -> io::Result<u64> {
             return Ok(value);
         }
     }
-    Err(io::Error::new(io::ErrorKind::InvalidData, "the number has no end"))
+    Err(io::Error::new(
+        io::ErrorKind::InvalidData,
+        "the number has no end",
+    ))
 }
 
 #[cfg(test)]
@@ -343,15 +353,20 @@ mod tests {
     use super::*;
 
     fn stamps() -> impl Strategy<Value = Vec<Stamp>> {
-        let stamp = (0..3_u32, any::<u64>(), any::<u64>(), any::<u128>(), "[a-zé]{0,3}").prop_map(
-            |(source, record, line, fingerprint, group)| Stamp {
+        let stamp = (
+            0..3_u32,
+            any::<u64>(),
+            any::<u64>(),
+            any::<u128>(),
+            "[a-zé]{0,3}",
+        )
+            .prop_map(|(source, record, line, fingerprint, group)| Stamp {
                 source,
                 record,
                 line,
                 fingerprint,
                 group,
-            },
-        );
+            });
         proptest::collection::vec(stamp, 0..40)
     }
 
@@ -380,6 +395,9 @@ mod tests {
     fn a_damaged_passport_is_an_error() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), b"prep-passport-1\nprep-passport-1\n........").unwrap();
-        assert!(matches!(Passport::open(file.path()), Err(PassportError::Damaged { .. })));
+        assert!(matches!(
+            Passport::open(file.path()),
+            Err(PassportError::Damaged { .. })
+        ));
     }
 }

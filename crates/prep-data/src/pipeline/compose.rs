@@ -142,14 +142,23 @@ impl Plan {
         options: &ComposeOptions,
     ) -> Result<(Self, Option<String>), ComposeError> {
         let Some(columns) = columns else {
-            if options.user.is_some() || options.model_text.is_some() || options.group_column.is_some() {
-                return Err(ComposeError::NoTable { input: input.into() });
+            if options.user.is_some()
+                || options.model_text.is_some()
+                || options.group_column.is_some()
+            {
+                return Err(ComposeError::NoTable {
+                    input: input.into(),
+                });
             }
             let system = options.system.clone();
             return Ok((Self::Chats(ChatPlan { system }), None));
         };
         let table = Table { input, columns };
-        let group = options.group_column.as_deref().map(|name| table.column(name)).transpose()?;
+        let group = options
+            .group_column
+            .as_deref()
+            .map(|name| table.column(name))
+            .transpose()?;
         if let (Some(group), None, None) = (group, &options.user, &options.model_text) {
             if let Some(turns) = table.turns(group, options)? {
                 let (role, text) = (&columns.names[turns.role], &columns.names[turns.text]);
@@ -179,7 +188,10 @@ fn frame(system: Option<&str>) -> [Vec<u8>; 3] {
     const MARK: &str = "\u{1}";
     let example = Example {
         system_instruction: system.map(Cow::Borrowed).into_iter().collect(),
-        contents: vec![Content::text(Role::User, MARK), Content::text(Role::Model, MARK)],
+        contents: vec![
+            Content::text(Role::User, MARK),
+            Content::text(Role::Model, MARK),
+        ],
         ..Example::default()
     };
     let mut line = Vec::new();
@@ -212,11 +224,16 @@ impl Table<'_> {
             for name in template.columns() {
                 self.column(name)?;
             }
-            let resolved = template.resolve(self.columns).map_err(|column| self.no_column(column))?;
+            let resolved = template
+                .resolve(self.columns)
+                .map_err(|column| self.no_column(column))?;
             return Ok((resolved, None));
         }
         let column = self.guess(side)?;
-        Ok((vec![Piece::Column(column)], Some(self.columns.names[column].clone())))
+        Ok((
+            vec![Piece::Column(column)],
+            Some(self.columns.names[column].clone()),
+        ))
     }
 
     /// The column whose name says which side it is.
@@ -225,9 +242,15 @@ impl Table<'_> {
         if !self.columns.named && names.len() == 2 {
             return Ok(if side == Side::Prompt { 0 } else { 1 });
         }
-        let known = (0..).zip(names).filter(|(_, name)| columns::side(name) == Some(side));
+        let known = (0..)
+            .zip(names)
+            .filter(|(_, name)| columns::side(name) == Some(side));
         let found: Vec<(usize, &String)> = known.collect();
-        let role = if side == Side::Prompt { "prompt" } else { "answer" };
+        let role = if side == Side::Prompt {
+            "prompt"
+        } else {
+            "answer"
+        };
         match found[..] {
             [(column, _)] => Ok(column),
             [] => Err(ComposeError::NoSide {
@@ -246,7 +269,12 @@ impl Table<'_> {
 
     /// The column of a name that was asked for.
     fn column(&self, name: &str) -> Result<usize, ComposeError> {
-        let n = self.columns.names.iter().filter(|column| *column == name).count();
+        let n = self
+            .columns
+            .names
+            .iter()
+            .filter(|column| *column == name)
+            .count();
         if n > 1 {
             return Err(ComposeError::Twice {
                 input: self.input.into(),
@@ -268,17 +296,28 @@ impl Table<'_> {
 
     /// How rows are turns, if there is a column for the role and one for the
     /// text.
-    fn turns(&self, group: usize, options: &ComposeOptions) -> Result<Option<TurnPlan>, ComposeError> {
+    fn turns(
+        &self,
+        group: usize,
+        options: &ComposeOptions,
+    ) -> Result<Option<TurnPlan>, ComposeError> {
         let of = |wanted: &[&str]| {
             let names = (0..).zip(&self.columns.names);
-            let mut found = names.filter(|(_, name)| wanted.contains(&name.trim().to_lowercase().as_str()));
+            let mut found =
+                names.filter(|(_, name)| wanted.contains(&name.trim().to_lowercase().as_str()));
             found.next().map(|(column, _)| column)
         };
-        let (Some(role), Some(text)) = (of(&["role", "from", "speaker"]), of(&["content", "text", "value", "message"]))
-        else {
+        let (Some(role), Some(text)) = (
+            of(&["role", "from", "speaker"]),
+            of(&["content", "text", "value", "message"]),
+        ) else {
             return Ok(None);
         };
-        let order = options.order_column.as_deref().map(|name| self.column(name)).transpose()?;
+        let order = options
+            .order_column
+            .as_deref()
+            .map(|name| self.column(name))
+            .transpose()?;
         Ok(Some(TurnPlan {
             group,
             role,
@@ -314,7 +353,11 @@ impl RowPlan {
         let model = user.and_then(|()| fill(&self.model, "answer", line, cells, out, note));
         out.extend_from_slice(&self.frame[2]);
         match model {
-            Ok(()) => Composed::Written(self.group.map(|group| cells[group].to_string()).unwrap_or_default()),
+            Ok(()) => Composed::Written(
+                self.group
+                    .map(|group| cells[group].to_string())
+                    .unwrap_or_default(),
+            ),
             Err(finding) => {
                 out.truncate(start);
                 Composed::Refused(finding)
@@ -354,12 +397,25 @@ fn fill(
 const EXCEL_CELL: usize = 32_767;
 
 /// Looks for damage in a cell that is used.
-fn check_cell(cell: &str, side: &str, line: u64, note: &mut dyn FnMut(Finding)) -> Result<(), Finding> {
+fn check_cell(
+    cell: &str,
+    side: &str,
+    line: u64,
+    note: &mut dyn FnMut(Finding),
+) -> Result<(), Finding> {
     if memchr::memchr(0, cell.as_bytes()).is_some() {
-        return Err(at_line(&S010, line, format!("the {side} has a NUL character")));
+        return Err(at_line(
+            &S010,
+            line,
+            format!("the {side} has a NUL character"),
+        ));
     }
     if cell.starts_with('#') && is_spreadsheet_error(cell) {
-        return Err(at_line(&S011, line, format!("the {side} is the spreadsheet error `{}`", cell.trim())));
+        return Err(at_line(
+            &S011,
+            line,
+            format!("the {side} is the spreadsheet error `{}`", cell.trim()),
+        ));
     }
     if cell.len() >= EXCEL_CELL && cell.encode_utf16().count() == EXCEL_CELL {
         note(at_line(
@@ -420,11 +476,17 @@ impl ChatPlan {
 }
 
 fn nul_character(example: &Example<'_>, line: u64) -> Option<Finding> {
-    let parts = (1..).zip(&example.contents).flat_map(|(n, content)| content.parts.iter().map(move |part| (n, part)));
+    let parts = (1..)
+        .zip(&example.contents)
+        .flat_map(|(n, content)| content.parts.iter().map(move |part| (n, part)));
     for (n, part) in parts {
         if let Part::Text(text) = part {
             if memchr::memchr(0, text.as_bytes()).is_some() {
-                return Some(at_line(&S010, line, format!("turn {n} has a NUL character")));
+                return Some(at_line(
+                    &S010,
+                    line,
+                    format!("turn {n} has a NUL character"),
+                ));
             }
         }
     }
@@ -458,22 +520,41 @@ mod tests {
         }
     }
 
-    fn plan(names: &[&str], options: &ComposeOptions) -> Result<(Plan, Option<String>), ComposeError> {
+    fn plan(
+        names: &[&str],
+        options: &ComposeOptions,
+    ) -> Result<(Plan, Option<String>), ComposeError> {
         Plan::new("x.csv", Some(&columns(names)), options)
     }
 
     #[test]
     fn columns_are_found_by_name() {
         let decision = |names: &[&str]| plan(names, &ComposeOptions::default()).unwrap().1.unwrap();
-        assert_eq!(decision(&["id", "Source", "Target"]), "columns `Source` → user, `Target` → model");
-        assert_eq!(decision(&["译文", "原文"]), "columns `原文` → user, `译文` → model");
+        assert_eq!(
+            decision(&["id", "Source", "Target"]),
+            "columns `Source` → user, `Target` → model"
+        );
+        assert_eq!(
+            decision(&["译文", "原文"]),
+            "columns `原文` → user, `译文` → model"
+        );
     }
 
     #[test]
     fn what_is_ambiguous_is_an_error() {
-        let error = |names: &[&str]| plan(names, &ComposeOptions::default()).unwrap_err().to_string();
-        assert_eq!(error(&["text", "meta"]), "no column of `x.csv` is known to be the prompt");
-        assert_eq!(error(&["prompt", "act"]), "no column of `x.csv` is known to be the answer");
+        let error = |names: &[&str]| {
+            plan(names, &ComposeOptions::default())
+                .unwrap_err()
+                .to_string()
+        };
+        assert_eq!(
+            error(&["text", "meta"]),
+            "no column of `x.csv` is known to be the prompt"
+        );
+        assert_eq!(
+            error(&["prompt", "act"]),
+            "no column of `x.csv` is known to be the answer"
+        );
         assert_eq!(
             error(&["source", "input", "output"]),
             "`source` and `input` of `x.csv` could each be the prompt"
@@ -494,12 +575,17 @@ mod tests {
 
     fn refused(source: &str, target: &str) -> Option<&'static str> {
         let (plan, _) = plan(&["source", "target"], &ComposeOptions::default()).unwrap();
-        let Plan::Rows(plan) = plan else { panic!("rows are rows") };
+        let Plan::Rows(plan) = plan else {
+            panic!("rows are rows")
+        };
         let mut out = b"before".to_vec();
         match plan.compose(7, &[source.into(), target.into()], &mut out, &mut |_| {}) {
             Composed::Written(_) => None,
             Composed::Refused(finding) => {
-                assert_eq!((out.as_slice(), finding.position.line), (b"before".as_slice(), 7));
+                assert_eq!(
+                    (out.as_slice(), finding.position.line),
+                    (b"before".as_slice(), 7)
+                );
                 Some(finding.code.code)
             }
         }
@@ -518,11 +604,15 @@ mod tests {
     #[test]
     fn a_cut_cell_is_told() {
         let (plan, _) = plan(&["source", "target"], &ComposeOptions::default()).unwrap();
-        let Plan::Rows(plan) = plan else { panic!("rows are rows") };
+        let Plan::Rows(plan) = plan else {
+            panic!("rows are rows")
+        };
         let mut notes = Vec::new();
         let cell = "é".repeat(32_767);
         let cells = [Cow::Borrowed("a"), cell.into()];
-        plan.compose(1, &cells, &mut Vec::new(), &mut |finding| notes.push(finding.code.code));
+        plan.compose(1, &cells, &mut Vec::new(), &mut |finding| {
+            notes.push(finding.code.code)
+        });
         assert_eq!(notes, ["S012"]);
     }
 

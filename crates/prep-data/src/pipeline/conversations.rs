@@ -33,12 +33,20 @@ pub(crate) struct RowPlace {
 
 impl TurnRow {
     /// Takes a row's turn out of its cells.
-    pub(crate) fn new(plan: &TurnPlan, place: RowPlace, cells: &[Cow<'_, str>], raw: &[u8]) -> Self {
+    pub(crate) fn new(
+        plan: &TurnPlan,
+        place: RowPlace,
+        cells: &[Cow<'_, str>],
+        raw: &[u8],
+    ) -> Self {
         Self {
             group: cells[plan.group].to_string(),
             role: cells[plan.role].trim().to_lowercase(),
             text: cells[plan.text].to_string(),
-            order: plan.order.map(|order| cells[order].to_string()).unwrap_or_default(),
+            order: plan
+                .order
+                .map(|order| cells[order].to_string())
+                .unwrap_or_default(),
             place,
             raw: raw.to_vec(),
         }
@@ -46,7 +54,11 @@ impl TurnRow {
 
     /// Roughly what the row takes in memory, in bytes.
     fn weight(&self) -> u64 {
-        let texts = self.group.len() + self.role.len() + self.text.len() + self.order.len() + self.raw.len();
+        let texts = self.group.len()
+            + self.role.len()
+            + self.text.len()
+            + self.order.len()
+            + self.raw.len();
         (texts + size_of::<Self>()) as u64
     }
 }
@@ -74,7 +86,10 @@ pub(crate) enum Gathered {
         n_merged: u64,
     },
     /// It is none, for this reason.
-    Refused { rows: Vec<TurnRow>, refusal: Refusal },
+    Refused {
+        rows: Vec<TurnRow>,
+        refusal: Refusal,
+    },
 }
 
 /// Why a row or a conversation is not written.
@@ -129,7 +144,9 @@ impl Conversations {
             system,
             ..
         } = self;
-        groups.into_iter().map(move |rows| gather(rows, is_ordered, system.as_deref()))
+        groups
+            .into_iter()
+            .map(move |rows| gather(rows, is_ordered, system.as_deref()))
     }
 }
 
@@ -138,17 +155,25 @@ fn gather(mut rows: Vec<TurnRow>, is_ordered: bool, system: Option<&str>) -> Gat
     if is_ordered {
         sort(&mut rows);
     }
-    let n_answered = rows.iter().rposition(|row| speaker(&row.role) == Some(Speaker::Model)).map_or(0, |n| n + 1);
+    let n_answered = rows
+        .iter()
+        .rposition(|row| speaker(&row.role) == Some(Speaker::Model))
+        .map_or(0, |n| n + 1);
     if let Some(refusal) = fault(&rows, n_answered) {
         return Gathered::Refused { rows, refusal };
     }
     let trailing = rows.split_off(n_answered).into_iter();
-    let refused = trailing.map(|row| (row, Refusal::new(&S039, "no answer follows the turn"))).collect();
+    let refused = trailing
+        .map(|row| (row, Refusal::new(&S039, "no answer follows the turn")))
+        .collect();
     let group = rows[0].group.clone();
     let first = rows[0].place;
     let n_rows = rows.len() as u64;
     let mut example = Example {
-        system_instruction: system.map(|system| Cow::Owned(system.to_owned())).into_iter().collect(),
+        system_instruction: system
+            .map(|system| Cow::Owned(system.to_owned()))
+            .into_iter()
+            .collect(),
         ..Example::default()
     };
     let mut n_merged = 0;
@@ -188,22 +213,40 @@ fn fault(rows: &[TurnRow], n_answered: usize) -> Option<Refusal> {
     }
     for (n, row) in (1..).zip(rows) {
         if speaker(&row.role).is_none() {
-            let message = format!("turn {n} of conversation `{name}` has the role `{}`", row.role);
+            let message = format!(
+                "turn {n} of conversation `{name}` has the role `{}`",
+                row.role
+            );
             return Some(Refusal::new(&S020, message));
         }
         if row.text.trim().is_empty() {
-            return Some(Refusal::new(&S009, format!("turn {n} of conversation `{name}` is empty")));
+            return Some(Refusal::new(
+                &S009,
+                format!("turn {n} of conversation `{name}` is empty"),
+            ));
         }
         if row.text.contains('\0') {
-            return Some(Refusal::new(&S010, format!("turn {n} of conversation `{name}` has a NUL character")));
+            return Some(Refusal::new(
+                &S010,
+                format!("turn {n} of conversation `{name}` has a NUL character"),
+            ));
         }
     }
     if n_answered == 0 {
-        return Some(Refusal::new(&S021, format!("conversation `{name}` has no answer to learn")));
+        return Some(Refusal::new(
+            &S021,
+            format!("conversation `{name}` has no answer to learn"),
+        ));
     }
-    let first = rows.iter().map(|row| speaker(&row.role)).find(|speaker| *speaker != Some(Speaker::System));
+    let first = rows
+        .iter()
+        .map(|row| speaker(&row.role))
+        .find(|speaker| *speaker != Some(Speaker::System));
     if first == Some(Some(Speaker::Model)) {
-        return Some(Refusal::new(&S022, format!("conversation `{name}` begins with an answer")));
+        return Some(Refusal::new(
+            &S022,
+            format!("conversation `{name}` begins with an answer"),
+        ));
     }
     None
 }
@@ -211,7 +254,10 @@ fn fault(rows: &[TurnRow], n_answered: usize) -> Option<Refusal> {
 /// Sorts rows by their order column: as numbers if all are, else as texts,
 /// which is right for ISO 8601 times. Rows that are equal keep file order.
 fn sort(rows: &mut [TurnRow]) {
-    let numbers: Option<Vec<f64>> = rows.iter().map(|row| row.order.trim().parse().ok()).collect();
+    let numbers: Option<Vec<f64>> = rows
+        .iter()
+        .map(|row| row.order.trim().parse().ok())
+        .collect();
     match numbers {
         Some(numbers) if numbers.iter().all(|number| number.is_finite()) => {
             let key = |row: &TurnRow| row.order.trim().parse::<f64>().unwrap_or_default();

@@ -99,7 +99,11 @@ impl Job {
             .map(|part| ((part.names[0].clone(), part.source), part.plan))
             .unzip();
         let names: Vec<_> = sources.iter().map(|(name, _)| name.clone()).collect();
-        let mut front = Front { sources, part: 0, run };
+        let mut front = Front {
+            sources,
+            part: 0,
+            run,
+        };
         let mut emitter = Emitter::new(sinks, &plans, names, run)?;
         ordered::for_each(
             run.pool,
@@ -293,7 +297,12 @@ struct Emitter<'a> {
 }
 
 impl<'a> Emitter<'a> {
-    fn new(sinks: Sinks<'a>, plans: &[Plan], names: Vec<String>, run: &Run<'_>) -> Result<Self, ConvertError> {
+    fn new(
+        sinks: Sinks<'a>,
+        plans: &[Plan],
+        names: Vec<String>,
+        run: &Run<'_>,
+    ) -> Result<Self, ConvertError> {
         let gathers = plans.iter().find_map(|plan| match plan {
             Plan::Turns(plan) => Some(Conversations::new(plan)),
             _ => None,
@@ -393,7 +402,13 @@ impl<'a> Emitter<'a> {
         *self.ledger.notes.entry(finding.code.code).or_default() += 1;
     }
 
-    fn reject(&mut self, part: usize, record: u64, finding: &Finding, raw: &[u8]) -> Result<(), ConvertError> {
+    fn reject(
+        &mut self,
+        part: usize,
+        record: u64,
+        finding: &Finding,
+        raw: &[u8],
+    ) -> Result<(), ConvertError> {
         self.meet(part, finding);
         *self.ledger.rejected.entry(finding.code.code).or_default() += 1;
         Ok(self.rejects.put(&self.names[part], record, finding, raw)?)
@@ -438,17 +453,26 @@ impl<'a> Emitter<'a> {
                     group: group.clone(),
                 })?;
                 if n_merged > 0 {
-                    let message = format!("{n_merged} rows of conversation `{group}` follow one of the same speaker");
+                    let message = format!(
+                        "{n_merged} rows of conversation `{group}` follow one of the same speaker"
+                    );
                     self.part = first.source as usize;
                     self.note(&at_line(MERGED, first.line, message));
                 }
                 refused
             }
-            Gathered::Refused { rows, refusal } => rows.into_iter().map(|row| (row, refusal.clone())).collect(),
+            Gathered::Refused { rows, refusal } => {
+                rows.into_iter().map(|row| (row, refusal.clone())).collect()
+            }
         };
         for (row, refusal) in refused {
             let finding = at_line(refusal.code, row.place.line, refusal.message);
-            self.reject(row.place.source as usize, row.place.record, &finding, &row.raw)?;
+            self.reject(
+                row.place.source as usize,
+                row.place.record,
+                &finding,
+                &row.raw,
+            )?;
         }
         Ok(())
     }
@@ -477,7 +501,13 @@ struct RejectLine<'a> {
 }
 
 impl Rejects<'_> {
-    fn put(&mut self, source: &str, record: u64, finding: &Finding, raw: &[u8]) -> Result<(), OutputError> {
+    fn put(
+        &mut self,
+        source: &str,
+        record: u64,
+        finding: &Finding,
+        raw: &[u8],
+    ) -> Result<(), OutputError> {
         use base64::Engine;
         let Some(path) = self.path else { return Ok(()) };
         let text = std::str::from_utf8(raw).ok();
@@ -489,7 +519,9 @@ impl Rejects<'_> {
             code: finding.code.code,
             message: &finding.message,
             raw: text,
-            raw_base64: text.is_none().then(|| base64::engine::general_purpose::STANDARD.encode(raw)),
+            raw_base64: text
+                .is_none()
+                .then(|| base64::engine::general_purpose::STANDARD.encode(raw)),
         };
         self.buffer.clear();
         serde_json::to_writer(&mut self.buffer, &line).expect("a reject has string keys only");

@@ -64,7 +64,10 @@ where
         window: WINDOW * pool.current_num_threads() as u64,
     };
     pool.broadcast(|_| run.work(&work));
-    let results = run.results.into_inner().expect("a panic would have ended the broadcast");
+    let results = run
+        .results
+        .into_inner()
+        .expect("a panic would have ended the broadcast");
     results.error.map_or(Ok(()), Err)
 }
 
@@ -140,7 +143,9 @@ where
         results.waiting.insert(n, result);
         while !results.is_emitting && results.error.is_none() {
             let emitted = results.emitted;
-            let Some(result) = results.waiting.remove(&emitted) else { return };
+            let Some(result) = results.waiting.remove(&emitted) else {
+                return;
+            };
             results.is_emitting = true;
             drop(results);
             let outcome = (self.emit.lock().expect("threads end together"))(result);
@@ -228,7 +233,10 @@ mod tests {
         let mut n = 0;
         let next = || {
             n += 1;
-            most.fetch_max(under_way.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            most.fetch_max(
+                under_way.fetch_add(1, Ordering::SeqCst) + 1,
+                Ordering::SeqCst,
+            );
             Ok::<_, ()>((n <= 300).then_some(n))
         };
         let work = |n: u32| {

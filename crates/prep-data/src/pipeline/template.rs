@@ -21,7 +21,9 @@ pub(crate) enum Piece<C> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateError {
     /// A `{` has no `}`.
-    #[error("the `{{` at character {column} of `{template}` is not closed; write `{{{{` for a brace")]
+    #[error(
+        "the `{{` at character {column} of `{template}` is not closed; write `{{{{` for a brace"
+    )]
     Unclosed {
         /// The template.
         template: String,
@@ -29,7 +31,9 @@ pub enum TemplateError {
         column: usize,
     },
     /// A `}` has no `{`.
-    #[error("the `}}` at character {column} of `{template}` closes nothing; write `}}}}` for a brace")]
+    #[error(
+        "the `}}` at character {column} of `{template}` closes nothing; write `}}}}` for a brace"
+    )]
     Unopened {
         /// The template.
         template: String,
@@ -67,7 +71,9 @@ impl Template {
             if rest.starts_with('}') {
                 return Err(TemplateError::Unopened { template, column });
             }
-            let end = rest.find('}').ok_or(TemplateError::Unclosed { template, column })?;
+            let end = rest
+                .find('}')
+                .ok_or(TemplateError::Unclosed { template, column })?;
             if !text.is_empty() {
                 pieces.push(Piece::Text(std::mem::take(&mut text)));
             }
@@ -123,7 +129,9 @@ pub(crate) fn find(name: &str, columns: &Columns) -> Option<usize> {
     let exact = columns.names.iter().position(|column| column == name);
     exact.or_else(|| {
         let name = name.trim().to_lowercase();
-        let mut alike = (0..).zip(&columns.names).filter(|(_, column)| column.trim().to_lowercase() == name);
+        let mut alike = (0..)
+            .zip(&columns.names)
+            .filter(|(_, column)| column.trim().to_lowercase() == name);
         let first = alike.next().map(|(n, _)| n);
         first.filter(|_| alike.next().is_none())
     })
@@ -152,7 +160,10 @@ mod tests {
             names: vec!["a".into(), "B c".into()],
             named: true,
         };
-        let pieces = Template::parse(template).unwrap().resolve(&columns).unwrap();
+        let pieces = Template::parse(template)
+            .unwrap()
+            .resolve(&columns)
+            .unwrap();
         assert_eq!(render(&pieces, &["x".into(), "y".into()]), expected);
     }
 
@@ -165,8 +176,14 @@ mod tests {
     #[test]
     fn braces_must_match() {
         let message = |template| Template::parse(template).unwrap_err().to_string();
-        assert_eq!(message("é {a"), "the `{` at character 3 of `é {a` is not closed; write `{{` for a brace");
-        assert_eq!(message("a}"), "the `}` at character 2 of `a}` closes nothing; write `}}` for a brace");
+        assert_eq!(
+            message("é {a"),
+            "the `{` at character 3 of `é {a` is not closed; write `{{` for a brace"
+        );
+        assert_eq!(
+            message("a}"),
+            "the `}` at character 2 of `a}` closes nothing; write `}}` for a brace"
+        );
         assert_eq!(message("a"), "`a` names no column; write one as `{source}`");
     }
 }

@@ -10,8 +10,19 @@ pub enum Side {
 }
 
 const PROMPT: &[&str] = &[
-    "source", "src", "input", "prompt", "question", "instruction", "user", "query", "en", "original", "原文",
-    "问题", "问",
+    "source",
+    "src",
+    "input",
+    "prompt",
+    "question",
+    "instruction",
+    "user",
+    "query",
+    "en",
+    "original",
+    "原文",
+    "问题",
+    "问",
 ];
 
 const ANSWER: &[&str] = &[
@@ -38,7 +49,11 @@ const FILLERS: &[&str] = &["text", "string", "segment", "sentence"];
 /// The side a column's name stands for; case and punctuation do not matter.
 #[must_use]
 pub fn side(name: &str) -> Option<Side> {
-    let plain: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    let plain: String = name
+        .chars()
+        .filter(|c| c.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect();
     let stem = FILLERS
         .iter()
         .find_map(|filler| plain.strip_suffix(filler))
@@ -59,10 +74,26 @@ mod tests {
 
     #[test]
     fn names_tell_their_side() {
-        for name in ["source", "Source", "SRC", "source_text", "sourceString", "原文", "Question:", "e.n."] {
+        for name in [
+            "source",
+            "Source",
+            "SRC",
+            "source_text",
+            "sourceString",
+            "原文",
+            "Question:",
+            "e.n.",
+        ] {
             assert_eq!(side(name), Some(Side::Prompt), "{name}");
         }
-        for name in ["target", "targetString", "es", "译文", "Model", "Translation "] {
+        for name in [
+            "target",
+            "targetString",
+            "es",
+            "译文",
+            "Model",
+            "Translation ",
+        ] {
             assert_eq!(side(name), Some(Side::Answer), "{name}");
         }
         for name in ["", "text", "sourceLang", "id", "inputs", "category"] {

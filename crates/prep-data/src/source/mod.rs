@@ -10,9 +10,9 @@
 
 pub(crate) mod blocks;
 pub mod columns;
-pub(crate) mod csv;
 #[cfg(test)]
 pub(crate) mod contract;
+pub(crate) mod csv;
 mod options;
 pub(crate) mod text;
 
@@ -158,7 +158,11 @@ impl SourceError {
     }
 
     /// An input that is not what its format asks for.
-    pub(crate) fn malformed(name: impl Into<String>, format: Format, cause: impl Into<String>) -> Self {
+    pub(crate) fn malformed(
+        name: impl Into<String>,
+        format: Format,
+        cause: impl Into<String>,
+    ) -> Self {
         Self::Malformed {
             name: name.into(),
             format,

@@ -71,12 +71,16 @@ impl CsvCutter {
         }
         loop {
             if self.state == State::Quoted {
-                let Some(end) = self.quoted_end(chunk, at) else { return };
+                let Some(end) = self.quoted_end(chunk, at) else {
+                    return;
+                };
                 self.state = State::Plain;
                 at = end;
                 outside_from = end;
             }
-            let Some(quote) = self.opening_quote(chunk, at) else { break };
+            let Some(quote) = self.opening_quote(chunk, at) else {
+                break;
+            };
             self.outside.push(outside_from..quote);
             if want == Want::First && self.last_end(chunk).is_some() {
                 return;

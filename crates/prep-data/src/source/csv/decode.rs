@@ -33,7 +33,11 @@ impl Batch for CsvBatch {
         while reader.at < bytes.len() {
             let record = reader.split();
             if record.is_blank {
-                each(Item::Note(Finding::new(&S002, Position::line(record.line), "the line is blank")));
+                each(Item::Note(Finding::new(
+                    &S002,
+                    Position::line(record.line),
+                    "the line is blank",
+                )));
             } else if skips_header {
                 skips_header = false;
             } else {
@@ -235,7 +239,12 @@ impl<'a> Reader<'a> {
             return Some(self.finding(&S004, record, quote, swallowed_by_quote(swallowed)));
         }
         if let Some(at) = record.after_quote {
-            return Some(self.finding(&S005, record, at, "text goes on behind the closing quote".into()));
+            return Some(self.finding(
+                &S005,
+                record,
+                at,
+                "text goes on behind the closing quote".into(),
+            ));
         }
         if self.text.is_none() {
             let raw = &self.bytes[record.start..record.end];
@@ -263,7 +272,12 @@ impl<'a> Reader<'a> {
             for field in self.fields.iter().filter(|field| !field.is_quoted) {
                 if let Some(at) = memchr::memchr(b'"', &self.bytes[field.start..field.end]) {
                     let message = "a quote inside an unquoted field is taken as text";
-                    each(Item::Note(self.finding(&S006, record, field.start + at, message.into())));
+                    each(Item::Note(self.finding(
+                        &S006,
+                        record,
+                        field.start + at,
+                        message.into(),
+                    )));
                     break;
                 }
             }
@@ -272,19 +286,22 @@ impl<'a> Reader<'a> {
             let raw = &self.bytes[record.start..record.end];
             if let Some(at) = memmem::find(raw, b"_x00").filter(|&at| is_escape(&raw[at..])) {
                 let message = "the text holds a spreadsheet's `_xHHHH_` escape";
-                each(Item::Note(self.finding(&S013, record, record.start + at, message.into())));
+                each(Item::Note(self.finding(
+                    &S013,
+                    record,
+                    record.start + at,
+                    message.into(),
+                )));
             }
         }
     }
 
-    fn finding(
-        &self,
-        code: &'static Code,
-        record: &Split,
-        at: usize,
-        message: String,
-    ) -> Finding {
-        Finding::new(code, place(self.bytes, record.start, record.line, at), message)
+    fn finding(&self, code: &'static Code, record: &Split, at: usize, message: String) -> Finding {
+        Finding::new(
+            code,
+            place(self.bytes, record.start, record.line, at),
+            message,
+        )
     }
 }
 
@@ -310,7 +327,8 @@ impl Batch for Skipped {
                 swallowed_by_quote(self.newlines),
             ),
             _ => {
-                let mut message = format!("the record has {} bytes, the limit is {limit}", self.bytes);
+                let mut message =
+                    format!("the record has {} bytes, the limit is {limit}", self.bytes);
                 if quote.is_some() {
                     message += "; most of it stands between two quotes";
                 }
@@ -365,16 +383,24 @@ pub(super) fn sample(head: &[u8], is_whole: bool, dialect: Dialect, most: usize)
         sampled.n_quoted += reader.fields.iter().filter(|field| field.is_quoted).count();
         let text = |field: &Field| {
             let text = String::from_utf8_lossy(&head[field.start..field.end]);
-            if field.has_doubled { text.replace("\"\"", "\"") } else { text.into_owned() }
+            if field.has_doubled {
+                text.replace("\"\"", "\"")
+            } else {
+                text.into_owned()
+            }
         };
-        sampled.records.push(reader.fields.iter().map(text).collect());
+        sampled
+            .records
+            .push(reader.fields.iter().map(text).collect());
     }
     sampled
 }
 
 fn swallowed_by_quote(newlines: u64) -> String {
     let lines = if newlines == 1 { "line" } else { "lines" };
-    format!("the quote that opens here is never closed; it swallowed {newlines} {lines} to the end of the file")
+    format!(
+        "the quote that opens here is never closed; it swallowed {newlines} {lines} to the end of the file"
+    )
 }
 
 /// Whether the bytes begin with `_xHHHH_`.
@@ -386,7 +412,10 @@ fn is_escape(bytes: &[u8]) -> bool {
 fn place(bytes: &[u8], start: usize, line: u64, at: usize) -> Position {
     let before = &bytes[start..at];
     let line_start = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);
-    let column = String::from_utf8_lossy(&before[line_start..]).chars().count() as u64 + 1;
+    let column = String::from_utf8_lossy(&before[line_start..])
+        .chars()
+        .count() as u64
+        + 1;
     Position {
         line: line + count_newlines(before),
         column,
@@ -419,7 +448,11 @@ pub(super) fn split_bytes(bytes: &[u8], dialect: Dialect) -> Vec<Vec<Vec<u8>>> {
     while reader.at < bytes.len() {
         let record = reader.split();
         if !record.is_blank {
-            let mut fields: Vec<_> = reader.fields.iter().map(|field| field.unquoted(bytes)).collect();
+            let mut fields: Vec<_> = reader
+                .fields
+                .iter()
+                .map(|field| field.unquoted(bytes))
+                .collect();
             // Where text follows a closing quote, the csv crate goes on with
             // the field; here the record is a reject, so only say how it went.
             if record.after_quote.is_some() {

@@ -50,8 +50,10 @@ pub(crate) fn open(input: Input, options: &Options) -> Result<Opened, SourceErro
     let looks_tabbed = options.format == Some(Format::Tsv) || input.plain_name().ends_with(".tsv");
     let text = text::open(input, options.encoding).map_err(SourceError::read(&name))?;
     let mut decisions: Vec<_> = text.decision.into_iter().collect();
-    let sniffed = sniff::sniff(&text.head, text.is_whole, looks_tabbed, options)
-        .map_err(|cause| SourceError::malformed(&name, options.format.unwrap_or(Format::Csv), cause))?;
+    let sniffed =
+        sniff::sniff(&text.head, text.is_whole, looks_tabbed, options).map_err(|cause| {
+            SourceError::malformed(&name, options.format.unwrap_or(Format::Csv), cause)
+        })?;
     decisions.extend(sniffed.decisions);
     let layout = Layout {
         dialect: sniffed.dialect,
@@ -60,11 +62,20 @@ pub(crate) fn open(input: Input, options: &Options) -> Result<Opened, SourceErro
     };
     let cutter = CsvCutter::new(sniffed.dialect);
     Ok(Opened {
-        format: if sniffed.dialect.delimiter == b'\t' { Format::Tsv } else { Format::Csv },
+        format: if sniffed.dialect.delimiter == b'\t' {
+            Format::Tsv
+        } else {
+            Format::Csv
+        },
         names: vec![name.clone()],
         source: Box::new(CsvSource {
             name,
-            blocks: Blocks::new(text.reader, cutter, options.block_bytes, options.record_limit),
+            blocks: Blocks::new(
+                text.reader,
+                cutter,
+                options.block_bytes,
+                options.record_limit,
+            ),
             layout,
             skips_header: sniffed.columns.named,
             had_stray: false,
@@ -101,7 +112,11 @@ impl Source for CsvSource {
                 skips_header,
                 check_stray,
             }),
-            Piece::TooLong { head, bytes, newlines } => Box::new(Skipped {
+            Piece::TooLong {
+                head,
+                bytes,
+                newlines,
+            } => Box::new(Skipped {
                 is_unclosed: self.blocks.cutter().is_in_quotes(),
                 head,
                 bytes,

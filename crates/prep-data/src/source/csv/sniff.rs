@@ -46,7 +46,10 @@ pub(super) fn sniff(
             .max_by_key(|sample| sample.score(looks_tabbed))
             .expect("there are delimiters to try"),
     };
-    let first = sample.records.first().ok_or("its first record has no end")?;
+    let first = sample
+        .records
+        .first()
+        .ok_or("its first record has no end")?;
     if first.len() < 2 && sample.typical_fields < 2 {
         return Err("it has one column; choose the delimiter with `--delimiter`".into());
     }
@@ -71,7 +74,12 @@ pub(super) fn sniff(
 }
 
 /// Whether the first record names the columns, and how they are called.
-fn columns(first: &[String], sample: &Sample, options: &Options, decisions: &mut Vec<String>) -> Columns {
+fn columns(
+    first: &[String],
+    sample: &Sample,
+    options: &Options,
+    decisions: &mut Vec<String>,
+) -> Columns {
     let is_named = first.iter().any(|name| side(name).is_some());
     let named = options.has_header.unwrap_or_else(|| {
         let named = is_named || first.len() != 2;

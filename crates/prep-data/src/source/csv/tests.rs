@@ -15,7 +15,9 @@ fn check(text: &str, expected: &[Seen]) {
 fn codes(bytes: &[u8], options: &Options) -> Vec<(&'static str, u64, u64)> {
     let seen = contract::read(bytes, &open, options).unwrap();
     let place = |seen: &Seen| match seen {
-        Seen::Reject { code, at, .. } | Seen::Note { code, at } => Some((*code, at.line, at.column)),
+        Seen::Reject { code, at, .. } | Seen::Note { code, at } => {
+            Some((*code, at.line, at.column))
+        }
         _ => None,
     };
     seen.iter().filter_map(place).collect()
@@ -36,30 +38,62 @@ fn cells_are_read_as_they_stand() {
 #[test]
 fn delimiters_and_headers_are_found() {
     check("source;target\na,b;c\n", &[Seen::row(2, &["a,b", "c"])]);
-    check("a\tb\nc, d\te\n", &[Seen::row(1, &["a", "b"]), Seen::row(2, &["c, d", "e"])]);
-    check("Hi.\t\"Hola\" dijo.\nA\tB\n", &[Seen::row(1, &["Hi.", "\"Hola\" dijo."]), Seen::row(2, &["A", "B"])]);
-    check("source|target\r1|2\r3|4", &[Seen::row(2, &["1", "2"]), Seen::row(3, &["3", "4"])]);
+    check(
+        "a\tb\nc, d\te\n",
+        &[Seen::row(1, &["a", "b"]), Seen::row(2, &["c, d", "e"])],
+    );
+    check(
+        "Hi.\t\"Hola\" dijo.\nA\tB\n",
+        &[
+            Seen::row(1, &["Hi.", "\"Hola\" dijo."]),
+            Seen::row(2, &["A", "B"]),
+        ],
+    );
+    check(
+        "source|target\r1|2\r3|4",
+        &[Seen::row(2, &["1", "2"]), Seen::row(3, &["3", "4"])],
+    );
 }
 
 #[test]
 fn faults_have_their_place() {
     let options = Options::default();
     let at = |text: &str| codes(text.as_bytes(), &options);
-    assert_eq!(at("source,target\na,b,c\nd\n"), [("S003", 2, 1), ("S003", 3, 1)]);
+    assert_eq!(
+        at("source,target\na,b,c\nd\n"),
+        [("S003", 2, 1), ("S003", 3, 1)]
+    );
     assert_eq!(at("source,target\na,\"b\nc,d\n"), [("S004", 2, 3)]);
     assert_eq!(at("source,target\n\"é\" x,b\nc,d\n"), [("S005", 2, 4)]);
-    assert_eq!(at("source,target\na\"b,c\n\n"), [("S006", 2, 2), ("S002", 3, 1)]);
+    assert_eq!(
+        at("source,target\na\"b,c\n\n"),
+        [("S006", 2, 2), ("S002", 3, 1)]
+    );
     assert_eq!(at("source,target\na,b\rc,d\n"), [("S007", 2, 4)]);
     assert_eq!(at("source,target\na_x000D_,b\n"), [("S013", 2, 2)]);
-    assert_eq!(codes(b"source,target\n\xc3\xa9\xe9,b\nc,\xc3\xa9\xc3\xa9\n", &options), [("S001", 2, 2)]);
+    assert_eq!(
+        codes(
+            b"source,target\n\xc3\xa9\xe9,b\nc,\xc3\xa9\xc3\xa9\n",
+            &options
+        ),
+        [("S001", 2, 2)]
+    );
 }
 
 #[test]
 fn what_is_no_table_is_refused() {
-    let refused = |text: &str| contract::read(text.as_bytes(), &open, &Options::default()).unwrap_err();
-    let cause = |text: &str| std::error::Error::source(&refused(text)).unwrap().to_string();
+    let refused =
+        |text: &str| contract::read(text.as_bytes(), &open, &Options::default()).unwrap_err();
+    let cause = |text: &str| {
+        std::error::Error::source(&refused(text))
+            .unwrap()
+            .to_string()
+    };
     assert_eq!(cause(" \n"), "it is empty");
-    assert_eq!(cause("a\nb\nc\n"), "it has one column; choose the delimiter with `--delimiter`");
+    assert_eq!(
+        cause("a\nb\nc\n"),
+        "it has one column; choose the delimiter with `--delimiter`"
+    );
 }
 
 #[test]
@@ -88,7 +122,9 @@ fn by_csv_crate(bytes: &[u8], delimiter: u8) -> Vec<Vec<Vec<u8>>> {
         .flexible(true)
         .from_reader(bytes);
     let records = reader.byte_records();
-    records.map(|record| record.unwrap().iter().map(<[u8]>::to_vec).collect()).collect()
+    records
+        .map(|record| record.unwrap().iter().map(<[u8]>::to_vec).collect())
+        .collect()
 }
 
 /// The records as this module splits them, cut into blocks of `block_bytes`.
@@ -102,7 +138,9 @@ fn by_blocks(bytes: &[u8], delimiter: u8, block_bytes: usize) -> Vec<Vec<Vec<u8>
     let mut blocks = Blocks::new(reader, CsvCutter::new(dialect), block_bytes, 1 << 20);
     let mut records = Vec::new();
     while let Some(piece) = blocks.next().unwrap() {
-        let Piece::Records(block) = piece else { panic!("nothing is too long") };
+        let Piece::Records(block) = piece else {
+            panic!("nothing is too long")
+        };
         records.extend(decode::split_bytes(&block, dialect));
     }
     records
