@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::passport::SourceFile;
+use super::passport::SourceFiles;
 
 /// The account of one run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,7 +29,7 @@ pub struct Manifest {
     /// What was guessed, one phrase each.
     pub decisions: Vec<String>,
     /// The files that were read.
-    pub inputs: Vec<SourceFile>,
+    pub inputs: Vec<SourceFiles>,
     /// The files that were written.
     pub outputs: Vec<OutputFile>,
     /// What became of every record.

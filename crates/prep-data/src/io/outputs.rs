@@ -387,6 +387,15 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 impl Finished {
+    /// Moves the file into place, for one that stands by itself.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be renamed.
+    pub fn persist(self) -> Result<(), OutputError> {
+        self.file.map_or(Ok(()), AtomicFile::persist)
+    }
+
     /// The file as its manifest names it.
     #[must_use]
     pub fn entry(&self, paths: &OutputPaths, examples: Option<u64>) -> OutputFile {
@@ -420,11 +429,7 @@ pub fn commit(
         })?;
     out.sync()?;
     let has_rejects = files.iter().any(|file| file.path == paths.rejects);
-    for finished in files {
-        if let Some(file) = finished.file {
-            file.persist()?;
-        }
-    }
+    files.into_iter().try_for_each(Finished::persist)?;
     if !has_rejects {
         remove(&paths.rejects)?;
     }

@@ -13,7 +13,7 @@
 //!     source, zigzag(record − last record − 1), zigzag(line − last line), fingerprint (16 bytes),
 //!     group length, group
 //! the offsets of the blocks, 8 bytes each
-//! a JSON object: {"schema":1,"stamps":n,"blocks":n,"grouped":bool,"sources":[{"path","bytes","blake3"}],"steps":[…]}
+//! a JSON object: {"schema":1,"stamps":n,"blocks":n,"grouped":bool,"sources":[…],"steps":[…]}
 //! the length of that object, 8 bytes
 //! "prep-passport-1\n"
 //! ```
@@ -33,7 +33,7 @@ const BLOCK_STAMPS: u64 = 4096;
 /// Where one example came from.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Stamp {
-    /// The source file, an index into [`Footer::sources`].
+    /// The source, an index into [`Footer::sources`].
     pub source: u32,
     /// The record's number in its source, from 1.
     pub record: u64,
@@ -62,8 +62,17 @@ pub struct SourceFile {
     pub blake3: String,
 }
 
+/// A source: one file, or two that were read side by side.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SourceFiles {
+    /// The files.
+    pub files: Vec<SourceFile>,
+    /// How they were read, so that a record can be found again.
+    pub read_as: serde_json::Value,
+}
+
 /// What a passport says about all its stamps.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Footer {
     /// The version of the format.
     pub schema: u32,
@@ -74,7 +83,7 @@ pub struct Footer {
     /// Whether stamps have groups.
     pub grouped: bool,
     /// The files the examples came from.
-    pub sources: Vec<SourceFile>,
+    pub sources: Vec<SourceFiles>,
     /// What was done on the way, oldest first: one line a command.
     pub steps: Vec<String>,
 }
@@ -140,7 +149,7 @@ impl<W: Write> Writer<W> {
     /// # Errors
     ///
     /// When writing fails.
-    pub fn finish(mut self, sources: Vec<SourceFile>, steps: Vec<String>) -> io::Result<W> {
+    pub fn finish(mut self, sources: Vec<SourceFiles>, steps: Vec<String>) -> io::Result<W> {
         for offset in &self.offsets {
             self.buffer.extend_from_slice(&offset.to_le_bytes());
         }

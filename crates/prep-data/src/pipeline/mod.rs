@@ -11,8 +11,10 @@ mod convert;
 mod ledger;
 pub mod ordered;
 mod template;
+mod trace;
 
 pub use compose::{ComposeError, ComposeOptions};
 pub use convert::{ConvertError, Job, Met, Outcome, Part, Run, Sinks};
 pub use ledger::Ledger;
 pub use template::{Template, TemplateError};
+pub use trace::{Found, find_record};

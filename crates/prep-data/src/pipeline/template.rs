@@ -1,6 +1,7 @@
 //! Texts made of columns: `Translate to Spanish: {source}`.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use crate::source::Columns;
 
@@ -120,6 +121,15 @@ impl Template {
             })
         });
         pieces.collect::<Result<_, &String>>().map_err(Clone::clone)
+    }
+}
+
+impl fmt::Display for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.pieces.iter().try_for_each(|piece| match piece {
+            Piece::Text(text) => f.write_str(&text.replace('{', "{{").replace('}', "}}")),
+            Piece::Column(name) => write!(f, "{{{name}}}"),
+        })
     }
 }
 

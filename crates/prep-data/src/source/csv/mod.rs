@@ -50,10 +50,11 @@ pub(crate) fn open(input: Input, options: &Options) -> Result<Opened, SourceErro
     let looks_tabbed = options.format == Some(Format::Tsv) || input.plain_name().ends_with(".tsv");
     let text = text::open(input, options.encoding).map_err(SourceError::read(&name))?;
     let mut decisions: Vec<_> = text.decision.into_iter().collect();
-    let sniffed =
-        sniff::sniff(&text.head, text.is_whole, looks_tabbed, options).map_err(|cause| {
-            SourceError::malformed(&name, options.format.unwrap_or(Format::Csv), cause)
-        })?;
+    let sniffed = sniff::sniff(&text.head, text.is_whole, looks_tabbed, options);
+    let sniffed = sniffed.map_err(|(cause, choice)| {
+        let format = options.format.unwrap_or(Format::Csv);
+        SourceError::malformed(&name, format, cause).choice(choice)
+    })?;
     decisions.extend(sniffed.decisions);
     let layout = Layout {
         dialect: sniffed.dialect,

@@ -3,7 +3,7 @@
 use super::Dialect;
 use super::decode::{self, Sampled};
 use crate::source::columns::side;
-use crate::source::{Columns, Options};
+use crate::source::{Choice, Columns, Options};
 
 /// What was found out.
 pub(super) struct Sniffed {
@@ -11,6 +11,8 @@ pub(super) struct Sniffed {
     pub(super) columns: Columns,
     pub(super) decisions: Vec<String>,
 }
+
+const ONE_COLUMN: &str = "it has one column under every delimiter that was tried";
 
 /// How many records are compared.
 const SAMPLE: usize = 200;
@@ -28,9 +30,9 @@ pub(super) fn sniff(
     is_whole: bool,
     looks_tabbed: bool,
     options: &Options,
-) -> Result<Sniffed, String> {
+) -> Result<Sniffed, (String, Option<Choice>)> {
     if head.iter().all(u8::is_ascii_whitespace) {
-        return Err("it is empty".into());
+        return Err(("it is empty".into(), None));
     }
     let terminator = if memchr::memchr(b'\n', head).is_none() && head.contains(&b'\r') {
         b'\r'
@@ -49,9 +51,9 @@ pub(super) fn sniff(
     let first = sample
         .records
         .first()
-        .ok_or("its first record has no end")?;
+        .ok_or(("its first record has no end".into(), None))?;
     if first.len() < 2 && sample.typical_fields < 2 {
-        return Err("it has one column; choose the delimiter with `--delimiter`".into());
+        return Err((ONE_COLUMN.into(), Some(Choice::Delimiter)));
     }
     let mut decisions = Vec::new();
     if options.delimiter.is_none() {

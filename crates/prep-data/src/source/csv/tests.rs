@@ -92,7 +92,7 @@ fn what_is_no_table_is_refused() {
     assert_eq!(cause(" \n"), "it is empty");
     assert_eq!(
         cause("a\nb\nc\n"),
-        "it has one column; choose the delimiter with `--delimiter`"
+        "it has one column under every delimiter that was tried"
     );
 }
 
