@@ -14,7 +14,7 @@ use prep_data::io::{
     Sha256Wanted, commit,
 };
 use prep_data::pipeline::{ComposeOptions, Job, Outcome, Run, Sinks, Template, ordered};
-use prep_data::source::{self, Options};
+use prep_data::source;
 use serde_json::{Value, json};
 
 use crate::Answer;

@@ -358,7 +358,8 @@ pub(super) struct Sampled {
     pub(super) faults: usize,
 }
 
-/// Splits the first `most` records; the last one only if it is whole.
+/// Splits all records, the last one only if it is whole, and keeps the first
+/// `most`.
 pub(super) fn sample(head: &[u8], is_whole: bool, dialect: Dialect, most: usize) -> Sampled {
     let layout = Layout {
         dialect,
@@ -371,7 +372,7 @@ pub(super) fn sample(head: &[u8], is_whole: bool, dialect: Dialect, most: usize)
         n_quoted: 0,
         faults: 0,
     };
-    while reader.at < head.len() && sampled.records.len() < most {
+    while reader.at < head.len() {
         let record = reader.split();
         if record.end == head.len() && !is_whole && !sampled.records.is_empty() {
             break;
@@ -381,6 +382,9 @@ pub(super) fn sample(head: &[u8], is_whole: bool, dialect: Dialect, most: usize)
             continue;
         }
         sampled.n_quoted += reader.fields.iter().filter(|field| field.is_quoted).count();
+        if sampled.records.len() == most {
+            continue;
+        }
         let text = |field: &Field| {
             let text = String::from_utf8_lossy(&head[field.start..field.end]);
             if field.has_doubled {

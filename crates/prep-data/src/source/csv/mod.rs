@@ -16,7 +16,7 @@ mod sniff;
 use self::cut::CsvCutter;
 use self::decode::{CsvBatch, Skipped};
 use super::blocks::{Blocks, Piece};
-use super::{Batch, Columns, Format, Opened, Options, Source, SourceError, text};
+use super::{Batch, Format, Opened, Options, Source, SourceError, text};
 use crate::io::Input;
 
 /// How the fields of a file are told apart.
