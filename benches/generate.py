@@ -26,12 +26,13 @@ import json
 import re
 import sys
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from hashlib import blake2b
 from itertools import count
 from pathlib import Path
 from struct import Struct
-from typing import BinaryIO, Callable, Iterator, NamedTuple
+from typing import BinaryIO, NamedTuple
 
 BENCHES = Path(__file__).resolve().parent
 UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9}
@@ -184,10 +185,7 @@ def phrases() -> list[list[str]]:
         whole.append([some[draw[10 + k] % len(some)] for k, some in enumerate(lists)])
     stems = [phrase[:-1] for phrase in whole]
     everything = [*whole, *stems, *([name] for name in names)]
-    return [
-        [space.join(word[k] for word in phrase) for phrase in everything]
-        for k, space in enumerate((" ", " ", ""))
-    ]
+    return [[space.join(word[k] for word in phrase) for phrase in everything] for k, space in enumerate((" ", " ", ""))]
 
 
 def entries() -> list[tuple[str, ...]]:
@@ -388,8 +386,12 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--size", action="append", metavar="100MB", help="may be repeated; default 100MB")
     parser.add_argument("--kind", action="append", choices=KINDS, help="may be repeated; default all")
     parser.add_argument("--corpus", choices=("corpus", "real"), default="corpus")
-    parser.add_argument("--parallel", type=Path, default=BENCHES.parents[1] / "shared/data/parallel",
-                        help="directory of real parallel files, for --corpus real")
+    parser.add_argument(
+        "--parallel",
+        type=Path,
+        default=BENCHES.parents[1] / "shared/data/parallel",
+        help="directory of real parallel files, for --corpus real",
+    )
     parser.add_argument("--out", type=Path, default=BENCHES / "data")
     return parser.parse_args()
 
