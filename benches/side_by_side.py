@@ -17,11 +17,13 @@ import platform
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 BENCHES = Path(__file__).resolve().parent
@@ -194,7 +196,14 @@ def first_line(*command: str) -> str:
 def machine() -> str:
     cpu_info = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     model = next(line.split(": ")[1] for line in cpu_info.split("\n") if line.startswith("model name"))
-    return f"{os.cpu_count()} cores of {model}, load {os.getloadavg()[0]:.1f} at the start"
+    return f"{os.cpu_count()} cores of {model}"
+
+
+def seconds_elsewhere() -> float:
+    """The CPU time that this machine has spent so far on anything but this run."""
+    _, user, nice, system, _idle, _wait, *rest = Path("/proc/stat").read_text(encoding="utf-8").split()[:9]
+    busy = sum(map(int, (user, nice, system, *rest))) / os.sysconf("SC_CLK_TCK")
+    return busy - sum(os.times()[:4])
 
 
 # ---------------------------------------------------------------- the command
@@ -213,7 +222,7 @@ def arguments(description: str, kinds: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--corpus", default="corpus", help="what generate.py --corpus wrote (default: %(default)s)")
     parser.add_argument("--data", type=Path, default=BENCHES / "data")
-    parser.add_argument("--work", type=Path, help="scratch directory; default DATA/work")
+    parser.add_argument("--work", type=Path, help="where to put the outputs for a while; default DATA")
     parser.add_argument("--prep", type=Path, default=BENCHES.parent / "target/release/prep")
     return parser.parse_args()
 
@@ -233,17 +242,15 @@ def main(description: str, tasks: Callable[[str], dict[str, Task]], compare: Com
     contestants = present([contestant for contestant in task.contestants if contestant.name in chosen])
     if not contestants:
         stop(2, "nothing is left to run")
-    work = (args.work or args.data / "work").resolve()
-    print(f"{machine()}; {versions(contestants)}.")
+    print(f"{machine()}; {versions(contestants)}.", flush=True)
     try:
-        if args.memory:
-            measure_memory(args, task, contestants, work)
-        else:
-            measure_race(args, task, contestants, work, compare)
+        with TemporaryDirectory(prefix="work-", dir=args.work or args.data) as work:
+            if args.memory:
+                measure_memory(args, task, contestants, Path(work).resolve())
+            else:
+                measure_race(args, task, contestants, Path(work).resolve(), compare)
     except Failed as failure:
         stop(1, str(failure))
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
 
 
 def measure_race(
@@ -252,9 +259,14 @@ def measure_race(
     for size in args.size or ["100MB"]:
         inputs, input_bytes = generated(args, task, size)
         compare_outputs(contestants, inputs, work, compare)
+        begin, elsewhere = time.perf_counter(), seconds_elsewhere()
         usages = race(contestants, inputs, work, args.rounds)
-        print(f"\n{args.corpus}-{size}, {args.kind}, {input_bytes / 1e6:.0f} MB, median of {args.rounds} rounds:\n")
-        print(race_table(usages, input_bytes), flush=True)
+        seconds = (time.perf_counter() - begin) * os.cpu_count()
+        others = (seconds_elsewhere() - elsewhere) / seconds
+        print(
+            f"\n{args.corpus}-{size}, {args.kind}, {input_bytes / 1e6:.0f} MB, median of {args.rounds} rounds; ", end=""
+        )
+        print(f"others kept {others:.0%} of the cores busy:\n\n{race_table(usages, input_bytes)}", flush=True)
 
 
 def measure_memory(args: argparse.Namespace, task: Task, contestants: list[Contestant], work: Path) -> None:
