@@ -242,9 +242,11 @@ def main(description: str, tasks: Callable[[str], dict[str, Task]], compare: Com
     contestants = present([contestant for contestant in task.contestants if contestant.name in chosen])
     if not contestants:
         stop(2, "nothing is left to run")
+    scratch = args.work or args.data
+    scratch.mkdir(parents=True, exist_ok=True)
     print(f"{machine()}; {versions(contestants)}.", flush=True)
     try:
-        with TemporaryDirectory(prefix="work-", dir=args.work or args.data) as work:
+        with TemporaryDirectory(prefix="work-", dir=scratch) as work:
             if args.memory:
                 measure_memory(args, task, contestants, Path(work).resolve())
             else:
@@ -263,10 +265,9 @@ def measure_race(
         usages = race(contestants, inputs, work, args.rounds)
         seconds = (time.perf_counter() - begin) * os.cpu_count()
         others = (seconds_elsewhere() - elsewhere) / seconds
-        print(
-            f"\n{args.corpus}-{size}, {args.kind}, {input_bytes / 1e6:.0f} MB, median of {args.rounds} rounds; ", end=""
-        )
-        print(f"others kept {others:.0%} of the cores busy:\n\n{race_table(usages, input_bytes)}", flush=True)
+        caption = f"{args.corpus}-{size}, {args.kind}, {input_bytes / 1e6:.0f} MB, median of {args.rounds} rounds"
+        print(f"\n{caption}; others kept {others:.0%} of the cores busy:\n")
+        print(race_table(usages, input_bytes), flush=True)
 
 
 def measure_memory(args: argparse.Namespace, task: Task, contestants: list[Contestant], work: Path) -> None:
