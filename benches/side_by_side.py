@@ -195,7 +195,8 @@ def first_line(*command: str) -> str:
 
 def machine() -> str:
     cpu_info = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    model = next(line.split(": ")[1] for line in cpu_info.split("\n") if line.startswith("model name"))
+    models = [line.split(": ")[1] for line in cpu_info.split("\n") if line.startswith("model name")]
+    model = models[0] if models else platform.machine()
     return f"{os.cpu_count()} cores of {model}"
 
 
