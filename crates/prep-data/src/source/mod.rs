@@ -11,6 +11,7 @@
 pub(crate) mod blocks;
 #[cfg(test)]
 pub(crate) mod contract;
+pub(crate) mod moses;
 mod options;
 pub(crate) mod text;
 
@@ -146,6 +147,27 @@ pub enum SourceError {
         #[source]
         cause: Cause,
     },
+    /// Two files whose lines should correspond have not as many of them.
+    #[error("`{src}` and `{tgt}` do not line up")]
+    Unaligned {
+        /// The name of the prompt side.
+        src: String,
+        /// The name of the answer side.
+        tgt: String,
+        /// How many lines each has.
+        #[source]
+        lines: LineCounts,
+    },
+}
+
+/// The number of lines of two files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{src} lines against {tgt}")]
+pub struct LineCounts {
+    /// Those of the prompt side.
+    pub src: u64,
+    /// Those of the answer side.
+    pub tgt: u64,
 }
 
 /// A reason in words, for errors whose facts no caller needs apart.
