@@ -13,6 +13,7 @@ pub(crate) mod blocks;
 pub(crate) mod contract;
 pub(crate) mod moses;
 mod options;
+pub(crate) mod po;
 pub(crate) mod text;
 
 use std::borrow::Cow;
