@@ -14,7 +14,9 @@ pub mod columns;
 pub(crate) mod contract;
 pub(crate) mod csv;
 mod detect;
+pub(crate) mod moses;
 mod options;
+pub(crate) mod po;
 pub(crate) mod text;
 
 use std::borrow::Cow;
@@ -178,6 +180,27 @@ pub enum SourceError {
         /// How many there are.
         n: usize,
     },
+    /// Two files whose lines should correspond have not as many of them.
+    #[error("`{src}` and `{tgt}` do not line up")]
+    Unaligned {
+        /// The name of the prompt side.
+        src: String,
+        /// The name of the answer side.
+        tgt: String,
+        /// How many lines each has.
+        #[source]
+        lines: LineCounts,
+    },
+}
+
+/// The number of lines of two files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{src} lines against {tgt}")]
+pub struct LineCounts {
+    /// Those of the prompt side.
+    pub src: u64,
+    /// Those of the answer side.
+    pub tgt: u64,
 }
 
 impl SourceError {
