@@ -13,6 +13,9 @@ pub(crate) mod blocks;
 pub(crate) mod contract;
 mod options;
 pub(crate) mod text;
+pub(crate) mod tmx;
+pub(crate) mod xliff;
+pub(crate) mod xml;
 
 use std::borrow::Cow;
 use std::fmt::Debug;
