@@ -37,7 +37,8 @@ use std::sync::Arc;
 
 use quick_xml::events::{BytesStart, Event};
 
-use super::blocks::{Block, Blocks, HEAD_BYTES, Piece};
+use super::blocks::{Block, Blocks, Piece};
+use super::xml::broken::{self, Incomplete, TooLong, too_long};
 use super::xml::ends::Ends;
 use super::xml::inline::{self, Inline, Role, Side, Vocabulary};
 use super::xml::language::{End, Named, Wanted};
@@ -47,7 +48,7 @@ use super::xml::{LineCount, Margin, prolog};
 use super::{
     Batch, Columns, Data, Format, InlineTags, Item, Opened, Options, Record, Reject, Source, SourceError,
 };
-use crate::diag::{Finding, Position, S001, S008, S026, S031, S032, S036};
+use crate::diag::{Finding, S001, S026, S031, S036};
 use crate::io::Input;
 
 const UNITS: &[&str] = &["tu"];
@@ -270,7 +271,7 @@ impl Source for Memory {
                 let margin = self.margin;
                 self.margin.pass(&block);
                 // Only what follows the last unit of the file is not a unit.
-                self.is_complete = !is_unit_end(&block);
+                self.is_complete = !broken::ends_with(&block, UNITS);
                 Some(Box::new(Units {
                     block,
                     margin,
@@ -287,66 +288,20 @@ impl Source for Memory {
                     head,
                     newlines,
                     limit: self.record_limit,
+                    units: UNITS,
                 }))
             }
             None => {
                 self.is_done = true;
                 self.languages.finish().map_err(malformed)?;
-                let incomplete = || Box::new(Incomplete(self.margin)) as Box<dyn Batch>;
-                (!self.is_complete).then(incomplete)
+                let incomplete = Incomplete {
+                    margin: self.margin,
+                    root: "tmx",
+                };
+                (!self.is_complete).then(|| Box::new(incomplete) as Box<dyn Batch>)
             }
         })
     }
-}
-
-/// Whether a block ends with the end tag of a unit.
-fn is_unit_end(block: &[u8]) -> bool {
-    memchr::memrchr(b'<', block)
-        .and_then(|at| Tags::new(&block[at..]).next().map(|tag| (at, tag)))
-        .is_some_and(|(at, tag)| tag.kind == Kind::Close && tag.name == b"tu" && at + tag.end == block.len())
-}
-
-/// The input ends after a unit, where more or the end of the root should be.
-#[derive(Debug)]
-struct Incomplete(Margin);
-
-impl Batch for Incomplete {
-    fn decode(self: Box<Self>, each: &mut dyn FnMut(Item<'_>)) -> u64 {
-        each(Item::Note(incomplete(self.0.position(&[], 0))));
-        0
-    }
-}
-
-fn incomplete(position: Position) -> Finding {
-    Finding::new(&S031, position, "the file ends before `</tmx>`; units may be missing")
-}
-
-/// A unit that was skipped because of its length.
-#[derive(Debug)]
-struct TooLong {
-    head: Vec<u8>,
-    newlines: u64,
-    limit: usize,
-}
-
-impl Batch for TooLong {
-    fn decode(self: Box<Self>, each: &mut dyn FnMut(Item<'_>)) -> u64 {
-        each(too_long(&self.head, 0, self.limit));
-        self.newlines
-    }
-}
-
-/// Rejects what begins at `bytes` for its length; `line` is that of `bytes`.
-fn too_long(bytes: &[u8], line: u64, limit: usize) -> Item<'_> {
-    let raw = &bytes[..bytes.len().min(HEAD_BYTES)];
-    let start = Tags::new(raw).find(|tag| tag.name == b"tu").map_or(0, |tag| tag.start);
-    let line = line + LineCount::new(raw).line(start);
-    let message = format!("the unit is longer than {limit} bytes");
-    Item::Reject(Reject {
-        line,
-        finding: Finding::new(&S008, Position::line(line), message),
-        raw,
-    })
 }
 
 /// Whole units.
@@ -401,7 +356,7 @@ impl Batch for Units {
             let before = std::mem::replace(&mut done, extent.end(bytes.len()));
             if done - before > self.record_limit {
                 let line = LineCount::new(&bytes[..before]).total();
-                each(too_long(&bytes[before..done], line, self.record_limit));
+                each(too_long(&bytes[before..done], line, self.record_limit, UNITS));
                 continue;
             }
             let raw = &bytes[tag.start..done];
@@ -430,7 +385,7 @@ impl Batch for Units {
         let rest = &bytes[done..];
         if !rest.is_empty() && !Tags::new(rest).any(|tag| tag.kind == Kind::Close && tag.name == b"tmx") {
             let position = self.margin.position(bytes, bytes.len());
-            each(Item::Note(incomplete(position)));
+            each(Item::Note(broken::incomplete(position, "tmx")));
         }
         lines.total()
     }
@@ -693,8 +648,8 @@ mod tests {
             let all: Vec<_> = [&["2: a | b"], expected, &["4: c | d"]].concat();
             check(&around(unit), &all);
         };
-        check(&en_es("é &foo;", "x"), &["3:33 S032"]);
-        check(&en_es("a & b", "x"), &["3:33 S032"]);
+        check(&en_es("é &foo;", "x"), &["3:31 S032"]);
+        check(&en_es("a & b", "x"), &["3:31 S032"]);
         check("<tu><tuv xml:lang='en'><seg>a</tuv></tu>", &["3:30 S032"]);
         check("<tu><tuv xml:lang='en'><seg>a</seg>", &["3:1 S032"]);
         check("<tu><tuv xml:lang='en><seg>a</seg></tuv></tu>", &["3:5 S032"]);
@@ -705,18 +660,18 @@ mod tests {
         check("<tu><tuv xml:lang='en'></tuv></tu>", &["3:5 S032"]);
         check("<tu><tuv xml:lang='en'><seg>a</seg><seg>b</seg></tuv></tu>", &["3:36 S032"]);
         let two = format!("<tu>{}{}{}</tu>", tuv("en", "e"), tuv("es", "f"), tuv("ES", "g"));
-        check(&two, &["3: e | f", "3:77 note S036"]);
+        check(&two, &["3: e | f", "3:79 note S036"]);
         let unread = "<tu><prop>&foo; & </prop><tuv xml:lang='en'><seg>e</seg></tuv><tuv xml:lang='es'><seg>f</seg></tuv></tu>";
         check(unread, &["3: e | f"]);
     }
 
     #[test]
     fn invalid_bytes_reject_their_unit() {
-        let text = memory(&format!("{}\n{}{}", en_es("a", "b"), en_es("c", "é\u{1}"), en_es("e", "f")));
+        let text = memory(&format!("{}\n{}{}", en_es("a", "b"), en_es("ñandú", "é\u{1}"), en_es("e", "f")));
         let bytes: Vec<u8> = text.bytes().map(|byte| if byte == 1 { 0xff } else { byte }).collect();
         let options = options("en", "es");
         let seen = contract::read(&bytes, &open, &options).unwrap();
-        assert_eq!(shown(&seen), ["2: a | b", "3:69 S001", "3: e | f"]);
+        assert_eq!(shown(&seen), ["2: a | b", "3:71 S001", "3: e | f"]);
         contract::holds(&bytes, &open, &options);
     }
 
@@ -729,7 +684,7 @@ mod tests {
         };
         check("<seg>d", &["2: a | b", "3:1 S031"]);
         check("</tu>\n</body>", &["2: a | b", "3:1 S031"]);
-        check("\n</body>", &["2: a | b", "3: c | d", "3:82 note S031"]);
+        check("\n</body>", &["2: a | b", "3: c | d", "3:84 note S031"]);
         check("</tmx>", &["2: a | b", "3: c | d", "4:8 note S031"]);
     }
 

@@ -31,7 +31,7 @@ impl Named {
 
     /// Adds a language and returns whether it is new.
     pub(crate) fn add(&mut self, name: &str) -> bool {
-        let is_new = self.0.len() < Self::MOST && !self.0.iter().any(|known| is_same(known, name));
+        let is_new = !name.is_empty() && self.0.len() < Self::MOST && !self.0.iter().any(|known| is_same(known, name));
         if is_new {
             self.0.push(name.into());
         }

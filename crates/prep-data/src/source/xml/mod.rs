@@ -12,6 +12,7 @@
 //! refused ([`prolog`]). Line ends inside texts become `\n`, as XML demands of
 //! every reader; nothing else is changed.
 
+pub(crate) mod broken;
 pub(crate) mod ends;
 pub(crate) mod inline;
 pub(crate) mod language;

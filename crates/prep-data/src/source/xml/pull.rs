@@ -67,6 +67,11 @@ impl<'a> Pull<'a> {
         self.start
     }
 
+    /// Where the last event ends.
+    pub(crate) fn end(&self) -> usize {
+        to_usize(self.reader.buffer_position())
+    }
+
     /// Passes over the rest of an element whose start tag was the last event.
     pub(crate) fn skip_element(&mut self) -> Result<(), Fault> {
         let mut depth = 1_usize;
