@@ -30,6 +30,7 @@
 //! gathered while the input is cut, so that a batch knows what it begins in.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use quick_xml::events::{BytesStart, Event};
@@ -625,10 +626,10 @@ impl Texts {
         let Some(marked) = marked else {
             return Ok(vec![judged(source, target)]);
         };
+        let by_id: HashMap<_, _> = target.segments().iter().map(|segment| (&*segment.id, segment)).collect();
         let segments = marked.segments().iter().map(|segment| {
-            let same = target.segments().iter().find(|other| other.id == segment.id);
-            let target = same.map(|same| target.part(same)).unwrap_or_default();
-            judged(marked.part(segment), target)
+            let same = by_id.get(&*segment.id);
+            judged(marked.part(segment), same.map(|same| target.part(same)).unwrap_or_default())
         });
         Ok(segments.collect())
     }
@@ -663,3 +664,285 @@ const VOCABULARY: Vocabulary = Vocabulary {
     is_id_enough: true,
     has_segments: true,
 };
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::source::contract::{self, Seen};
+
+    /// A document of 1.2 from English to Spanish with units from line 2 on.
+    fn old(units: &str) -> String {
+        format!(
+            "<xliff version='1.2'><file source-language='en' target-language='es-ES' original='a'><body>\n{units}\n\
+            </body></file></xliff>"
+        )
+    }
+
+    /// A document of 2.0, the same way.
+    fn new(units: &str) -> String {
+        format!("<xliff version='2.0' srcLang='en' trgLang='es-ES'><file id='f'>\n{units}\n</file></xliff>")
+    }
+
+    fn unit(attributes: &str, source: &str, target: &str) -> String {
+        format!("<trans-unit id='1'{attributes}><source>{source}</source><target>{target}</target></trans-unit>")
+    }
+
+    fn segment(source: &str, target: &str) -> String {
+        format!("<segment><source>{source}</source><target>{target}</target></segment>")
+    }
+
+    fn shown(seen: &[Seen]) -> Vec<String> {
+        let shown = seen.iter().map(|seen| match seen {
+            Seen::Row { line, cells } => format!("{line}: {}", cells.join(" | ")),
+            Seen::Reject { code, at, .. } => format!("{}:{} {code}", at.line, at.column),
+            Seen::Note { code, at } => format!("{}:{} note {code}", at.line, at.column),
+            Seen::Chat { .. } => unreachable!("a document has no conversations"),
+        });
+        shown.collect()
+    }
+
+    fn cause(error: SourceError) -> String {
+        std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string)
+    }
+
+    fn check_with(text: &str, options: &Options, expected: &[&str]) {
+        let seen = contract::read(text.as_bytes(), &open, options).unwrap();
+        assert_eq!(shown(&seen), expected, "{text}");
+        contract::holds(text.as_bytes(), &open, options);
+    }
+
+    fn check(text: &str, expected: &[&str]) {
+        check_with(text, &Options::default(), expected);
+    }
+
+    #[test]
+    fn units_and_segments_are_rows() {
+        check(&old(&unit("", "boy", "niño")), &["2: boy | niño"]);
+        let alternatives = "<trans-unit id='1'>\n<source>a</source><alt-trans><source>x</source><target>y</target></alt-trans>\
+            <target>b</target><note>n</note></trans-unit>";
+        check(&old(alternatives), &["2: a | b"]);
+        let two = format!(
+            "<unit id='1'><notes><note>n</note></notes>\n{}\n<ignorable><source> </source></ignorable>\n{}</unit>",
+            segment("a ", " b"),
+            segment("c", "d<![CDATA[</unit>&]]>")
+        );
+        check(&new(&two), &["3: a  |  b", "5: c | d</unit>&"]);
+        check(&new("<unit id='1'/>"), &[]);
+        check(&new("<unit id='1'></unit>"), &[]);
+        let matches = format!("<unit id='1'><m:matches><m:match><source>x</source><target>y</target></m:match></m:matches>{}</unit>", segment("a", "b"));
+        check(&new(&matches), &["2: a | b"]);
+        let prefixed = old(&unit("", "a", "b")).replace("</", "</x:").replace('<', "<x:").replace("<x:/x:", "</x:");
+        check(&prefixed, &["2: a | b"]);
+    }
+
+    #[test]
+    fn marked_segments_are_rows_of_their_own() {
+        let mrk = |id: &str, text: &str| format!("<mrk mtype='seg' mid='{id}'>{text}</mrk>");
+        let unit = format!(
+            "<trans-unit id='1'><source>A. B. C.</source><seg-source><g id='1'>{} {} {}</g></seg-source><target>{} {}</target></trans-unit>",
+            mrk("1", "A<x id='2'/>."),
+            mrk("2", "B."),
+            mrk("3", "C."),
+            mrk("2", "b."),
+            mrk("1", "a<x id='2'/>."),
+        );
+        let at = unit.find("<target>").unwrap() + 1;
+        check(&old(&unit), &["2: A{1}. | a{1}.", "2: B. | b.", &format!("2:{at} S024")]);
+        let unmarked = "<trans-unit id='1'><source>A. B.</source><seg-source><mrk mtype='seg' mid='1'>A.</mrk></seg-source>\
+            <target>a. <mrk mtype='x'>b.</mrk></target></trans-unit>";
+        check(&old(unmarked), &["2: A. B. | a. b."]);
+    }
+
+    #[test]
+    fn inline_tags_are_matched_by_id() {
+        let check_both = |text: &str, kept: &str, stripped: &str| {
+            check(text, &[kept]);
+            let options = Options {
+                inline_tags: InlineTags::Strip,
+                ..Options::default()
+            };
+            check_with(text, &options, &[stripped]);
+        };
+        let spans = unit("", "<g id='1'>a</g> <x id='2'/>", "<x id='2'/> <g id='1'>b</g><ph id='3'>%s</ph>");
+        check_both(&old(&spans), "2: {1}a{2} {3} | {3} {1}b{2}{4}", "2: a  |  b");
+        let ends = unit("", "<bx id='1' rid='9'/>a<ex id='2' rid='9'/>", "<bpt id='1'>&lt;b&gt;</bpt>b<ept id='1'>&lt;/b&gt;</ept>");
+        check_both(&old(&ends), "2: {1}a{2} | {1}b{2}", "2: a | b");
+        let pc = segment("<pc id='1'>a</pc><ph id='2'/>", "<ph id='2'/><sc id='1'/>b<ec startRef='1'/>");
+        check_both(&new(&format!("<unit>{pc}</unit>")), "2: {1}a{2}{3} | {3}{1}b{2}", "2: a | b");
+        let cp = segment("<mrk id='m' translate='no'>a</mrk><cp hex='001F'/>", "<sm id='m'/>b<em startRef='m'/>");
+        check_both(&new(&format!("<unit>{cp}</unit>")), "2: a\u{1f} | b", "2: a\u{1f} | b");
+        check(&new(&format!("<unit>{}</unit>", segment("<cp hex='D800'/>", "b"))), &["2:24 S032"]);
+    }
+
+    fn check_state(attributes: &str, target: &str, expected: Option<&str>) {
+        let unit = format!("<trans-unit {attributes}><source>a</source><target {target}>b</target></trans-unit>");
+        let seen = contract::read(old(&unit).as_bytes(), &open, &Options::default()).unwrap();
+        assert_eq!((seen.len(), seen[0].code()), (1, expected), "{unit}");
+    }
+
+    #[test]
+    fn states_are_honoured() {
+        for used in ["", "translated", "final", "signed-off", "needs-adaptation", "needs-review-adaptation", "x-ours"] {
+            check_state("approved='no'", &format!("state='{used}'"), None);
+        }
+        for untranslated in ["new", "needs-translation", "needs-l10n"] {
+            check_state("", &format!("state='{untranslated}'"), Some("S024"));
+        }
+        for unreviewed in ["needs-review-translation", "needs-review-l10n"] {
+            check_state("approved='yes'", &format!("state='{unreviewed}'"), Some("S023"));
+        }
+        check_state("", "state-qualifier='fuzzy-match'", Some("S023"));
+        check_state("", "state-qualifier='mt-suggestion' state='translated'", None);
+        check_state("approved='yes'", "state-qualifier='mt-suggestion'", None);
+        check_state("", "state-qualifier='exact-match'", None);
+        check_state("translate='no'", "", Some("S024"));
+        check(&old(&unit("", "a", " \n")), &["2:38 S024"]);
+        check(&old(&unit("", "a", "<x id='1'/>")), &["2: a | {1}"]);
+        check(&old("<trans-unit><source>a</source></trans-unit>"), &["2:1 S024"]);
+        check(&old("<trans-unit><source>a</source><target/></trans-unit>"), &["2:31 S024"]);
+        let state = |state: &str| new(&format!("<unit><segment{state}><source>a</source><target>b</target></segment></unit>"));
+        check(&state(" state='initial'"), &["2:50 S024"]);
+        check(&state(" state='reviewed'"), &["2: a | b"]);
+        check(&state(""), &["2: a | b"]);
+    }
+
+    #[test]
+    fn what_surrounds_a_unit_counts() {
+        let group = |attributes: &str, units: &str| format!("<group {attributes}>\n{units}</group>\n");
+        let inner = group("translate='yes'", &unit("", "b", "c"));
+        let fixed = group("translate='no'", &format!("{}{inner}{}", unit("", "a", "x"), unit("", "d", "x")));
+        let text = old(&format!("{}{fixed}{}", group("", &unit("", "o", "p")), unit("", "e", "f")));
+        check(&text, &["3: o | p", "5:1 S024", "6: b | c", "7:1 S024", "8: e | f"]);
+        let two = "<xliff>\n<file source-language='en' target-language='es'><body>\n<trans-unit><source>a</source>\
+            <target>b</target></trans-unit></body></file>\n<file source-language='en' target-language='fr'><body>\n\
+            <trans-unit><source>c</source><target>d</target></trans-unit></body></file></xliff>";
+        let asked = |target: &str| Options {
+            tgt_lang: Some(target.into()),
+            ..Options::default()
+        };
+        check_with(two, &asked("fr"), &["3:1 S026", "5: c | d"]);
+        let error = contract::read(two.as_bytes(), &open, &Options::default()).map_err(cause).unwrap_err();
+        assert_eq!(error, "it names 2 target languages: `es`, `fr`; choose one with `--tgt-lang`");
+        let error = contract::read(two.as_bytes(), &open, &asked("de")).map_err(cause).unwrap_err();
+        let expected = "it has no text in `de`; the languages it names are `es`, `fr`; choose one with `--tgt-lang`";
+        assert_eq!(error, expected);
+        let opened = open(Input::from_bytes("x", two.into()).unwrap(), &asked("fr")).unwrap();
+        assert_eq!(opened.decisions, ["source language `en`, the only one that the file names"]);
+    }
+
+    #[test]
+    fn a_unit_that_cannot_be_read_is_rejected_alone() {
+        let broken = |unit: &str, expected: &str| {
+            let around = format!("{}\n{unit}\n{}", self::unit("", "a", "b"), self::unit("", "c", "d"));
+            check(&old(&around), &["2: a | b", expected, "4: c | d"]);
+        };
+        broken(&unit("", "a &foo;", "b"), "3:30 S032");
+        broken("<trans-unit><source>a</trans-unit>", "3:22 S032");
+        broken("<trans-unit><source>a</source>", "3:1 S032");
+        broken("<trans-unit/>", "3:1 S032");
+        broken("<source>a</source></trans-unit>", "3:19 S032");
+        broken("<trans-unit><target>b</target></trans-unit>", "3:1 S032");
+        broken("<trans-unit><source>a</source><source>b</source></trans-unit>", "3:31 S032");
+    }
+
+    #[test]
+    fn a_file_that_is_cut_off_says_so() {
+        let whole = old(&format!("{}\n{}", unit("", "a", "b"), unit("", "c", "d")));
+        let check = |until: &str, expected: &[&str]| check(&whole[..whole.rfind(until).unwrap()], expected);
+        check("d</target>", &["2: a | b", "3:1 S031"]);
+        check("\n</body>", &["2: a | b", "3: c | d", "3:69 note S031"]);
+        check("</xliff>", &["2: a | b", "3: c | d", "4:15 note S031"]);
+    }
+
+    #[test]
+    fn a_long_skeleton_is_no_unit() {
+        let skeleton = format!("<skeleton>\n{}</skeleton>\n<unit>{}</unit>", "x".repeat(9000), segment("a", "b"));
+        let long = format!("<unit>{}</unit>\n<unit>{}</unit>", segment(&"x".repeat(9000), "b"), segment("c", "d"));
+        let options = Options {
+            record_limit: 5000,
+            ..Options::default()
+        };
+        check_with(&new(&skeleton), &options, &["4: a | b"]);
+        check_with(&new(&long), &options, &["2:1 S008", "3: c | d"]);
+    }
+
+    #[test]
+    fn depth_is_no_danger() {
+        let deep = |inner: &str| format!("{}{inner}{}", "<g>".repeat(100_000), "</g>".repeat(100_000));
+        let text = old(&unit("", &deep("a"), &"<g>".repeat(100_000)));
+        let seen = contract::read(text.as_bytes(), &open, &Options::default()).unwrap();
+        assert_eq!(seen.iter().map(Seen::code).collect::<Vec<_>>(), [Some("S032")]);
+        let text = old(&unit("", &deep("a"), &deep("b")));
+        let seen = contract::read(text.as_bytes(), &open, &Options::default()).unwrap();
+        assert_eq!(seen.iter().map(Seen::code).collect::<Vec<_>>(), [None]);
+        let groups = format!("{}{}", "<group>".repeat(100_000), unit("", "a", "b"));
+        let seen = contract::read(old(&groups).as_bytes(), &open, &Options::default()).unwrap();
+        assert_eq!(seen.iter().map(Seen::code).collect::<Vec<_>>(), [None]);
+    }
+
+    #[test]
+    fn entities_are_refused() {
+        let text = "<!DOCTYPE xliff [<!ENTITY a SYSTEM 'file:///etc/passwd'>]><xliff/>";
+        let error = open(Input::from_bytes("x", text.into()).unwrap(), &Options::default()).map_err(cause);
+        assert_eq!(error.unwrap_err(), "the document declares entities, which are refused (line 1)");
+        assert!(is("<?xml version='1.0'?><x:xliff>") && !is("<tmx>"));
+    }
+
+    /// Rows, S023 and S024 of a real file, as counted by another program.
+    fn check_real(name: &str, expected: [usize; 3]) {
+        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/parallel/xliff").join(name);
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if std::env::var_os("CI").is_none() => {
+                eprintln!("SKIPPED: {}: {error}", path.display());
+                return;
+            }
+            Err(error) => panic!("{}: {error}", path.display()),
+        };
+        let seen = contract::read(&bytes, &open, &Options::default()).unwrap();
+        let count = |code| seen.iter().filter(|seen| seen.code() == code).count();
+        assert_eq!([None, Some("S023"), Some("S024")].map(count), expected, "{name}");
+        assert_eq!(seen.len(), expected.iter().sum::<usize>(), "{name}");
+        contract::holds(&bytes[..bytes.len().min(20_000)], &open, &Options::default());
+    }
+
+    #[test]
+    fn real_documents_are_read_whole() {
+        check_real("mozilla-vpn.es_ES.xliff", [524, 0, 32]);
+        check_real("symfony-validators.ar.xlf", [110, 0, 6]);
+        check_real("symfony-validators.de.xlf", [116, 0, 0]);
+        check_real("symfony-validators.es.xlf", [116, 0, 0]);
+        check_real("symfony-validators.zh_CN.xlf", [101, 9, 6]);
+        for (name, expected) in [
+            ("allExtensions", [1, 0, 2]),
+            ("almostEmpty", [0, 0, 0]),
+            ("emptySkeletonWithHref", [1, 0, 0]),
+            ("everything-core", [2, 0, 3]),
+            ("nonEmptySkeletonWithoutHref", [1, 0, 0]),
+            ("sample1", [1, 0, 0]),
+            ("sourceOnly", [0, 0, 1]),
+            ("testTranslateWithTarget", [3, 0, 3]),
+            ("toJoin", [5, 0, 0]),
+            ("toSegment", [1, 0, 3]),
+            ("toSegmentAndOrder", [3, 0, 1]),
+            ("typeSubTypeValues", [0, 0, 1]),
+            ("withCDataSections", [1, 0, 0]),
+            ("withCommentAnnotations", [0, 0, 1]),
+            ("withGlossary", [2, 0, 0]),
+            ("withMatches", [1, 0, 0]),
+            ("withModulesAttributesInEc", [0, 0, 2]),
+            ("withNotes", [1, 0, 0]),
+            ("withNotes_complex", [2, 0, 0]),
+            ("withReferences", [2, 0, 1]),
+            ("withReorderedCodes", [9, 0, 0]),
+            ("withTBXExtension", [0, 0, 1]),
+            ("withValidation", [2, 0, 0]),
+            ("withXmlLang", [1, 0, 0]),
+            ("withXmlSpace", [1, 0, 0]),
+        ] {
+            check_real(&format!("oasis-2.1-valid/{name}.xlf"), expected);
+        }
+    }
+}
