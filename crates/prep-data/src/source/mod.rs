@@ -18,6 +18,9 @@ pub(crate) mod moses;
 mod options;
 pub(crate) mod po;
 pub(crate) mod text;
+pub(crate) mod tmx;
+pub(crate) mod xliff;
+pub(crate) mod xml;
 
 use std::borrow::Cow;
 use std::fmt::Debug;

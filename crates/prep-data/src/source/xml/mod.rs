@@ -1,0 +1,89 @@
+//! What the XML formats share: where units end, how their text reads.
+//!
+//! TMX and XLIFF are long rows of small units, so neither is parsed as one
+//! document. [`ends`] finds the ends of units in a stream of any length,
+//! [`markup`] finds their beginnings in a block, and each unit is then parsed
+//! by itself ([`pull`]), so that one that is malformed costs itself and no
+//! other. Comments, CDATA sections and processing instructions are seen
+//! through everywhere. No depth is ever a recursion.
+//!
+//! Only local names count: `<xlf:unit>` is a `<unit>`. Entities are the five
+//! of XML and character references; a document that declares its own is
+//! refused ([`prolog`]). Line ends inside texts become `\n`, as XML demands of
+//! every reader; nothing else is changed.
+
+pub(crate) mod broken;
+pub(crate) mod ends;
+pub(crate) mod inline;
+pub(crate) mod language;
+pub(crate) mod markup;
+pub(crate) mod prolog;
+pub(crate) mod pull;
+
+use crate::diag::Position;
+use crate::source::blocks::count_newlines;
+
+/// The place of a batch: what its own lines and columns are counted from.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Margin {
+    /// The characters before the batch on its first line.
+    characters: u64,
+}
+
+impl Margin {
+    /// Moves on over the bytes of a batch.
+    pub(crate) fn pass(&mut self, bytes: &[u8]) {
+        match memchr::memrchr(b'\n', bytes) {
+            Some(at) => self.characters = count_characters(&bytes[at + 1..]),
+            None => self.characters += count_characters(bytes),
+        }
+    }
+
+    /// Moves to the beginning of a line, where the column is not known.
+    pub(crate) fn reset(&mut self) {
+        self.characters = 0;
+    }
+
+    /// The position of a byte of the batch.
+    pub(crate) fn position(self, bytes: &[u8], at: usize) -> Position {
+        let before = &bytes[..at.min(bytes.len())];
+        let mut end = self;
+        end.pass(before);
+        Position {
+            line: count_newlines(before),
+            column: end.characters + 1,
+        }
+    }
+}
+
+/// Counts characters as the bytes that do not continue one, which holds for
+/// text with invalid bytes too.
+fn count_characters(bytes: &[u8]) -> u64 {
+    bytes.iter().filter(|&&byte| byte & 0xc0 != 0x80).count() as u64
+}
+
+/// Lines of a batch, asked for in ascending order: each byte is looked at once.
+#[derive(Debug)]
+pub(crate) struct LineCount<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    line: u64,
+}
+
+impl<'a> LineCount<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 0, line: 0 }
+    }
+
+    /// The line of a byte at or after the one asked for before.
+    pub(crate) fn line(&mut self, at: usize) -> u64 {
+        self.line += count_newlines(&self.bytes[self.at..at]);
+        self.at = at;
+        self.line
+    }
+
+    /// The number of newlines in the whole batch.
+    pub(crate) fn total(mut self) -> u64 {
+        self.line(self.bytes.len())
+    }
+}
