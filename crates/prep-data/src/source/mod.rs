@@ -13,6 +13,8 @@ pub(crate) mod blocks;
 pub(crate) mod contract;
 mod options;
 pub(crate) mod text;
+#[cfg(feature = "xlsx")]
+pub(crate) mod xlsx;
 
 use std::borrow::Cow;
 use std::fmt::Debug;
