@@ -12,6 +12,8 @@ pub(crate) mod blocks;
 #[cfg(test)]
 pub(crate) mod contract;
 mod options;
+#[cfg(feature = "parquet")]
+pub(crate) mod parquet;
 pub(crate) mod text;
 #[cfg(feature = "xlsx")]
 pub(crate) mod xlsx;

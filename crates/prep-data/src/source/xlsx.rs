@@ -793,10 +793,8 @@ fn number_text(value: Cow<'_, str>, format: NumberFormat, is_1904: bool) -> Cow<
     let Ok(number) = value.trim().parse::<f64>() else {
         return value;
     };
-    if format != NumberFormat::Number {
-        if let Some(date) = date_text(number, format, is_1904) {
-            return date.into();
-        }
+    if let Some(date) = date_text(number, format, is_1904) {
+        return date.into();
     }
     let digits = value.strip_prefix('-').unwrap_or(&value);
     let is_integer = digits.len() <= 15 && digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -875,7 +873,7 @@ impl NumberFormat {
 /// not zero.
 fn date_text(serial: f64, format: NumberFormat, is_1904: bool) -> Option<String> {
     const DAY_AFTER_9999: f64 = 2_958_466.0;
-    if !(0.0..DAY_AFTER_9999).contains(&serial) {
+    if format == NumberFormat::Number || !(0.0..DAY_AFTER_9999).contains(&serial) {
         return None;
     }
     if format == NumberFormat::Duration {
