@@ -443,6 +443,9 @@ impl<'a> Value<'a> {
     }
 }
 
+/// Writes what stands at the cursors into a list or map.
+type WriteElement<'a> = dyn FnMut(&mut [Cursor], &mut Vec<u8>) -> Result<(), OutOfStep> + 'a;
+
 impl Node {
     /// The leaf of a field that is one value or null.
     fn as_scalar(&self) -> Option<&Leaf> {
@@ -522,7 +525,7 @@ impl Node {
         columns: &[Column],
         at: &mut [Cursor],
         json: &mut Vec<u8>,
-        write: &mut dyn FnMut(&mut [Cursor], &mut Vec<u8>) -> Result<(), OutOfStep>,
+        write: &mut WriteElement<'_>,
     ) -> Result<(), OutOfStep> {
         if !self.is_there(definition, columns, at)? {
             self.skip(at);
