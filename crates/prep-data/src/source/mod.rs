@@ -21,6 +21,11 @@ pub(crate) mod text;
 pub(crate) mod tmx;
 pub(crate) mod xliff;
 pub(crate) mod xml;
+#[cfg(feature = "parquet")]
+pub(crate) mod parquet;
+pub(crate) mod text;
+#[cfg(feature = "xlsx")]
+pub(crate) mod xlsx;
 
 use std::borrow::Cow;
 use std::fmt::Debug;

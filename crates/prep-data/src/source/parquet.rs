@@ -1,0 +1,1186 @@
+//! Parquet files, as a table of their top-level fields.
+//!
+//! One thread decodes the pages of every column, some hundreds of rows at a
+//! time; any thread then puts rows together from values and levels. Memory is
+//! bounded by a page and a dictionary of each column.
+//!
+//! A cell is text. Text is not touched; numbers, dates and decimals are
+//! written out; a null is an empty cell; lists, structs and maps are compact
+//! JSON. [`Record::raw`] is the whole row as one JSON object, whose values
+//! have their own types, so that rows which are conversations (`messages`,
+//! `conversations`) can be read like lines of JSONL.
+//!
+//! The `parquet` crate's own record reader is not used: it ends at a text that
+//! is not UTF-8, with its columns no longer in step, where only that row is to
+//! be rejected.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::fs::File;
+use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use parquet::basic::{ConvertedType, LogicalType, Repetition, TimeUnit};
+use parquet::column::reader::ColumnReader;
+use parquet::data_type::{ByteArray, FixedLenByteArray, Int96};
+use parquet::errors::ParquetError;
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::schema::types::Type;
+
+use super::{Batch, Columns, Data, Format, Item, Opened, Options, Record, Reject, Source, SourceError};
+use crate::diag::{self, Finding, Position};
+use crate::io::Input;
+
+/// The longest file that is copied to a temporary one, when it comes through a
+/// pipe or is compressed once more.
+const SPOOL_LIMIT: u64 = 64 << 30;
+/// The most rows that are read at once.
+const MAX_BATCH_ROWS: usize = 1024;
+/// How deep fields may be nested.
+const MAX_DEPTH: usize = 64;
+
+/// Tells whether an input is Parquet.
+pub(crate) fn is(head: &[u8]) -> bool {
+    head.starts_with(b"PAR1")
+}
+
+/// Opens a Parquet file.
+///
+/// # Errors
+///
+/// When the input cannot be read, or is damaged.
+pub(crate) fn open(input: Input, options: &Options) -> Result<Opened, SourceError> {
+    let name = input.name().to_owned();
+    let seekable = input
+        .into_seekable(SPOOL_LIMIT)
+        .map_err(SourceError::read(&name))?;
+    let malformed = |cause| SourceError::malformed(&name, Format::Parquet, cause);
+    let file = seekable.into_file();
+    let reader = contained(|| SerializedFileReader::new(file)).map_err(malformed)?;
+    let (fields, n_columns) = top_fields(reader.metadata().file_metadata().schema()).map_err(malformed)?;
+    let names = fields.iter().map(|field| field.name.clone()).collect();
+    Ok(Opened {
+        format: Format::Parquet,
+        names: vec![name.clone()],
+        columns: Some(Columns { names, named: true }),
+        decisions: Vec::new(),
+        source: Box::new(Table {
+            name,
+            reader,
+            fields: fields.into(),
+            n_columns,
+            next_group: 0,
+            columns: Vec::new(),
+            rows_left: 0,
+            batch_rows: 1,
+            block_bytes: options.block_bytes,
+            limit: options.record_limit,
+        }),
+    })
+}
+
+/// Runs the `parquet` crate, which panics at some damaged files, and turns
+/// that into the error it should have been. What it worked on is not used
+/// again.
+fn contained<T>(work: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, String> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(result) => result.map_err(|error| match error {
+            ParquetError::General(text) | ParquetError::EOF(text) => format!("it is damaged: {text}"),
+            ParquetError::NYI(text) => format!("it uses what is not supported: {text}"),
+            other => format!("it is damaged: {other}"),
+        }),
+        Err(_) => Err("it is damaged".into()),
+    }
+}
+
+/// A file, as a source.
+struct Table {
+    name: String,
+    reader: SerializedFileReader<File>,
+    fields: Arc<[Field]>,
+    /// How many leaves the fields have.
+    n_columns: usize,
+    next_group: usize,
+    /// The columns of the current row group.
+    columns: Vec<ColumnReader>,
+    rows_left: usize,
+    batch_rows: usize,
+    block_bytes: usize,
+    limit: usize,
+}
+
+impl fmt::Debug for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Table")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Source for Table {
+    fn next_batch(&mut self) -> Result<Option<Box<dyn Batch>>, SourceError> {
+        let malformed = |cause| SourceError::malformed(&self.name, Format::Parquet, cause);
+        while self.rows_left == 0 {
+            if self.next_group == self.reader.num_row_groups() {
+                return Ok(None);
+            }
+            let group = contained(|| self.reader.get_row_group(self.next_group)).map_err(malformed)?;
+            if group.num_columns() != self.n_columns {
+                return Err(malformed("it is damaged: a row group lacks columns".into()));
+            }
+            let metadata = group.metadata();
+            let n_rows = usize::try_from(metadata.num_rows()).unwrap_or(0);
+            let n_bytes = usize::try_from(metadata.total_byte_size()).unwrap_or(0);
+            let row_bytes = (n_bytes / n_rows.max(1)).max(1);
+            self.columns = contained(|| {
+                (0..group.num_columns())
+                    .map(|n| group.get_column_reader(n))
+                    .collect()
+            })
+            .map_err(malformed)?;
+            self.batch_rows = (self.block_bytes / row_bytes).clamp(1, MAX_BATCH_ROWS);
+            self.rows_left = n_rows;
+            self.next_group += 1;
+        }
+        let n_rows = self.batch_rows.min(self.rows_left);
+        let columns = contained(|| {
+            self.columns
+                .iter_mut()
+                .map(|column| Column::read(column, n_rows))
+                .collect::<Result<Vec<_>, _>>()
+        })
+        .map_err(malformed)?;
+        self.rows_left -= n_rows;
+        Ok(Some(Box::new(RowBatch {
+            fields: Arc::clone(&self.fields),
+            columns,
+            n_rows,
+            limit: self.limit,
+        })))
+    }
+}
+
+/// Some rows, column by column.
+struct RowBatch {
+    fields: Arc<[Field]>,
+    columns: Vec<Column>,
+    n_rows: usize,
+    limit: usize,
+}
+
+impl fmt::Debug for RowBatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RowBatch")
+            .field("n_rows", &self.n_rows)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Batch for RowBatch {
+    fn decode(self: Box<Self>, each: &mut dyn FnMut(Item<'_>)) -> u64 {
+        let mut rows = Rows {
+            batch: &self,
+            at: vec![Cursor::default(); self.columns.len()],
+            raw: Vec::new(),
+            cells: Vec::new(),
+        };
+        for line in 0..self.n_rows as u64 {
+            match rows.read() {
+                Ok(()) => each(Item::Record(Record {
+                    line,
+                    raw: &rows.raw,
+                    data: Data::Row(&rows.cells),
+                })),
+                Err(Fault {
+                    code,
+                    column,
+                    message,
+                }) => {
+                    let position = Position {
+                        line,
+                        column: column as u64 + 1,
+                    };
+                    let finding = Finding::new(code, position, message);
+                    let raw = &rows.raw;
+                    each(Item::Reject(Reject { line, finding, raw }));
+                }
+            }
+        }
+        self.n_rows as u64
+    }
+}
+
+/// Why a row is rejected.
+struct Fault {
+    code: &'static diag::Code,
+    column: usize,
+    message: String,
+}
+
+/// Puts rows together, one after the other.
+struct Rows<'a> {
+    batch: &'a RowBatch,
+    /// How far each column is read.
+    at: Vec<Cursor>,
+    /// The row as JSON. Text that is not UTF-8 stands in it as it is.
+    raw: Vec<u8>,
+    cells: Vec<Cow<'a, str>>,
+}
+
+impl Rows<'_> {
+    /// Reads the next row; one with a fault is still read to its end.
+    fn read(&mut self) -> Result<(), Fault> {
+        self.raw.clear();
+        self.cells.clear();
+        let mut fault = None;
+        for n in 0..self.batch.fields.len() {
+            if let Err(found) = self.read_field(n) {
+                fault.get_or_insert(found);
+            }
+        }
+        self.raw
+            .extend_from_slice(if self.raw.is_empty() { b"{}" } else { b"}" });
+        let limit = self.batch.limit;
+        if self.raw.len() > limit {
+            self.raw.truncate(limit);
+            fault.get_or_insert_with(|| Fault {
+                code: &diag::S008,
+                column: 0,
+                message: format!("the row is longer than {limit} bytes"),
+            });
+        }
+        fault.map_or(Ok(()), Err)
+    }
+
+    fn read_field(&mut self, n: usize) -> Result<(), Fault> {
+        let batch = self.batch;
+        let field = &batch.fields[n];
+        self.raw.push(if n == 0 { b'{' } else { b',' });
+        write_string(field.name.as_bytes(), &mut self.raw);
+        self.raw.push(b':');
+        let fault = |code, what| Fault {
+            code,
+            column: n,
+            message: format!("{what} in column `{}`", field.name),
+        };
+        let out_of_step = |_| fault(&diag::S031, "values are missing");
+        let cell = if let Some(leaf) = field.node.as_scalar() {
+            let value = leaf.take(&batch.columns, &mut self.at).map_err(out_of_step)?;
+            value.write(&mut self.raw);
+            value.into_text()
+        } else {
+            let start = self.raw.len();
+            let written = field.node.write(&batch.columns, &mut self.at, &mut self.raw);
+            written.map_err(out_of_step)?;
+            match &self.raw[start..] {
+                b"null" => Some(Cow::Borrowed("")),
+                json => simdutf8::basic::from_utf8(json)
+                    .ok()
+                    .map(|json| Cow::Owned(json.to_owned())),
+            }
+        };
+        self.cells
+            .push(cell.ok_or_else(|| fault(&diag::S001, "there are bytes that are not UTF-8"))?);
+        Ok(())
+    }
+}
+
+/// A column has fewer values than its levels or its neighbours say.
+#[derive(Debug)]
+struct OutOfStep;
+
+/// The values of one leaf of the schema, with their levels.
+#[derive(Debug)]
+struct Column {
+    values: Values,
+    /// Empty where every value is there.
+    definitions: Vec<i16>,
+    /// Empty where nothing repeats.
+    repetitions: Vec<i16>,
+}
+
+#[derive(Debug)]
+enum Values {
+    Bool(Vec<bool>),
+    Int32(Vec<i32>),
+    Int64(Vec<i64>),
+    Int96(Vec<Int96>),
+    Float(Vec<f32>),
+    Double(Vec<f64>),
+    Bytes(Vec<ByteArray>),
+    Fixed(Vec<FixedLenByteArray>),
+}
+
+impl Column {
+    /// Reads the next rows of a column.
+    fn read(reader: &mut ColumnReader, n_rows: usize) -> Result<Self, ParquetError> {
+        let (mut definitions, mut repetitions) = (Vec::new(), Vec::new());
+        macro_rules! read {
+            ($reader:ident, $variant:ident) => {{
+                let mut values = Vec::new();
+                let mut n_read = 0;
+                while n_read < n_rows {
+                    let (def, rep) = (Some(&mut definitions), Some(&mut repetitions));
+                    let (n, _, n_levels) = $reader.read_records(n_rows - n_read, def, rep, &mut values)?;
+                    if n == 0 && n_levels == 0 {
+                        return Err(ParquetError::EOF(
+                            "a column has fewer rows than its row group".into(),
+                        ));
+                    }
+                    n_read += n;
+                }
+                Values::$variant(values)
+            }};
+        }
+        let values = match reader {
+            ColumnReader::BoolColumnReader(reader) => read!(reader, Bool),
+            ColumnReader::Int32ColumnReader(reader) => read!(reader, Int32),
+            ColumnReader::Int64ColumnReader(reader) => read!(reader, Int64),
+            ColumnReader::Int96ColumnReader(reader) => read!(reader, Int96),
+            ColumnReader::FloatColumnReader(reader) => read!(reader, Float),
+            ColumnReader::DoubleColumnReader(reader) => read!(reader, Double),
+            ColumnReader::ByteArrayColumnReader(reader) => read!(reader, Bytes),
+            ColumnReader::FixedLenByteArrayColumnReader(reader) => read!(reader, Fixed),
+        };
+        Ok(Self {
+            values,
+            definitions,
+            repetitions,
+        })
+    }
+}
+
+/// How far a column is read.
+#[derive(Debug, Clone, Copy, Default)]
+struct Cursor {
+    level: usize,
+    value: usize,
+}
+
+/// A top-level field.
+#[derive(Debug)]
+struct Field {
+    name: String,
+    node: Node,
+}
+
+/// A field of the schema, with the levels at which it is there.
+#[derive(Debug)]
+enum Node {
+    Leaf(Leaf),
+    Struct(Vec<Field>),
+    /// There if the definition level is at least `definition`.
+    Optional {
+        definition: i16,
+        inner: Box<Node>,
+    },
+    /// The same, and further elements while the repetition level is
+    /// `repetition`.
+    List {
+        definition: i16,
+        repetition: i16,
+        element: Box<Node>,
+    },
+    Map {
+        definition: i16,
+        repetition: i16,
+        key: Box<Node>,
+        value: Box<Node>,
+    },
+}
+
+#[derive(Debug)]
+struct Leaf {
+    column: usize,
+    definition: i16,
+    scalar: Scalar,
+}
+
+/// How a value reads.
+#[derive(Debug, Clone, Copy)]
+enum Scalar {
+    Plain,
+    Unsigned,
+    Decimal(usize),
+    Date,
+    /// Of day, in parts of a second.
+    Time(i64),
+    /// Since 1970, in parts of a second; with a `Z` if it is UTC.
+    Timestamp(i64, bool),
+    Float16,
+    Uuid,
+}
+
+/// A value that was taken.
+enum Value<'a> {
+    Null,
+    /// Text; bytes that nobody has checked.
+    Bytes(&'a [u8]),
+    /// Text that was written out.
+    Text(String),
+    /// A JSON number or boolean.
+    Number(String),
+}
+
+impl<'a> Value<'a> {
+    fn write(&self, json: &mut Vec<u8>) {
+        match self {
+            Self::Null => json.extend_from_slice(b"null"),
+            Self::Bytes(bytes) => write_string(bytes, json),
+            Self::Text(text) => write_string(text.as_bytes(), json),
+            Self::Number(number) => json.extend_from_slice(number.as_bytes()),
+        }
+    }
+
+    /// The text of a cell, if it is text.
+    fn into_text(self) -> Option<Cow<'a, str>> {
+        match self {
+            Self::Null => Some(Cow::Borrowed("")),
+            Self::Bytes(bytes) => simdutf8::basic::from_utf8(bytes).ok().map(Cow::Borrowed),
+            Self::Text(text) | Self::Number(text) => Some(Cow::Owned(text)),
+        }
+    }
+}
+
+/// Writes what stands at the cursors into a list or map.
+type WriteElement<'a> = dyn FnMut(&mut [Cursor], &mut Vec<u8>) -> Result<(), OutOfStep> + 'a;
+
+impl Node {
+    /// The leaf of a field that is one value or null.
+    fn as_scalar(&self) -> Option<&Leaf> {
+        match self {
+            Self::Leaf(leaf) => Some(leaf),
+            Self::Optional { inner, .. } => match &**inner {
+                Self::Leaf(leaf) => Some(leaf),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Writes what stands at the cursors as JSON, and moves them behind it.
+    fn write(&self, columns: &[Column], at: &mut [Cursor], json: &mut Vec<u8>) -> Result<(), OutOfStep> {
+        match self {
+            Self::Leaf(leaf) => leaf.take(columns, at)?.write(json),
+            Self::Struct(fields) => {
+                json.push(b'{');
+                for (n, field) in fields.iter().enumerate() {
+                    if n > 0 {
+                        json.push(b',');
+                    }
+                    write_string(field.name.as_bytes(), json);
+                    json.push(b':');
+                    field.node.write(columns, at, json)?;
+                }
+                json.push(b'}');
+            }
+            Self::Optional { definition, inner } => match self.is_there(*definition, columns, at)? {
+                true => inner.write(columns, at, json)?,
+                false => {
+                    self.skip(at);
+                    json.extend_from_slice(b"null");
+                }
+            },
+            Self::List {
+                definition,
+                repetition,
+                element,
+            } => {
+                json.push(b'[');
+                self.each(*definition, *repetition, columns, at, json, &mut |at, json| {
+                    element.write(columns, at, json)
+                })?;
+                json.push(b']');
+            }
+            Self::Map {
+                definition,
+                repetition,
+                key,
+                value,
+            } => {
+                json.push(b'{');
+                self.each(*definition, *repetition, columns, at, json, &mut |at, json| {
+                    let start = json.len();
+                    key.write(columns, at, json)?;
+                    if json.get(start) != Some(&b'"') {
+                        // JSON has no other keys than text.
+                        let plain = json.split_off(start);
+                        write_string(&plain, json);
+                    }
+                    json.push(b':');
+                    value.write(columns, at, json)
+                })?;
+                json.push(b'}');
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the elements of a list or map, with commas between them.
+    fn each(
+        &self,
+        definition: i16,
+        repetition: i16,
+        columns: &[Column],
+        at: &mut [Cursor],
+        json: &mut Vec<u8>,
+        write: &mut WriteElement<'_>,
+    ) -> Result<(), OutOfStep> {
+        if !self.is_there(definition, columns, at)? {
+            self.skip(at);
+            return Ok(());
+        }
+        let leaf = self.first_leaf().ok_or(OutOfStep)?;
+        let repetitions = &columns.get(leaf.column).ok_or(OutOfStep)?.repetitions;
+        loop {
+            write(at, json)?;
+            if repetitions.get(at[leaf.column].level) != Some(&repetition) {
+                return Ok(());
+            }
+            json.push(b',');
+        }
+    }
+
+    /// Tells whether the definition level at the cursor reaches the given one.
+    fn is_there(&self, definition: i16, columns: &[Column], at: &[Cursor]) -> Result<bool, OutOfStep> {
+        let leaf = self.first_leaf().ok_or(OutOfStep)?;
+        let column = columns.get(leaf.column).ok_or(OutOfStep)?;
+        let level = column.definitions.get(at[leaf.column].level).ok_or(OutOfStep)?;
+        Ok(*level >= definition)
+    }
+
+    /// Passes the one level that each leaf has for something that is not there.
+    fn skip(&self, at: &mut [Cursor]) {
+        match self {
+            Self::Leaf(leaf) => at[leaf.column].level += 1,
+            Self::Struct(fields) => fields.iter().for_each(|field| field.node.skip(at)),
+            Self::Optional { inner, .. } => inner.skip(at),
+            Self::List { element, .. } => element.skip(at),
+            Self::Map { key, value, .. } => {
+                key.skip(at);
+                value.skip(at);
+            }
+        }
+    }
+
+    fn first_leaf(&self) -> Option<&Leaf> {
+        match self {
+            Self::Leaf(leaf) => Some(leaf),
+            Self::Struct(fields) => fields.iter().find_map(|field| field.node.first_leaf()),
+            Self::Optional { inner, .. } => inner.first_leaf(),
+            Self::List { element, .. } => element.first_leaf(),
+            Self::Map { key, .. } => key.first_leaf(),
+        }
+    }
+}
+
+impl Leaf {
+    /// Takes the next value, or null where the levels say that there is none.
+    fn take<'a>(&self, columns: &'a [Column], at: &mut [Cursor]) -> Result<Value<'a>, OutOfStep> {
+        let column = columns.get(self.column).ok_or(OutOfStep)?;
+        let cursor = &mut at[self.column];
+        if self.definition > 0 {
+            let level = column.definitions.get(cursor.level).ok_or(OutOfStep)?;
+            cursor.level += 1;
+            if *level < self.definition {
+                return Ok(Value::Null);
+            }
+        }
+        let n = cursor.value;
+        cursor.value += 1;
+        self.scalar.value(&column.values, n).ok_or(OutOfStep)
+    }
+}
+
+impl Scalar {
+    fn value<'a>(self, values: &'a Values, n: usize) -> Option<Value<'a>> {
+        Some(match values {
+            Values::Bool(values) => Value::Number(values.get(n)?.to_string()),
+            Values::Int32(values) => self.integer(i64::from(*values.get(n)?), 32),
+            Values::Int64(values) => self.integer(*values.get(n)?, 64),
+            Values::Int96(values) => Value::Text(int96_text(values.get(n)?)),
+            Values::Float(values) => number(f64::from(*values.get(n)?), values.get(n)?.to_string()),
+            Values::Double(values) => double(*values.get(n)?),
+            Values::Bytes(values) => self.bytes(values.get(n)?.data()),
+            Values::Fixed(values) => self.bytes(values.get(n)?.data()),
+        })
+    }
+
+    fn integer<'a>(self, value: i64, bits: u32) -> Value<'a> {
+        match self {
+            Self::Unsigned if bits == 32 => Value::Number((value as u32).to_string()),
+            Self::Unsigned => Value::Number((value as u64).to_string()),
+            Self::Decimal(scale) => Value::Number(decimal_text(&value.to_be_bytes(), scale)),
+            Self::Date => Value::Text(date_text(value)),
+            Self::Time(unit) => Value::Text(time_text(value, unit)),
+            Self::Timestamp(unit, is_utc) => Value::Text(timestamp_text(value, unit, is_utc)),
+            _ => Value::Number(value.to_string()),
+        }
+    }
+
+    fn bytes(self, bytes: &[u8]) -> Value<'_> {
+        match (self, bytes) {
+            (Self::Decimal(scale), _) => Value::Number(decimal_text(bytes, scale)),
+            (Self::Float16, &[low, high]) => double(half(u16::from_le_bytes([low, high]))),
+            (Self::Uuid, bytes) if bytes.len() == 16 => Value::Text(uuid_text(bytes)),
+            _ => Value::Bytes(bytes),
+        }
+    }
+}
+
+fn double<'a>(value: f64) -> Value<'a> {
+    match value.abs() {
+        1e-7..1e21 => number(value, value.to_string()),
+        _ if value == 0.0 => Value::Number("0".into()),
+        _ => number(value, format!("{value:E}")),
+    }
+}
+
+/// A number as JSON has it; the others are text.
+fn number<'a>(value: f64, text: String) -> Value<'a> {
+    match value.is_finite() {
+        true => Value::Number(text),
+        false => Value::Text(text),
+    }
+}
+
+/// A half-precision float.
+fn half(bits: u16) -> f64 {
+    let fraction = f64::from(bits & 0x3ff) / 1024.0;
+    let magnitude = match bits >> 10 & 0x1f {
+        0 => fraction * 2_f64.powi(-14),
+        31 if fraction == 0.0 => f64::INFINITY,
+        31 => f64::NAN,
+        exponent => (1.0 + fraction) * 2_f64.powi(i32::from(exponent) - 15),
+    };
+    if bits >> 15 == 1 { -magnitude } else { magnitude }
+}
+
+/// A big-endian two's complement number with some of its digits behind a
+/// point.
+fn decimal_text(bytes: &[u8], scale: usize) -> String {
+    let is_negative = bytes.first().is_some_and(|byte| byte & 0x80 != 0);
+    let mut rest: Vec<u8> = bytes.to_vec();
+    if is_negative {
+        let mut carry = true;
+        for byte in rest.iter_mut().rev() {
+            (*byte, carry) = (!*byte).overflowing_add(u8::from(carry));
+        }
+    }
+    let mut digits = Vec::new();
+    while rest.iter().any(|&byte| byte != 0) {
+        let mut remainder = 0;
+        for byte in &mut rest {
+            let value = remainder * 256 + u32::from(*byte);
+            *byte = (value / 10) as u8;
+            remainder = value % 10;
+        }
+        digits.push(char::from(b'0' + remainder as u8));
+    }
+    digits.resize(digits.len().max(scale + 1), '0');
+    if scale > 0 {
+        digits.insert(scale, '.');
+    }
+    let sign = if is_negative { "-" } else { "" };
+    sign.chars().chain(digits.into_iter().rev()).collect()
+}
+
+/// The date of a day since 1970, in the proleptic Gregorian calendar.
+fn date_text(day: i64) -> String {
+    // Counted from March of the year 0, in eras of 400 years, so that the leap
+    // day is the last of its year.
+    let shifted = day.saturating_add(719_468);
+    let (era, day_of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    let (month, next) = if month < 10 {
+        (month + 3, 0)
+    } else {
+        (month - 9, 1)
+    };
+    let year = era * 400 + year_of_era + next;
+    let sign = if year < 0 { "-" } else { "" };
+    format!("{sign}{:04}-{month:02}-{day:02}", year.abs())
+}
+
+/// A time of day, with as many digits behind the second as it needs in threes.
+fn time_text(value: i64, unit: i64) -> String {
+    let (second, part) = (value.div_euclid(unit), value.rem_euclid(unit));
+    let mut text = format!("{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60);
+    let nanos = part * (1_000_000_000 / unit);
+    if nanos != 0 {
+        let digits = format!("{nanos:09}");
+        let n_digits = digits.trim_end_matches('0').len().div_ceil(3) * 3;
+        text.push('.');
+        text.push_str(&digits[..n_digits]);
+    }
+    text
+}
+
+fn timestamp_text(value: i64, unit: i64, is_utc: bool) -> String {
+    let day = unit * 86_400;
+    let date = date_text(value.div_euclid(day));
+    let time = time_text(value.rem_euclid(day), unit);
+    format!("{date}T{time}{}", if is_utc { "Z" } else { "" })
+}
+
+/// A timestamp of old Impala and Spark: nanoseconds of a Julian day.
+fn int96_text(value: &Int96) -> String {
+    const JULIAN_1970: i64 = 2_440_588;
+    const DAY: i64 = 86_400_000_000_000;
+    let &[low, high, day] = value.data() else {
+        return String::new();
+    };
+    let nanos = i64::from(low) | i64::from(high) << 32;
+    // What is more than a day, or less than none, counts on.
+    let days = nanos.div_euclid(DAY) + i64::from(day) - JULIAN_1970;
+    format!(
+        "{}T{}",
+        date_text(days),
+        time_text(nanos.rem_euclid(DAY), 1_000_000_000)
+    )
+}
+
+fn uuid_text(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(36);
+    for (n, byte) in bytes.iter().enumerate() {
+        if matches!(n, 4 | 6 | 8 | 10) {
+            text.push('-');
+        }
+        text.push_str(&format!("{byte:02x}"));
+    }
+    text
+}
+
+/// Writes a JSON string, escaping what JSON requires and no more.
+fn write_string(text: &[u8], json: &mut Vec<u8>) {
+    json.push(b'"');
+    let mut rest = text;
+    while let Some(at) = rest
+        .iter()
+        .position(|&byte| byte < 0x20 || byte == b'"' || byte == b'\\')
+    {
+        json.extend_from_slice(&rest[..at]);
+        match rest[at] {
+            b'"' => json.extend_from_slice(b"\\\""),
+            b'\\' => json.extend_from_slice(b"\\\\"),
+            b'\n' => json.extend_from_slice(b"\\n"),
+            b'\r' => json.extend_from_slice(b"\\r"),
+            b'\t' => json.extend_from_slice(b"\\t"),
+            control => write!(json, "\\u{control:04x}").expect("memory takes what is written"),
+        }
+        rest = &rest[at + 1..];
+    }
+    json.extend_from_slice(rest);
+    json.push(b'"');
+}
+
+/// Reads the schema as the fields of a row, and counts the columns.
+fn top_fields(schema: &Type) -> Result<(Vec<Field>, usize), String> {
+    let mut tree = Tree { n_columns: 0 };
+    let fields = tree.fields(schema.get_fields(), 0, 0, 0)?;
+    Ok((fields, tree.n_columns))
+}
+
+/// Counts the leaves while the tree is built: a leaf is a column.
+struct Tree {
+    n_columns: usize,
+}
+
+impl Tree {
+    fn fields(
+        &mut self,
+        types: &[Arc<Type>],
+        definition: i16,
+        repetition: i16,
+        depth: usize,
+    ) -> Result<Vec<Field>, String> {
+        let mut fields = Vec::new();
+        for field in types {
+            fields.push(Field {
+                name: field.name().to_owned(),
+                node: self.node(field, definition, repetition, depth)?,
+            });
+        }
+        Ok(fields)
+    }
+
+    /// The node of a field inside one with the given levels.
+    fn node(&mut self, field: &Type, definition: i16, repetition: i16, depth: usize) -> Result<Node, String> {
+        let info = field.get_basic_info();
+        let how = if info.has_repetition() {
+            info.repetition()
+        } else {
+            Repetition::REQUIRED
+        };
+        let (definition, repetition) = match how {
+            Repetition::REQUIRED => (definition, repetition),
+            Repetition::OPTIONAL => (definition + 1, repetition),
+            Repetition::REPEATED => (definition + 1, repetition + 1),
+        };
+        let inner = self.value(field, definition, repetition, depth)?;
+        Ok(match how {
+            Repetition::REQUIRED => inner,
+            Repetition::OPTIONAL => Node::Optional {
+                definition,
+                inner: inner.into(),
+            },
+            Repetition::REPEATED => Node::List {
+                definition,
+                repetition,
+                element: inner.into(),
+            },
+        })
+    }
+
+    /// The same, when it is there.
+    fn value(
+        &mut self,
+        field: &Type,
+        definition: i16,
+        repetition: i16,
+        depth: usize,
+    ) -> Result<Node, String> {
+        if depth > MAX_DEPTH {
+            return Err(format!("its fields are nested deeper than {MAX_DEPTH} levels"));
+        }
+        if field.is_primitive() {
+            self.n_columns += 1;
+            return Ok(Node::Leaf(Leaf {
+                column: self.n_columns - 1,
+                definition,
+                scalar: scalar(field),
+            }));
+        }
+        let info = field.get_basic_info();
+        let (converted, logical) = (info.converted_type(), info.logical_type_ref());
+        let is_list = converted == ConvertedType::LIST || matches!(logical, Some(LogicalType::List));
+        let is_map = matches!(converted, ConvertedType::MAP | ConvertedType::MAP_KEY_VALUE)
+            || matches!(logical, Some(LogicalType::Map));
+        let repeated = match field.get_fields() {
+            [only] if only.get_basic_info().has_repetition() => Some(only),
+            _ => None,
+        };
+        let repeated = repeated.filter(|only| only.get_basic_info().repetition() == Repetition::REPEATED);
+        if let Some(repeated) = repeated.filter(|_| is_list || is_map) {
+            let (definition, repetition) = (definition + 1, repetition + 1);
+            let depth = depth + 1;
+            let inside = if repeated.is_group() {
+                repeated.get_fields()
+            } else {
+                &[]
+            };
+            if let ([key, value], true) = (inside, is_map) {
+                return Ok(Node::Map {
+                    definition,
+                    repetition,
+                    key: self.node(key, definition, repetition, depth)?.into(),
+                    value: self.node(value, definition, repetition, depth)?.into(),
+                });
+            }
+            // What was written before lists had three levels, by the names it
+            // had: the repeated group is then the element itself.
+            let name = repeated.name();
+            let is_old = name == "array" || name.strip_suffix("_tuple") == Some(field.name());
+            let element = match inside {
+                [only] if !is_old => self.node(only, definition, repetition, depth)?,
+                _ => self.value(repeated, definition, repetition, depth)?,
+            };
+            return Ok(Node::List {
+                definition,
+                repetition,
+                element: element.into(),
+            });
+        }
+        Ok(Node::Struct(self.fields(
+            field.get_fields(),
+            definition,
+            repetition,
+            depth + 1,
+        )?))
+    }
+}
+
+/// How the values of a column read, from its annotations.
+fn scalar(field: &Type) -> Scalar {
+    let info = field.get_basic_info();
+    let unit = |unit: &TimeUnit| match unit {
+        TimeUnit::MILLIS => 1_000,
+        TimeUnit::MICROS => 1_000_000,
+        TimeUnit::NANOS => 1_000_000_000,
+    };
+    if let Some(logical) = info.logical_type_ref() {
+        match logical {
+            LogicalType::Integer(integer) if !integer.is_signed => return Scalar::Unsigned,
+            LogicalType::Decimal(decimal) => return decimal_scalar(decimal.scale),
+            LogicalType::Date => return Scalar::Date,
+            LogicalType::Time(time) => return Scalar::Time(unit(&time.unit)),
+            LogicalType::Timestamp(time) => {
+                return Scalar::Timestamp(unit(&time.unit), time.is_adjusted_to_u_t_c);
+            }
+            LogicalType::Float16 => return Scalar::Float16,
+            LogicalType::Uuid => return Scalar::Uuid,
+            _ => {}
+        }
+    }
+    match (info.converted_type(), field) {
+        (ConvertedType::DECIMAL, Type::PrimitiveType { scale, .. }) => decimal_scalar(*scale),
+        (ConvertedType::DATE, _) => Scalar::Date,
+        (ConvertedType::TIME_MILLIS, _) => Scalar::Time(1_000),
+        (ConvertedType::TIME_MICROS, _) => Scalar::Time(1_000_000),
+        (ConvertedType::TIMESTAMP_MILLIS, _) => Scalar::Timestamp(1_000, true),
+        (ConvertedType::TIMESTAMP_MICROS, _) => Scalar::Timestamp(1_000_000, true),
+        (
+            ConvertedType::UINT_8 | ConvertedType::UINT_16 | ConvertedType::UINT_32 | ConvertedType::UINT_64,
+            _,
+        ) => Scalar::Unsigned,
+        _ => Scalar::Plain,
+    }
+}
+
+/// A decimal; no number has more digits behind its point than 4 KiB hold.
+fn decimal_scalar(scale: i32) -> Scalar {
+    Scalar::Decimal(usize::try_from(scale).unwrap_or(0).min(4096))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use super::*;
+    use crate::source::contract::{self, Seen};
+
+    fn fixture() -> Vec<u8> {
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../fixtures/parquet/novel.parquet"
+        );
+        std::fs::read(path).unwrap()
+    }
+
+    /// The real files that lie beside the project, if they do.
+    fn files() -> Vec<PathBuf> {
+        let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
+        let Ok(entries) = std::fs::read_dir(shared.join("nasty/parquet")) else {
+            assert!(
+                std::env::var_os("CI").is_none(),
+                "{} is missing",
+                shared.display()
+            );
+            #[expect(clippy::print_stderr, reason = "a test that checks nothing says so")]
+            {
+                eprintln!("SKIPPED: {} is missing", shared.display());
+            }
+            return Vec::new();
+        };
+        let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+        paths.push(shared.join("chat/data-juicer.demo-dataset.parquet"));
+        paths.sort();
+        paths
+    }
+
+    /// What each real file gives: how many rows, as pyarrow counts them, and
+    /// the last of them.
+    #[rustfmt::skip]
+    const FILES: &[(&str, usize, &[&str])] = &[
+        ("alltypes_plain.parquet", 8, &["1", "false", "1", "1", "1", "10", "1.1", "10.1", "01/01/09", "1", "2009-01-01T00:01:00"]),
+        ("alltypes_plain.snappy.parquet", 2, &["7", "false", "1", "1", "1", "10", "1.1", "10.1", "04/01/09", "1", "2009-04-01T00:01:00"]),
+        ("binary.parquet", 12, &["\u{b}"]),
+        ("byte_array_decimal.parquet", 24, &["24.00"]),
+        ("concatenated_gzip_members.parquet", 513, &["513"]),
+        ("data-juicer.demo-dataset.parquet", 6, &["This paper proposed a novel method on LLM pretraining.", r#"{"src":"customized","date":null,"version":null,"author":"xxx"}"#]),
+        ("datapage_v2.snappy.parquet", 5, &["abc", "5", "2", "true", "[1,2]"]),
+        ("delta_byte_array.parquet", 1000, &["AAAAAAAABAAAAAAA", "Mr.", "Javier", "Lewis", "Y", "CHILE", "", "Javier.Lewis@VFAxlnZEvOx.org", "2452508"]),
+        ("int96_from_spark.parquet", 6, &["11464668-01-02T14:58:10.448384"]),
+        ("list_columns.parquet", 3, &["[4]", r#"["efg",null,"hij","xyz"]"#]),
+        ("lz4_raw_compressed.parquet", 4, &["1593604801", "def", "7.7"]),
+        ("nested_lists.snappy.parquet", 3, &[r#"[[["a","b"],["c","d"],["e"]],[null,["f"]]]"#, "1"]),
+        ("nulls.snappy.parquet", 8, &[r#"{"b_c_int":null}"#]),
+        ("repeated_no_annotation.parquet", 6, &["6", r#"{"phone":[{"number":1111111111,"kind":"home"},{"number":2222222222,"kind":null},{"number":3333333333,"kind":"mobile"}]}"#]),
+    ];
+
+    #[test]
+    fn real_files_are_read_to_their_end() {
+        for path in files() {
+            let name = path.file_name().unwrap().to_str().unwrap();
+            let known = FILES.iter().find(|(file, ..)| *file == name);
+            let (_, n_rows, last) = known.unwrap_or_else(|| panic!("{name} is new"));
+            let seen =
+                contract::read_all(open(Input::open(&path).unwrap(), &Options::default()).unwrap()).unwrap();
+            assert_eq!(seen.len(), *n_rows, "{name}");
+            assert_eq!(seen.last(), Some(&Seen::row(*n_rows as u64, last)), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_contract_holds() {
+        contract::holds(&fixture(), &open, &Options::default());
+        for path in files() {
+            contract::holds(&std::fs::read(path).unwrap(), &open, &Options::default());
+        }
+    }
+
+    #[test]
+    fn text_stays_as_it_is() {
+        let opened = open(
+            Input::from_bytes("novel.parquet", fixture()).unwrap(),
+            &Options::default(),
+        )
+        .unwrap();
+        let names = &opened.columns.as_ref().unwrap().names;
+        assert_eq!(*names, ["source", "target", "chapter", "n", "day", "messages"]);
+        let seen = contract::read_all(opened).unwrap();
+        let expected = [
+            ("007", "007", "Chapter"),
+            ("  The sea was calm.  ", "  El mar estaba en calma.  ", "one"),
+            (
+                "She said:\n\"Wait, please.\"",
+                "Dijo:\n—Espera, por favor.",
+                "one",
+            ),
+            ("Good night 🌙", "Buenas noches 🌙", ""),
+            ("#NAME?", "#¿NOMBRE?", "one"),
+            ("NaN", "NaN", "two"),
+            ("1e5", "1e5", "two"),
+            ("true", "verdadero", "two"),
+            ("Press _x000D_ now", "Pulse _x000D_ ahora", "two"),
+            ("He left, quietly.", "Se fue, en silencio.", "two"),
+            ("原文", "Texto original", "two"),
+        ];
+        assert_eq!(seen.len(), expected.len());
+        for (n, (seen, (source, target, chapter))) in seen.iter().zip(expected).enumerate() {
+            let text = |text: &str| serde_json::to_string(text).unwrap();
+            let messages = format!(
+                r#"[{{"role":"user","content":{}}},{{"role":"assistant","content":{}}}]"#,
+                text(source),
+                text(target)
+            );
+            let cells = [source, target, chapter, &n.to_string(), "2024-02-29", &messages];
+            assert_eq!(*seen, Seen::row(n as u64 + 1, &cells));
+        }
+    }
+
+    /// The raw form of each record.
+    fn raws(bytes: Vec<u8>) -> Vec<String> {
+        let mut opened = open(Input::from_bytes("x", bytes).unwrap(), &Options::default()).unwrap();
+        let mut raws = Vec::new();
+        while let Some(batch) = opened.source.next_batch().unwrap() {
+            batch.decode(&mut |item| match item {
+                Item::Record(Record { raw, .. }) | Item::Reject(Reject { raw, .. }) => {
+                    raws.push(String::from_utf8_lossy(raw).into_owned());
+                }
+                Item::Note(note) => panic!("{note:?}"),
+            });
+        }
+        raws
+    }
+
+    #[test]
+    fn a_row_is_a_json_object_too() {
+        let raws = raws(fixture());
+        assert_eq!(
+            raws[3],
+            r#"{"source":"Good night 🌙","target":"Buenas noches 🌙","chapter":null,"n":3,"day":"2024-02-29","#.to_owned()
+                + r#""messages":[{"role":"user","content":"Good night 🌙"},{"role":"assistant","content":"Buenas noches 🌙"}]}"#
+        );
+        for raw in raws {
+            serde_json::from_str::<serde_json::Value>(&raw).unwrap();
+        }
+    }
+
+    /// Writes columns of required byte arrays, all of the same length.
+    fn file(schema: &str, columns: &[&[&[u8]]]) -> Vec<u8> {
+        use parquet::data_type::ByteArrayType;
+        use parquet::file::writer::SerializedFileWriter;
+        let schema = Arc::new(parquet::schema::parser::parse_message_type(schema).unwrap());
+        let mut writer = SerializedFileWriter::new(Vec::new(), schema, Arc::default()).unwrap();
+        let mut group = writer.next_row_group().unwrap();
+        for values in columns {
+            let values: Vec<_> = values
+                .iter()
+                .map(|value| ByteArray::from(value.to_vec()))
+                .collect();
+            let mut column = group.next_column().unwrap().unwrap();
+            column
+                .typed::<ByteArrayType>()
+                .write_batch(&values, None, None)
+                .unwrap();
+            column.close().unwrap();
+        }
+        group.close().unwrap();
+        writer.into_inner().unwrap()
+    }
+
+    #[test]
+    fn a_row_that_is_not_utf8_is_rejected_alone() {
+        let schema = "message m { required binary a (UTF8); required binary b; }";
+        let bytes = file(schema, &[&[b"1", b"\xff", b"3"], &[b"x", b"y", b"z"]]);
+        let reject = Seen::Reject {
+            line: 2,
+            code: "S001",
+            at: Position::line(2),
+            raw: b"{\"a\":\"\xff\",\"b\":\"y\"}".to_vec(),
+        };
+        let seen = contract::read(&bytes, &open, &Options::default()).unwrap();
+        assert_eq!(
+            seen,
+            [Seen::row(1, &["1", "x"]), reject, Seen::row(3, &["3", "z"])]
+        );
+    }
+
+    #[test]
+    fn a_row_that_is_too_long_is_rejected() {
+        let bytes = file(
+            "message m { required binary a (UTF8); }",
+            &[&[b"1", &[b'x'; 100]]],
+        );
+        let options = Options {
+            record_limit: 50,
+            ..Options::default()
+        };
+        let seen = contract::read(&bytes, &open, &options).unwrap();
+        assert_eq!(seen[1].code(), Some("S008"));
+    }
+
+    #[test]
+    fn values_are_written_out() {
+        assert_eq!(decimal_text(&[0xff, 0x85], 2), "-1.23");
+        assert_eq!(decimal_text(&5_i64.to_be_bytes(), 3), "0.005");
+        assert_eq!(decimal_text(&[], 0), "0");
+        assert_eq!(decimal_text(&i128::MIN.to_be_bytes(), 0), i128::MIN.to_string());
+        assert_eq!(date_text(0), "1970-01-01");
+        assert_eq!(date_text(-1), "1969-12-31");
+        assert_eq!(date_text(19_782), "2024-02-29");
+        assert_eq!(date_text(-719_529), "-0001-12-31");
+        assert_eq!(timestamp_text(-1, 1000, true), "1969-12-31T23:59:59.999Z");
+        assert_eq!(time_text(1_000_100, 1_000_000), "00:00:01.000100");
+        assert_eq!(
+            [0x3c00, 0xc000, 0x0001, 0x7c00].map(half),
+            [1.0, -2.0, 2_f64.powi(-24), f64::INFINITY]
+        );
+        assert_eq!(uuid_text(&[0x1a; 16]), "1a1a1a1a-1a1a-1a1a-1a1a-1a1a1a1a1a1a");
+        let mut json = Vec::new();
+        write_string("a\"\\\n\u{1}é".as_bytes(), &mut json);
+        assert_eq!(String::from_utf8(json).unwrap(), r#""a\"\\\n\u0001é""#);
+    }
+
+    /// Damage is an error, rejects or other values, and never a panic.
+    #[test]
+    fn flipped_bytes_do_not_panic() {
+        let mut inputs = vec![fixture()];
+        inputs.extend(files().iter().map(|path| std::fs::read(path).unwrap()));
+        for bytes in inputs {
+            let step = (bytes.len() / 150).max(1);
+            for at in (0..bytes.len()).step_by(step) {
+                for flip in [0x01, 0xff] {
+                    let mut bytes = bytes.clone();
+                    bytes[at] ^= flip;
+                    drop(contract::read(&bytes, &open, &Options::default()));
+                }
+            }
+        }
+    }
+}
