@@ -15,7 +15,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("io", &[]),
     ("source", &["diag", "example", "io", "json"]),
     ("rules", &["diag", "text", "example", "json"]),
-    ("pipeline", &["diag", "text", "example", "json", "io", "source", "rules"]),
+    (
+        "pipeline",
+        &["diag", "text", "example", "json", "io", "source", "rules"],
+    ),
 ];
 
 /// Which of our crates each crate may depend on.
@@ -24,7 +27,10 @@ const CRATES: &[(&str, &[&str])] = &[
     ("prep-eval", &[]),
     ("prep-emulator", &[]),
     ("prep-submit", &["prep-data"]),
-    ("prep", &["prep-data", "prep-eval", "prep-submit", "prep-emulator"]),
+    (
+        "prep",
+        &["prep-data", "prep-eval", "prep-submit", "prep-emulator"],
+    ),
     ("xtask", &["prep-data"]),
 ];
 
@@ -66,10 +72,18 @@ fn room_files(room: &Path) -> Vec<(PathBuf, String)> {
     };
     let read = |path: PathBuf| {
         let text = fs::read_to_string(&path).unwrap();
-        let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default().to_owned();
+        let code = text
+            .split("#[cfg(test)]\nmod ")
+            .next()
+            .unwrap_or_default()
+            .to_owned();
         (path, code)
     };
-    files.into_iter().filter(|path| !is_test(path)).map(read).collect()
+    files
+        .into_iter()
+        .filter(|path| !is_test(path))
+        .map(read)
+        .collect()
 }
 
 #[test]
@@ -85,7 +99,10 @@ fn rooms_use_what_they_may() {
                 });
                 for other in used.filter(|other| ROOMS.iter().any(|(name, _)| name == other)) {
                     if other != *room && !allowed.contains(&other) {
-                        stray.push(format!("{}:{number}: `{room}` uses `{other}`", path.display()));
+                        stray.push(format!(
+                            "{}:{number}: `{room}` uses `{other}`",
+                            path.display()
+                        ));
                     }
                 }
             }
@@ -115,7 +132,11 @@ fn libraries_leave_the_surroundings_alone() {
         for (path, text) in room_files(&source.join(room)) {
             for (word, allowed) in WORDS.iter().filter(|(_, allowed)| !allowed.contains(room)) {
                 if text.contains(word) {
-                    let wanted = if allowed.is_empty() { "no room" } else { allowed[0] };
+                    let wanted = if allowed.is_empty() {
+                        "no room"
+                    } else {
+                        allowed[0]
+                    };
                     stray.push(format!("{}: `{word}` belongs to {wanted}", path.display()));
                 }
             }
@@ -127,7 +148,13 @@ fn libraries_leave_the_surroundings_alone() {
 #[test]
 fn crates_depend_on_what_they_may() {
     let metadata = std::process::Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--no-deps",
+            "--offline",
+        ])
         .current_dir(root())
         .output()
         .unwrap();
@@ -140,7 +167,10 @@ fn crates_depend_on_what_they_may() {
         for dependency in package["dependencies"].as_array().unwrap() {
             let other = dependency["name"].as_str().unwrap();
             let is_ours = CRATES.iter().any(|(known, _)| *known == other);
-            assert!(!is_ours || allowed.contains(&other), "`{name}` depends on `{other}`");
+            assert!(
+                !is_ours || allowed.contains(&other),
+                "`{name}` depends on `{other}`"
+            );
         }
     }
 }

@@ -44,7 +44,13 @@ fn sessions_print_what_is_written() {
         if update {
             fs::write(&document, &played).unwrap();
         }
-        writeln!(differences, "{}:\n{}", document.display(), difference(&text, &played)).unwrap();
+        writeln!(
+            differences,
+            "{}:\n{}",
+            document.display(),
+            difference(&text, &played)
+        )
+        .unwrap();
     }
     assert!(n_commands > 20, "only {n_commands} commands were found");
     assert!(update || differences.is_empty(), "{differences}");
@@ -75,23 +81,37 @@ fn play(text: &str, n_commands: &mut usize) -> String {
                 write!(command, "\n{line}").unwrap();
             }
             let mut expected = Vec::new();
-            while let Some(line) = lines.next_if(|line| !line.starts_with("$ ") && line.trim() != "```") {
+            while let Some(line) =
+                lines.next_if(|line| !line.starts_with("$ ") && line.trim() != "```")
+            {
                 expected.push(line);
             }
             *n_commands += 1;
             let actual = run(&command, directory.path());
             let actual: Vec<_> = actual.lines().collect();
-            let shown = if agrees(&expected, &actual) { expected } else { actual };
-            shown.iter().for_each(|line| writeln!(played, "{line}").unwrap());
+            let shown = if agrees(&expected, &actual) {
+                expected
+            } else {
+                actual
+            };
+            shown
+                .iter()
+                .for_each(|line| writeln!(played, "{line}").unwrap());
         }
     }
-    if text.ends_with('\n') { played } else { played.trim_end_matches('\n').to_owned() }
+    if text.ends_with('\n') {
+        played
+    } else {
+        played.trim_end_matches('\n').to_owned()
+    }
 }
 
 fn is_open_document(command: &str) -> bool {
     let mut lines = command.lines();
     let first = lines.next().unwrap_or_default();
-    let Some((_, mark)) = first.split_once("<<") else { return false };
+    let Some((_, mark)) = first.split_once("<<") else {
+        return false;
+    };
     let mark = mark.trim_start_matches(['-', '\'']);
     let mark: String = mark.chars().take_while(|c| c.is_alphanumeric()).collect();
     !mark.is_empty() && !lines.any(|line| line == mark)
@@ -133,9 +153,17 @@ fn agrees(expected: &[&str], actual: &[&str]) -> bool {
 
 fn difference(before: &str, after: &str) -> String {
     let (before, after): (Vec<_>, Vec<_>) = (before.lines().collect(), after.lines().collect());
-    let same = before.iter().zip(&after).take_while(|(a, b)| a == b).count();
-    let same_end =
-        before[same..].iter().rev().zip(after[same..].iter().rev()).take_while(|(a, b)| a == b).count();
+    let same = before
+        .iter()
+        .zip(&after)
+        .take_while(|(a, b)| a == b)
+        .count();
+    let same_end = before[same..]
+        .iter()
+        .rev()
+        .zip(after[same..].iter().rev())
+        .take_while(|(a, b)| a == b)
+        .count();
     let mut text = format!("  from line {}:\n", same + 1);
     for line in &before[same..before.len() - same_end] {
         writeln!(text, "  - {line}").unwrap();

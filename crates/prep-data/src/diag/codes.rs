@@ -57,7 +57,7 @@ codes! {
     S037 "system-replaced" Warn "ask for no system instruction to keep those of the source";
     S038 "turns-merged" Warn "nothing to do: rows of one speaker in a row became parts of one turn";
     S039 "trailing-turn" Error "nothing to do: no answer follows, so there is nothing to learn";
-    S036 "other-translation" Warn "nothing to do if the first one is right; otherwise keep one `<tuv>` for the language";
+    S040 "other-translation" Warn "nothing to do if the first one is right; otherwise keep one `<tuv>` for the language";
 }
 
 #[cfg(test)]

@@ -2,7 +2,11 @@
 
 use encoding_rs::Encoding;
 
-use super::{Format, Opened, Options, SourceError, csv};
+#[cfg(feature = "parquet")]
+use super::parquet;
+#[cfg(feature = "xlsx")]
+use super::xlsx;
+use super::{Format, Opened, Options, SourceError, chat, csv, moses, po, tmx, xliff};
 use crate::io::{Cause, Input};
 
 /// How much of an input is looked at to tell its format.
@@ -15,10 +19,42 @@ const HEAD_BYTES: usize = 64 << 10;
 ///
 /// When a format cannot be told, or an input is not of it.
 pub fn open_all(inputs: Vec<Input>, options: &Options) -> Result<Vec<Opened>, SourceError> {
-    inputs
-        .into_iter()
-        .map(|input| open(input, options))
-        .collect()
+    let mut inputs = inputs;
+    if options.format == Some(Format::Moses) && inputs.len() != 2 {
+        return Err(SourceError::NoPair { n: inputs.len() });
+    }
+    if let [a, b] = &mut inputs[..]
+        && (options.format == Some(Format::Moses) || options.format.is_none() && are_aligned(a, b)?)
+    {
+        let (target, source) = (inputs.pop(), inputs.pop());
+        let (Some(source), Some(target)) = (source, target) else { unreachable!("there are two") };
+        return Ok(vec![moses::open(source, target, options)?]);
+    }
+    inputs.into_iter().map(|input| open(input, options)).collect()
+}
+
+/// Whether two inputs are line-aligned texts: their names differ in one piece
+/// such as a language, and neither is of another format.
+fn are_aligned(a: &mut Input, b: &mut Input) -> Result<bool, SourceError> {
+    if moses::pair_of_names(a.plain_name(), b.plain_name()).is_none() {
+        return Ok(false);
+    }
+    for input in [a, b] {
+        let name = input.name().to_owned();
+        let plain_name = input.plain_name().to_owned();
+        let head = input.peek(HEAD_BYTES).map_err(SourceError::read(&name))?;
+        let is_other = !matches!(structured(head), None | Some(Seen::Empty)) || has_table_name(&plain_name);
+        if is_other {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Whether a name says that its file is a table.
+fn has_table_name(name: &str) -> bool {
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+    ["csv", "tsv", "tab"].iter().any(|known| extension.eq_ignore_ascii_case(known))
 }
 
 /// Opens one input.
@@ -28,18 +64,83 @@ fn open(mut input: Input, options: &Options) -> Result<Opened, SourceError> {
     let format = options.format.map_or_else(|| detect(&name, head), Ok)?;
     match format {
         Format::Csv | Format::Tsv => csv::open(input, options),
-        _ => Err(unknown(&name, "the format is not built in")),
+        Format::Tmx => tmx::open(input, options),
+        Format::Xliff => xliff::open(input, options),
+        Format::Po => po::open(input, options),
+        #[cfg(feature = "parquet")]
+        Format::Parquet => parquet::open(input, options),
+        #[cfg(feature = "xlsx")]
+        Format::Xlsx => xlsx::open(input, options),
+        Format::OpenAi | Format::ShareGpt | Format::Alpaca | Format::PromptCompletion | Format::Gemini => {
+            chat::open(input, options)
+        }
+        Format::Moses => Err(SourceError::NoPair { n: 1 }),
+        #[cfg(not(all(feature = "parquet", feature = "xlsx")))]
+        Format::Parquet | Format::Xlsx => Err(unknown(&name, "this build of prep cannot read such files")),
     }
+}
+
+/// What the beginning of an input shows.
+enum Seen {
+    /// Its format.
+    Format(Format),
+    /// Nothing: there is no text.
+    Empty,
+    /// Something that no format begins with, in words.
+    Foreign(&'static str),
 }
 
 /// Tells what an input is from its first bytes.
 fn detect(name: &str, head: &[u8]) -> Result<Format, SourceError> {
+    match structured(head) {
+        Some(Seen::Format(format)) => Ok(format),
+        Some(Seen::Empty) => Err(unknown(name, "it is empty")),
+        Some(Seen::Foreign(what)) => Err(unknown(name, what)),
+        None => Ok(Format::Csv),
+    }
+}
+
+/// What the first bytes show, unless they are plain text.
+fn structured(head: &[u8]) -> Option<Seen> {
+    if let Some(binary) = binary(head) {
+        return Some(binary);
+    }
     let text = preview(head);
     let text = text.trim_start();
-    if text.is_empty() {
-        return Err(unknown(name, "it is empty"));
+    match text.as_bytes().first() {
+        None => Some(Seen::Empty),
+        Some(b'<') if tmx::is(text) => Some(Seen::Format(Format::Tmx)),
+        Some(b'<') if xliff::is(text) => Some(Seen::Format(Format::Xliff)),
+        Some(b'<') if text.starts_with("<?xml") => Some(Seen::Foreign("it is XML, but neither TMX nor XLIFF")),
+        Some(b'{' | b'[') => json(text),
+        _ => po::is(text).then_some(Seen::Format(Format::Po)),
     }
-    Ok(Format::Csv)
+}
+
+/// Formats that are not text, by their first bytes.
+fn binary(head: &[u8]) -> Option<Seen> {
+    if head.starts_with(b"PAR1") {
+        Some(Seen::Format(Format::Parquet))
+    } else if head.starts_with(b"PK\x03\x04") || head.starts_with(b"\xd0\xcf\x11\xe0") {
+        // Old workbooks are told apart, and refused by name, where workbooks
+        // are read.
+        Some(Seen::Format(Format::Xlsx))
+    } else if head.starts_with(b"%PDF") {
+        Some(Seen::Foreign("it is a PDF; extract its text first"))
+    } else {
+        None
+    }
+}
+
+/// What JSON begins with: one of the known shapes, or a table cell that only
+/// looks like it.
+fn json(text: &str) -> Option<Seen> {
+    if let Some(format) = chat::detect(text) {
+        return Some(Seen::Format(format));
+    }
+    let inner = text[1..].trim_start();
+    let is_json = inner.starts_with(['"', '{', '}', '[', ']']);
+    is_json.then_some(Seen::Foreign("it is JSON, but of no known shape"))
 }
 
 fn unknown(name: &str, cause: &str) -> SourceError {

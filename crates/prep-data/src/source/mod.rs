@@ -16,16 +16,16 @@ pub(crate) mod csv;
 mod detect;
 pub(crate) mod moses;
 mod options;
+#[cfg(feature = "parquet")]
+pub(crate) mod parquet;
 pub(crate) mod po;
+pub(crate) mod text;
 pub(crate) mod text;
 pub(crate) mod tmx;
 pub(crate) mod xliff;
-pub(crate) mod xml;
-#[cfg(feature = "parquet")]
-pub(crate) mod parquet;
-pub(crate) mod text;
 #[cfg(feature = "xlsx")]
 pub(crate) mod xlsx;
+pub(crate) mod xml;
 
 use std::borrow::Cow;
 use std::fmt::Debug;

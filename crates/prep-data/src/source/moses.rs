@@ -21,7 +21,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::blocks::{Block, Blocks, HEAD_BYTES, Lines, Piece, count_newlines};
-use super::{Batch, Columns, Data, Format, Item, LineCounts, Opened, Options, Record, Reject, Source};
+use super::{
+    Batch, Columns, Data, Format, Item, LineCounts, Opened, Options, Record, Reject, Source,
+};
 use super::{SourceError, text};
 use crate::diag::{Code, Finding, Position, S001, S007, S008};
 use crate::io::Input;
@@ -59,7 +61,11 @@ pub(crate) fn pair_of_names<'a>(a: &'a str, b: &'a str) -> Option<(&'a str, &'a 
     let (ends_a, ends_b) = (piece_ends(a), piece_ends(b));
     // The longest common ends first: what differs is then as short as can be,
     // and grows to the left while it is no tag (`ES` against `419`).
-    let common = starts_a.iter().zip(&starts_b).take_while(|&(&m, &n)| a[..m] == b[..n]).count();
+    let common = starts_a
+        .iter()
+        .zip(&starts_b)
+        .take_while(|&(&m, &n)| a[..m] == b[..n])
+        .count();
     (0..common).rev().find_map(|n| {
         let (start_a, start_b) = (starts_a[n], starts_b[n]);
         let ends = ends_a.iter().rev().zip(ends_b.iter().rev());
@@ -95,7 +101,9 @@ fn are_sides(a: &str, b: &str) -> bool {
         ("src", "ref"),
     ];
     let is = |piece: &str, side: &str| piece.eq_ignore_ascii_case(side);
-    let are_named = SIDES.iter().any(|&(m, n)| (is(a, m) && is(b, n)) || (is(a, n) && is(b, m)));
+    let are_named = SIDES
+        .iter()
+        .any(|&(m, n)| (is(a, m) && is(b, n)) || (is(a, n) && is(b, m)));
     are_named || (!a.eq_ignore_ascii_case(b) && is_language(a) && is_language(b))
 }
 
@@ -104,8 +112,8 @@ fn are_sides(a: &str, b: &str) -> bool {
 /// often in a file name is none.
 fn is_language(piece: &str) -> bool {
     const OTHERS: [&str; 16] = [
-        "csv", "tsv", "txt", "tmx", "xlf", "po", "pot", "gz", "xz", "bz2", "zst", "dev", "all", "raw", "old",
-        "new",
+        "csv", "tsv", "txt", "tmx", "xlf", "po", "pot", "gz", "xz", "bz2", "zst", "dev", "all",
+        "raw", "old", "new",
     ];
     let is_letters = |part: &str| part.bytes().all(|b| b.is_ascii_alphabetic());
     let mut parts = piece.split(['-', '_']);
@@ -179,13 +187,25 @@ struct Side {
 }
 
 impl Side {
-    fn open(input: Input, options: &Options, decisions: &mut Vec<String>) -> Result<Self, SourceError> {
+    fn open(
+        input: Input,
+        options: &Options,
+        decisions: &mut Vec<String>,
+    ) -> Result<Self, SourceError> {
         let name = input.name().to_owned();
         let text = text::open(input, options.encoding).map_err(SourceError::read(&name))?;
-        decisions.extend(text.decision.map(|decision| format!("`{name}`: {decision}")));
+        decisions.extend(
+            text.decision
+                .map(|decision| format!("`{name}`: {decision}")),
+        );
         Ok(Self {
             name,
-            blocks: Blocks::new(text.reader, Lines, options.block_bytes, options.record_limit),
+            blocks: Blocks::new(
+                text.reader,
+                Lines,
+                options.block_bytes,
+                options.record_limit,
+            ),
             front: None,
             n_taken: 0,
         })
@@ -225,7 +245,10 @@ impl Side {
 /// Consecutive lines of one side.
 enum Stretch {
     /// Whole lines; the last may lack its newline at the end of the file.
-    Lines { block: Arc<Block>, live: Range<usize> },
+    Lines {
+        block: Arc<Block>,
+        live: Range<usize>,
+    },
     /// One line that is longer than the limit.
     TooLong { head: Vec<u8>, bytes: u64 },
 }
@@ -288,8 +311,9 @@ fn end_of_line(bytes: &[u8], n: u64) -> usize {
         left -= newlines;
         at += page.len();
     }
-    let nth =
-        usize::try_from(left - 1).ok().and_then(|nth| memchr::memchr_iter(b'\n', &bytes[at..]).nth(nth));
+    let nth = usize::try_from(left - 1)
+        .ok()
+        .and_then(|nth| memchr::memchr_iter(b'\n', &bytes[at..]).nth(nth));
     nth.map_or(bytes.len(), |newline| at + newline + 1)
 }
 
@@ -327,7 +351,8 @@ impl Batch for Pairs {
             for (text, name) in [source, target].iter().zip(&*self.names) {
                 if let Some(at) = text.return_at {
                     let place = position(line, text.text.as_bytes(), at);
-                    let message = format!("`{name}` has a carriage return inside the line, kept as text");
+                    let message =
+                        format!("`{name}` has a carriage return inside the line, kept as text");
                     each(Item::Note(Finding::new(&S007, place, message)));
                 }
             }
@@ -347,7 +372,8 @@ impl Pairs {
         let (code, place, message): (&'static Code, _, _) = match fault {
             Fault::TooLong { bytes } => {
                 let limit = self.limit;
-                let message = format!("the line in `{name}` is {bytes} bytes long, the limit is {limit}");
+                let message =
+                    format!("the line in `{name}` is {bytes} bytes long, the limit is {limit}");
                 (&S008, Position::line(line), message)
             }
             Fault::Utf8 { bytes, at } => {
@@ -458,7 +484,9 @@ impl<'a> Walk<'a> {
             [line @ .., b'\r'] if is_terminated => line,
             line => line,
         };
-        let known = self.text.map(|text| &text[live.start..live.start + bytes.len()]);
+        let known = self
+            .text
+            .map(|text| &text[live.start..live.start + bytes.len()]);
         let text = match known.map_or_else(|| std::str::from_utf8(bytes), Ok) {
             Ok(text) => Ok(Text {
                 text,
@@ -489,10 +517,16 @@ pub(crate) mod tests {
         reason = "a test that is skipped must not look like one that passed"
     )]
     pub(crate) fn shared(path: &str) -> Option<Vec<u8>> {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(path);
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../../shared/data")
+            .join(path);
         let bytes = std::fs::read(&path);
         if bytes.is_err() {
-            assert!(std::env::var_os("CI").is_none(), "`{}` is missing", path.display());
+            assert!(
+                std::env::var_os("CI").is_none(),
+                "`{}` is missing",
+                path.display()
+            );
             eprintln!("SKIPPED: `{}` is missing", path.display());
         }
         bytes.ok()
@@ -515,7 +549,11 @@ pub(crate) mod tests {
                 block_bytes,
                 ..options.clone()
             };
-            assert_eq!(read(source, target, &options), whole, "with blocks of {block_bytes} bytes");
+            assert_eq!(
+                read(source, target, &options),
+                whole,
+                "with blocks of {block_bytes} bytes"
+            );
         }
         whole
     }
@@ -525,7 +563,12 @@ pub(crate) mod tests {
         check_with(source, target, &Options::default(), expected);
     }
 
-    fn check_with(source: impl AsRef<[u8]>, target: impl AsRef<[u8]>, options: &Options, expected: &[&str]) {
+    fn check_with(
+        source: impl AsRef<[u8]>,
+        target: impl AsRef<[u8]>,
+        options: &Options,
+        expected: &[&str],
+    ) {
         let seen = holds(source.as_ref(), target.as_ref(), options).unwrap();
         let shown: Vec<_> = seen.iter().map(show).collect();
         assert_eq!(shown, expected);
@@ -534,7 +577,12 @@ pub(crate) mod tests {
     fn show(seen: &Seen) -> String {
         match seen {
             Seen::Row { line, cells } => format!("{line}: {} → {}", cells[0], cells[1]),
-            Seen::Reject { line, code, at, raw } => {
+            Seen::Reject {
+                line,
+                code,
+                at,
+                raw,
+            } => {
                 let raw = String::from_utf8_lossy(raw);
                 format!("{line}: {code} at {}:{}: {raw}", at.line, at.column)
             }
@@ -556,10 +604,22 @@ pub(crate) mod tests {
 
     #[test]
     fn only_newlines_end_lines() {
-        check("a\u{2028}b\u{85}c\x0bd\x0ce\n", "f\n", &["1: a\u{2028}b\u{85}c\x0bd\x0ce → f"]);
+        check(
+            "a\u{2028}b\u{85}c\x0bd\x0ce\n",
+            "f\n",
+            &["1: a\u{2028}b\u{85}c\x0bd\x0ce → f"],
+        );
         check("ña\rb\n", "c\n", &["S007 at 1:3", "1: ña\rb → c"]);
-        check("a\r\r\n", "b\r", &["S007 at 1:2", "S007 at 1:2", "1: a\r → b\r"]);
-        check("a\r\nb\n", "c\nd\re\n", &["1: a → c", "S007 at 2:2", "2: b → d\re"]);
+        check(
+            "a\r\r\n",
+            "b\r",
+            &["S007 at 1:2", "S007 at 1:2", "1: a\r → b\r"],
+        );
+        check(
+            "a\r\nb\n",
+            "c\nd\re\n",
+            &["1: a → c", "S007 at 2:2", "2: b → d\re"],
+        );
     }
 
     #[test]
@@ -575,7 +635,12 @@ pub(crate) mod tests {
             &utf8,
             &["1: a → c", "2: S001 at 2:2: ñ\u{fffd}\nd", "3: b → e"],
         );
-        check_with("a\nb\n", b"c\n\xe2\x82\n", &utf8, &["1: a → c", "2: S001 at 2:1: b\n\u{fffd}"]);
+        check_with(
+            "a\nb\n",
+            b"c\n\xe2\x82\n",
+            &utf8,
+            &["1: a → c", "2: S001 at 2:1: b\n\u{fffd}"],
+        );
         check_with(
             b"caf\xc3\xa9 caf\xc3\xa9 \xff",
             b"\xff",
@@ -588,16 +653,28 @@ pub(crate) mod tests {
     fn the_message_names_the_file() {
         let input = |name, bytes: &[u8]| Input::from_bytes(name, bytes.to_vec()).unwrap();
         let source = input("x.de", "a\ré\n".repeat(3).as_bytes());
-        let mut opened =
-            open(source, input("x.en", b"\xc3\xa9\xff\n\xc3\xa9\n\xc3\xa9\n"), &Options::default()).unwrap();
+        let mut opened = open(
+            source,
+            input("x.en", b"\xc3\xa9\xff\n\xc3\xa9\n\xc3\xa9\n"),
+            &Options::default(),
+        )
+        .unwrap();
         let mut messages = Vec::new();
-        opened.source.next_batch().unwrap().unwrap().decode(&mut |item| match item {
-            Item::Reject(reject) => messages.push(reject.finding.message),
-            Item::Note(finding) => messages.push(finding.message),
-            Item::Record(_) => {}
-        });
+        opened
+            .source
+            .next_batch()
+            .unwrap()
+            .unwrap()
+            .decode(&mut |item| match item {
+                Item::Reject(reject) => messages.push(reject.finding.message),
+                Item::Note(finding) => messages.push(finding.message),
+                Item::Record(_) => {}
+            });
         let note = "`x.de` has a carriage return inside the line, kept as text";
-        assert_eq!(messages, ["`x.en` is not UTF-8 at byte 3 of the line", note, note]);
+        assert_eq!(
+            messages,
+            ["`x.en` is not UTF-8 at byte 3 of the line", note, note]
+        );
         assert_eq!(opened.names, ["x.de", "x.en"]);
     }
 
@@ -611,7 +688,12 @@ pub(crate) mod tests {
         let expected = format!("2: S008 at 2:1: {}\nd", &long[..20]);
         let pair = format!("3: {most} → e");
         let lines = ["1: a → c", &expected, &pair];
-        check_with(format!("a\n{long}\n{most}\n"), "c\nd\ne\n", &options, &lines);
+        check_with(
+            format!("a\n{long}\n{most}\n"),
+            "c\nd\ne\n",
+            &options,
+            &lines,
+        );
         check_with(format!("a\n{long}\n{most}"), "c\nd\ne", &options, &lines);
         let both = format!("2: S008 at 2:1: {0}\n{0}", &long[..20]);
         check_with(
@@ -627,20 +709,31 @@ pub(crate) mod tests {
     #[test]
     fn files_of_different_lengths_are_refused_with_exact_counts() {
         let check = |source: &str, target: &str, cause: &str| {
-            let error = holds(source.as_bytes(), target.as_bytes(), &Options::default()).unwrap_err();
+            let error =
+                holds(source.as_bytes(), target.as_bytes(), &Options::default()).unwrap_err();
             assert_eq!(error, format!("`x.de` and `x.en` do not line up: {cause}"));
         };
         check("a\nb\n", "c\n", "2 lines against 1");
         check("a\nb", "c\nd\n\n", "2 lines against 3");
         check("", "c", "0 lines against 1");
-        check(&"a\n".repeat(3000), &"longer\n".repeat(2998), "3000 lines against 2998");
-        check(&"a\n".repeat(3000), &"longer\n".repeat(5000), "3000 lines against 5000");
+        check(
+            &"a\n".repeat(3000),
+            &"longer\n".repeat(2998),
+            "3000 lines against 2998",
+        );
+        check(
+            &"a\n".repeat(3000),
+            &"longer\n".repeat(5000),
+            "3000 lines against 5000",
+        );
     }
 
     #[test]
     fn what_was_refused_has_ended() {
         let input = |name, bytes: &[u8]| Input::from_bytes(name, bytes.to_vec()).unwrap();
-        let mut source = open(input("a", b"x"), input("b", b""), &Options::default()).unwrap().source;
+        let mut source = open(input("a", b"x"), input("b", b""), &Options::default())
+            .unwrap()
+            .source;
         assert!(source.next_batch().is_err());
         assert!(source.next_batch().unwrap().is_none());
     }
@@ -649,17 +742,29 @@ pub(crate) mod tests {
     fn names_tell_the_languages() {
         let check = |a, b, expected| {
             assert_eq!(pair_of_names(a, b), expected, "{a} {b}");
-            assert_eq!(pair_of_names(b, a), expected.map(|(a, b)| (b, a)), "{b} {a}");
+            assert_eq!(
+                pair_of_names(b, a),
+                expected.map(|(a, b)| (b, a)),
+                "{b} {a}"
+            );
         };
         check("corpus.en", "corpus.es", Some(("en", "es")));
         check("corpus.en.txt", "corpus.es.txt", Some(("en", "es")));
         check("corpus.en", "corpus.es-419", Some(("en", "es-419")));
         check("corpus.es-ES", "corpus.es-419", Some(("es-ES", "es-419")));
-        check("a.zh_Hans_CN.txt", "a.zh_Hant_TW.txt", Some(("zh_Hans_CN", "zh_Hant_TW")));
+        check(
+            "a.zh_Hans_CN.txt",
+            "a.zh_Hant_TW.txt",
+            Some(("zh_Hans_CN", "zh_Hant_TW")),
+        );
         check("en.txt", "es.txt", Some(("en", "es")));
         check("train.src", "train.tgt", Some(("src", "tgt")));
         check("source.txt", "target.txt", Some(("source", "target")));
-        check("tatoeba.spa-eng.eng", "tatoeba.spa-eng.spa", Some(("eng", "spa")));
+        check(
+            "tatoeba.spa-eng.eng",
+            "tatoeba.spa-eng.spa",
+            Some(("eng", "spa")),
+        );
         check("dev_EN.txt", "dev_DE.txt", Some(("EN", "DE")));
         check("corpus.en", "corpus.en", None);
         check("corpus.en", "other.es", None);
@@ -673,16 +778,26 @@ pub(crate) mod tests {
 
     #[test]
     fn real_files_are_aligned() {
-        for (source, target) in [("spa-eng.eng", "spa-eng.spa"), ("cmn-eng.eng", "cmn-eng.cmn")] {
+        for (source, target) in [
+            ("spa-eng.eng", "spa-eng.spa"),
+            ("cmn-eng.eng", "cmn-eng.cmn"),
+        ] {
             let file = |name| shared(&format!("parallel/moses/tatoeba.{name}"));
             let Some((source, target)) = file(source).zip(file(target)) else {
                 continue;
             };
             let seen = holds(&source, &target, &Options::default()).unwrap();
-            let lines =
-                |bytes| String::from_utf8(bytes).unwrap().lines().map(str::to_owned).collect::<Vec<_>>();
+            let lines = |bytes| {
+                String::from_utf8(bytes)
+                    .unwrap()
+                    .lines()
+                    .map(str::to_owned)
+                    .collect::<Vec<_>>()
+            };
             let rows = lines(source).into_iter().zip(lines(target));
-            let rows = rows.zip(1..).map(|((source, target), line)| Seen::row(line, &[&source, &target]));
+            let rows = rows
+                .zip(1..)
+                .map(|((source, target), line)| Seen::row(line, &[&source, &target]));
             assert_eq!(seen, rows.collect::<Vec<_>>());
             assert_eq!(seen.len(), 1000);
         }

@@ -28,7 +28,9 @@ use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::schema::types::Type;
 
-use super::{Batch, Columns, Data, Format, Item, Opened, Options, Record, Reject, Source, SourceError};
+use super::{
+    Batch, Columns, Data, Format, Item, Opened, Options, Record, Reject, Source, SourceError,
+};
 use crate::diag::{self, Finding, Position};
 use crate::io::Input;
 
@@ -58,7 +60,8 @@ pub(crate) fn open(input: Input, options: &Options) -> Result<Opened, SourceErro
     let malformed = |cause| SourceError::malformed(&name, Format::Parquet, cause);
     let file = seekable.into_file();
     let reader = contained(|| SerializedFileReader::new(file)).map_err(malformed)?;
-    let (fields, n_columns) = top_fields(reader.metadata().file_metadata().schema()).map_err(malformed)?;
+    let (fields, n_columns) =
+        top_fields(reader.metadata().file_metadata().schema()).map_err(malformed)?;
     let names = fields.iter().map(|field| field.name.clone()).collect();
     Ok(Opened {
         format: Format::Parquet,
@@ -86,7 +89,9 @@ pub(crate) fn open(input: Input, options: &Options) -> Result<Opened, SourceErro
 fn contained<T>(work: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, String> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(result) => result.map_err(|error| match error {
-            ParquetError::General(text) | ParquetError::EOF(text) => format!("it is damaged: {text}"),
+            ParquetError::General(text) | ParquetError::EOF(text) => {
+                format!("it is damaged: {text}")
+            }
             ParquetError::NYI(text) => format!("it uses what is not supported: {text}"),
             other => format!("it is damaged: {other}"),
         }),
@@ -125,7 +130,8 @@ impl Source for Table {
             if self.next_group == self.reader.num_row_groups() {
                 return Ok(None);
             }
-            let group = contained(|| self.reader.get_row_group(self.next_group)).map_err(malformed)?;
+            let group =
+                contained(|| self.reader.get_row_group(self.next_group)).map_err(malformed)?;
             if group.num_columns() != self.n_columns {
                 return Err(malformed("it is damaged: a row group lacks columns".into()));
             }
@@ -266,12 +272,16 @@ impl Rows<'_> {
         };
         let out_of_step = |_| fault(&diag::S031, "values are missing");
         let cell = if let Some(leaf) = field.node.as_scalar() {
-            let value = leaf.take(&batch.columns, &mut self.at).map_err(out_of_step)?;
+            let value = leaf
+                .take(&batch.columns, &mut self.at)
+                .map_err(out_of_step)?;
             value.write(&mut self.raw);
             value.into_text()
         } else {
             let start = self.raw.len();
-            let written = field.node.write(&batch.columns, &mut self.at, &mut self.raw);
+            let written = field
+                .node
+                .write(&batch.columns, &mut self.at, &mut self.raw);
             written.map_err(out_of_step)?;
             match &self.raw[start..] {
                 b"null" => Some(Cow::Borrowed("")),
@@ -322,7 +332,8 @@ impl Column {
                 let mut n_read = 0;
                 while n_read < n_rows {
                     let (def, rep) = (Some(&mut definitions), Some(&mut repetitions));
-                    let (n, _, n_levels) = $reader.read_records(n_rows - n_read, def, rep, &mut values)?;
+                    let (n, _, n_levels) =
+                        $reader.read_records(n_rows - n_read, def, rep, &mut values)?;
                     if n == 0 && n_levels == 0 {
                         return Err(ParquetError::EOF(
                             "a column has fewer rows than its row group".into(),
@@ -460,7 +471,12 @@ impl Node {
     }
 
     /// Writes what stands at the cursors as JSON, and moves them behind it.
-    fn write(&self, columns: &[Column], at: &mut [Cursor], json: &mut Vec<u8>) -> Result<(), OutOfStep> {
+    fn write(
+        &self,
+        columns: &[Column],
+        at: &mut [Cursor],
+        json: &mut Vec<u8>,
+    ) -> Result<(), OutOfStep> {
         match self {
             Self::Leaf(leaf) => leaf.take(columns, at)?.write(json),
             Self::Struct(fields) => {
@@ -475,22 +491,29 @@ impl Node {
                 }
                 json.push(b'}');
             }
-            Self::Optional { definition, inner } => match self.is_there(*definition, columns, at)? {
-                true => inner.write(columns, at, json)?,
-                false => {
-                    self.skip(at);
-                    json.extend_from_slice(b"null");
+            Self::Optional { definition, inner } => {
+                match self.is_there(*definition, columns, at)? {
+                    true => inner.write(columns, at, json)?,
+                    false => {
+                        self.skip(at);
+                        json.extend_from_slice(b"null");
+                    }
                 }
-            },
+            }
             Self::List {
                 definition,
                 repetition,
                 element,
             } => {
                 json.push(b'[');
-                self.each(*definition, *repetition, columns, at, json, &mut |at, json| {
-                    element.write(columns, at, json)
-                })?;
+                self.each(
+                    *definition,
+                    *repetition,
+                    columns,
+                    at,
+                    json,
+                    &mut |at, json| element.write(columns, at, json),
+                )?;
                 json.push(b']');
             }
             Self::Map {
@@ -500,17 +523,24 @@ impl Node {
                 value,
             } => {
                 json.push(b'{');
-                self.each(*definition, *repetition, columns, at, json, &mut |at, json| {
-                    let start = json.len();
-                    key.write(columns, at, json)?;
-                    if json.get(start) != Some(&b'"') {
-                        // JSON has no other keys than text.
-                        let plain = json.split_off(start);
-                        write_string(&plain, json);
-                    }
-                    json.push(b':');
-                    value.write(columns, at, json)
-                })?;
+                self.each(
+                    *definition,
+                    *repetition,
+                    columns,
+                    at,
+                    json,
+                    &mut |at, json| {
+                        let start = json.len();
+                        key.write(columns, at, json)?;
+                        if json.get(start) != Some(&b'"') {
+                            // JSON has no other keys than text.
+                            let plain = json.split_off(start);
+                            write_string(&plain, json);
+                        }
+                        json.push(b':');
+                        value.write(columns, at, json)
+                    },
+                )?;
                 json.push(b'}');
             }
         }
@@ -543,10 +573,18 @@ impl Node {
     }
 
     /// Tells whether the definition level at the cursor reaches the given one.
-    fn is_there(&self, definition: i16, columns: &[Column], at: &[Cursor]) -> Result<bool, OutOfStep> {
+    fn is_there(
+        &self,
+        definition: i16,
+        columns: &[Column],
+        at: &[Cursor],
+    ) -> Result<bool, OutOfStep> {
         let leaf = self.first_leaf().ok_or(OutOfStep)?;
         let column = columns.get(leaf.column).ok_or(OutOfStep)?;
-        let level = column.definitions.get(at[leaf.column].level).ok_or(OutOfStep)?;
+        let level = column
+            .definitions
+            .get(at[leaf.column].level)
+            .ok_or(OutOfStep)?;
         Ok(*level >= definition)
     }
 
@@ -654,7 +692,11 @@ fn half(bits: u16) -> f64 {
         31 => f64::NAN,
         exponent => (1.0 + fraction) * 2_f64.powi(i32::from(exponent) - 15),
     };
-    if bits >> 15 == 1 { -magnitude } else { magnitude }
+    if bits >> 15 == 1 {
+        -magnitude
+    } else {
+        magnitude
+    }
 }
 
 /// A big-endian two's complement number with some of its digits behind a
@@ -692,7 +734,8 @@ fn date_text(day: i64) -> String {
     // day is the last of its year.
     let shifted = day.saturating_add(719_468);
     let (era, day_of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month + 2) / 5 + 1;
@@ -709,7 +752,12 @@ fn date_text(day: i64) -> String {
 /// A time of day, with as many digits behind the second as it needs in threes.
 fn time_text(value: i64, unit: i64) -> String {
     let (second, part) = (value.div_euclid(unit), value.rem_euclid(unit));
-    let mut text = format!("{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60);
+    let mut text = format!(
+        "{:02}:{:02}:{:02}",
+        second / 3600,
+        second / 60 % 60,
+        second % 60
+    );
     let nanos = part * (1_000_000_000 / unit);
     if nanos != 0 {
         let digits = format!("{nanos:09}");
@@ -809,7 +857,13 @@ impl Tree {
     }
 
     /// The node of a field inside one with the given levels.
-    fn node(&mut self, field: &Type, definition: i16, repetition: i16, depth: usize) -> Result<Node, String> {
+    fn node(
+        &mut self,
+        field: &Type,
+        definition: i16,
+        repetition: i16,
+        depth: usize,
+    ) -> Result<Node, String> {
         let info = field.get_basic_info();
         let how = if info.has_repetition() {
             info.repetition()
@@ -845,7 +899,9 @@ impl Tree {
         depth: usize,
     ) -> Result<Node, String> {
         if depth > MAX_DEPTH {
-            return Err(format!("its fields are nested deeper than {MAX_DEPTH} levels"));
+            return Err(format!(
+                "its fields are nested deeper than {MAX_DEPTH} levels"
+            ));
         }
         if field.is_primitive() {
             self.n_columns += 1;
@@ -857,14 +913,16 @@ impl Tree {
         }
         let info = field.get_basic_info();
         let (converted, logical) = (info.converted_type(), info.logical_type_ref());
-        let is_list = converted == ConvertedType::LIST || matches!(logical, Some(LogicalType::List));
+        let is_list =
+            converted == ConvertedType::LIST || matches!(logical, Some(LogicalType::List));
         let is_map = matches!(converted, ConvertedType::MAP | ConvertedType::MAP_KEY_VALUE)
             || matches!(logical, Some(LogicalType::Map));
         let repeated = match field.get_fields() {
             [only] if only.get_basic_info().has_repetition() => Some(only),
             _ => None,
         };
-        let repeated = repeated.filter(|only| only.get_basic_info().repetition() == Repetition::REPEATED);
+        let repeated =
+            repeated.filter(|only| only.get_basic_info().repetition() == Repetition::REPEATED);
         if let Some(repeated) = repeated.filter(|_| is_list || is_map) {
             let (definition, repetition) = (definition + 1, repetition + 1);
             let depth = depth + 1;
@@ -934,7 +992,10 @@ fn scalar(field: &Type) -> Scalar {
         (ConvertedType::TIMESTAMP_MILLIS, _) => Scalar::Timestamp(1_000, true),
         (ConvertedType::TIMESTAMP_MICROS, _) => Scalar::Timestamp(1_000_000, true),
         (
-            ConvertedType::UINT_8 | ConvertedType::UINT_16 | ConvertedType::UINT_32 | ConvertedType::UINT_64,
+            ConvertedType::UINT_8
+            | ConvertedType::UINT_16
+            | ConvertedType::UINT_32
+            | ConvertedType::UINT_64,
             _,
         ) => Scalar::Unsigned,
         _ => Scalar::Plain,
@@ -1009,9 +1070,14 @@ mod tests {
             let known = FILES.iter().find(|(file, ..)| *file == name);
             let (_, n_rows, last) = known.unwrap_or_else(|| panic!("{name} is new"));
             let seen =
-                contract::read_all(open(Input::open(&path).unwrap(), &Options::default()).unwrap()).unwrap();
+                contract::read_all(open(Input::open(&path).unwrap(), &Options::default()).unwrap())
+                    .unwrap();
             assert_eq!(seen.len(), *n_rows, "{name}");
-            assert_eq!(seen.last(), Some(&Seen::row(*n_rows as u64, last)), "{name}");
+            assert_eq!(
+                seen.last(),
+                Some(&Seen::row(*n_rows as u64, last)),
+                "{name}"
+            );
         }
     }
 
@@ -1031,11 +1097,18 @@ mod tests {
         )
         .unwrap();
         let names = &opened.columns.as_ref().unwrap().names;
-        assert_eq!(*names, ["source", "target", "chapter", "n", "day", "messages"]);
+        assert_eq!(
+            *names,
+            ["source", "target", "chapter", "n", "day", "messages"]
+        );
         let seen = contract::read_all(opened).unwrap();
         let expected = [
             ("007", "007", "Chapter"),
-            ("  The sea was calm.  ", "  El mar estaba en calma.  ", "one"),
+            (
+                "  The sea was calm.  ",
+                "  El mar estaba en calma.  ",
+                "one",
+            ),
             (
                 "She said:\n\"Wait, please.\"",
                 "Dijo:\n—Espera, por favor.",
@@ -1058,7 +1131,14 @@ mod tests {
                 text(source),
                 text(target)
             );
-            let cells = [source, target, chapter, &n.to_string(), "2024-02-29", &messages];
+            let cells = [
+                source,
+                target,
+                chapter,
+                &n.to_string(),
+                "2024-02-29",
+                &messages,
+            ];
             assert_eq!(*seen, Seen::row(n as u64 + 1, &cells));
         }
     }
@@ -1150,7 +1230,10 @@ mod tests {
         assert_eq!(decimal_text(&[0xff, 0x85], 2), "-1.23");
         assert_eq!(decimal_text(&5_i64.to_be_bytes(), 3), "0.005");
         assert_eq!(decimal_text(&[], 0), "0");
-        assert_eq!(decimal_text(&i128::MIN.to_be_bytes(), 0), i128::MIN.to_string());
+        assert_eq!(
+            decimal_text(&i128::MIN.to_be_bytes(), 0),
+            i128::MIN.to_string()
+        );
         assert_eq!(date_text(0), "1970-01-01");
         assert_eq!(date_text(-1), "1969-12-31");
         assert_eq!(date_text(19_782), "2024-02-29");
@@ -1161,7 +1244,10 @@ mod tests {
             [0x3c00, 0xc000, 0x0001, 0x7c00].map(half),
             [1.0, -2.0, 2_f64.powi(-24), f64::INFINITY]
         );
-        assert_eq!(uuid_text(&[0x1a; 16]), "1a1a1a1a-1a1a-1a1a-1a1a-1a1a1a1a1a1a");
+        assert_eq!(
+            uuid_text(&[0x1a; 16]),
+            "1a1a1a1a-1a1a-1a1a-1a1a-1a1a1a1a1a1a"
+        );
         let mut json = Vec::new();
         write_string("a\"\\\n\u{1}é".as_bytes(), &mut json);
         assert_eq!(String::from_utf8(json).unwrap(), r#""a\"\\\n\u0001é""#);

@@ -27,7 +27,9 @@ use encoding_rs::{Encoding, UTF_8};
 
 use self::plural::Forms;
 use super::blocks::{Blocks, Cutter, HEAD_BYTES, Piece, Want, count_newlines};
-use super::{Batch, Columns, Data, Format, Item, Opened, Options, Record, Reject, Source, SourceError, text};
+use super::{
+    Batch, Columns, Data, Format, Item, Opened, Options, Record, Reject, Source, SourceError, text,
+};
 use crate::diag::{Code, Finding, Position, S001, S008, S023, S024, S025, S036};
 use crate::io::Input;
 
@@ -50,7 +52,8 @@ pub(crate) fn open(mut input: Input, options: &Options) -> Result<Opened, Source
     };
     let text = text::open(input, encoding).map_err(failed())?;
     decisions.extend(text.decision);
-    let forms = header(&text.head).and_then(|header| Forms::of_header(field(&header, "Plural-Forms")?));
+    let forms =
+        header(&text.head).and_then(|header| Forms::of_header(field(&header, "Plural-Forms")?));
     Ok(Opened {
         format: Format::Po,
         names: vec![name.clone()],
@@ -58,7 +61,12 @@ pub(crate) fn open(mut input: Input, options: &Options) -> Result<Opened, Source
         decisions,
         source: Box::new(Po {
             name,
-            blocks: Blocks::new(text.reader, Entries::default(), options.block_bytes, options.record_limit),
+            blocks: Blocks::new(
+                text.reader,
+                Entries::default(),
+                options.block_bytes,
+                options.record_limit,
+            ),
             forms,
             limit: options.record_limit.max(1),
         }),
@@ -85,13 +93,16 @@ fn encoding_of_header(head: &[u8], decisions: &mut Vec<String>) -> Option<&'stat
     let label = label.split(';').next()?.trim();
     // What can be read up to here is ASCII at least; `CHARSET` is what a
     // template has before someone fills it in.
-    let encoding = Encoding::for_label(label.as_bytes()).filter(|encoding| encoding.is_ascii_compatible());
+    let encoding =
+        Encoding::for_label(label.as_bytes()).filter(|encoding| encoding.is_ascii_compatible());
     match encoding {
         Some(encoding) if encoding != UTF_8 => {
             decisions.push(format!("encoding {}, by its header", encoding.name()));
         }
         None if label != "CHARSET" => {
-            decisions.push(format!("encoding `{label}` of its header not known, and not used"));
+            decisions.push(format!(
+                "encoding `{label}` of its header not known, and not used"
+            ));
         }
         _ => {}
     }
@@ -103,7 +114,9 @@ fn header(head: &[u8]) -> Option<String> {
     let raw = Split::new(head).next()?;
     let bytes = String::from_utf8_lossy(raw.bytes);
     let entry = Entry::parse(&bytes).ok()?;
-    entry.is_header().then(|| entry.forms.first().map(|form| form.text().into_owned()))?
+    entry
+        .is_header()
+        .then(|| entry.forms.first().map(|form| form.text().into_owned()))?
 }
 
 /// A field of the header.
@@ -190,7 +203,10 @@ impl<'a> Line<'a> {
     }
 
     fn statement(content: &[u8]) -> (Kind, &[u8]) {
-        let length = content.iter().take_while(|&&byte| byte.is_ascii_alphabetic() || byte == b'_').count();
+        let length = content
+            .iter()
+            .take_while(|&&byte| byte.is_ascii_alphabetic() || byte == b'_')
+            .count();
         let (word, rest) = content.split_at(length);
         let kind = match word {
             b"msgctxt" => Kind::Context,
@@ -259,7 +275,9 @@ impl Splitter {
             Kind::Id => self.has_id = true,
             Kind::Str => self.has_str = true,
             Kind::More if self.has_statement() => {}
-            Kind::Plural | Kind::More | Kind::Junk => self.has_junk |= kind != Kind::Plural || !self.has_id,
+            Kind::Plural | Kind::More | Kind::Junk => {
+                self.has_junk |= kind != Kind::Plural || !self.has_id
+            }
         }
         if is_before { Cut::Before } else { Cut::None }
     }
@@ -564,7 +582,10 @@ impl<'a> Entry<'a> {
                 Kind::Junk => return Err(junk(place)),
                 Kind::More => {
                     let Some(part) = part else {
-                        return Err(Fault::syntax(place.position(0), "a string stands outside an entry"));
+                        return Err(Fault::syntax(
+                            place.position(0),
+                            "a string stands outside an entry",
+                        ));
                     };
                     entry.last(part).strings(place, offset)?;
                 }
@@ -584,7 +605,9 @@ impl<'a> Entry<'a> {
     fn comment(&mut self, place: Place<'_>) {
         let comment = place.line.trim_ascii_start();
         // Since gettext 0.22, `#=` may carry flags too.
-        let flags = comment.strip_prefix("#,").or_else(|| comment.strip_prefix("#="));
+        let flags = comment
+            .strip_prefix("#,")
+            .or_else(|| comment.strip_prefix("#="));
         let is_fuzzy = |flag: &str| flag.trim() == "fuzzy";
         if flags.is_some_and(|flags| flags.split(',').any(is_fuzzy)) {
             let at = place.line.find("fuzzy").unwrap_or(0);
@@ -602,9 +625,10 @@ impl<'a> Entry<'a> {
         let Some(inside) = rest.strip_prefix('[') else {
             return match (&self.plural, self.forms.is_empty()) {
                 (_, false) => Err(Fault::syntax(place.position(0), "a second `msgstr`")),
-                (Some(_), _) => {
-                    Err(Fault::syntax(place.position(0), "`msgstr` of a plural without an index"))
-                }
+                (Some(_), _) => Err(Fault::syntax(
+                    place.position(0),
+                    "`msgstr` of a plural without an index",
+                )),
                 (None, _) => Ok(offset),
             };
         };
@@ -613,7 +637,10 @@ impl<'a> Entry<'a> {
             return Err(Fault::syntax(bracket, "the index of `msgstr` has no end"));
         };
         if self.plural.is_none() {
-            return Err(Fault::syntax(bracket, "`msgstr` with an index, but no `msgid_plural`"));
+            return Err(Fault::syntax(
+                bracket,
+                "`msgstr` with an index, but no `msgid_plural`",
+            ));
         }
         let expected = self.forms.len();
         if index.trim().parse() != Ok(expected) {
@@ -632,17 +659,30 @@ impl<'a> Entry<'a> {
         let (slot, part, is_late) = match kind {
             Kind::Context => (&mut self.context, Part::Context, self.id.is_some()),
             Kind::Id => (&mut self.id, Part::Id, !self.forms.is_empty()),
-            Kind::Plural => (&mut self.plural, Part::Plural, self.id.is_none() || !self.forms.is_empty()),
-            _ if self.id.is_none() => return Err(Fault::syntax(position, "`msgstr` without a `msgid`")),
+            Kind::Plural => (
+                &mut self.plural,
+                Part::Plural,
+                self.id.is_none() || !self.forms.is_empty(),
+            ),
+            _ if self.id.is_none() => {
+                return Err(Fault::syntax(position, "`msgstr` without a `msgid`"));
+            }
             _ => {
                 self.forms.extend(message);
                 return Ok(Part::Form);
             }
         };
-        let word = place.line.split_ascii_whitespace().next().unwrap_or_default();
+        let word = place
+            .line
+            .split_ascii_whitespace()
+            .next()
+            .unwrap_or_default();
         let word = word.split('"').next().unwrap_or_default();
         if is_late {
-            return Err(Fault::syntax(position, format!("`{word}` is out of its order")));
+            return Err(Fault::syntax(
+                position,
+                format!("`{word}` is out of its order"),
+            ));
         }
         if slot.is_some() {
             return Err(Fault::syntax(position, format!("a second `{word}`")));
@@ -663,7 +703,9 @@ impl<'a> Entry<'a> {
     }
 
     fn check_complete(&self, text: &str) -> Result<(), Fault> {
-        let messages = [&self.context, &self.id, &self.plural].into_iter().flatten();
+        let messages = [&self.context, &self.id, &self.plural]
+            .into_iter()
+            .flatten();
         for message in messages.chain(&self.forms) {
             message.check_text()?;
         }
@@ -674,12 +716,17 @@ impl<'a> Entry<'a> {
         let end = Position::line(count_newlines(text.as_bytes()));
         let first = [&self.id, &self.context].into_iter().flatten().next();
         let position = first.map_or(end, |message| message.position);
-        Err(Fault::syntax(position, format!("the entry has no `{missing}`")))
+        Err(Fault::syntax(
+            position,
+            format!("the entry has no `{missing}`"),
+        ))
     }
 
     /// The header: its `msgid` is empty, and no context tells it apart.
     fn is_header(&self) -> bool {
-        self.context.is_none() && self.obsolete.is_none() && self.id.as_ref().is_some_and(Message::is_empty)
+        self.context.is_none()
+            && self.obsolete.is_none()
+            && self.id.as_ref().is_some_and(Message::is_empty)
     }
 
     /// Why a well-formed entry is not to be learnt from as a whole.
@@ -699,7 +746,10 @@ impl<'a> Entry<'a> {
             });
         }
         let is_untranslated = self.forms.iter().all(Message::is_empty);
-        self.forms.first().filter(|_| is_untranslated).map(Message::untranslated)
+        self.forms
+            .first()
+            .filter(|_| is_untranslated)
+            .map(Message::untranslated)
     }
 
     /// The pairs of source and target: one, or two of a plural.
@@ -716,8 +766,11 @@ impl<'a> Entry<'a> {
 
 fn junk(place: Place<'_>) -> Fault {
     let content = place.line.trim_ascii_start();
-    let word: String =
-        content.chars().take_while(|&c| c.is_ascii_alphanumeric() || c == '_').take(40).collect();
+    let word: String = content
+        .chars()
+        .take_while(|&c| c.is_ascii_alphanumeric() || c == '_')
+        .take(40)
+        .collect();
     let position = place.position(place.line.len() - content.len());
     let message = if word.is_empty() {
         "neither a keyword, a string nor a comment".into()
@@ -771,9 +824,14 @@ impl<'a> Message<'a> {
     }
 
     fn check_text(&self) -> Result<(), Fault> {
-        simdutf8::basic::from_utf8(&self.bytes).map(drop).map_err(|_| {
-            Fault::syntax(self.position, "the escapes of the text give bytes that are not UTF-8")
-        })
+        simdutf8::basic::from_utf8(&self.bytes)
+            .map(drop)
+            .map_err(|_| {
+                Fault::syntax(
+                    self.position,
+                    "the escapes of the text give bytes that are not UTF-8",
+                )
+            })
     }
 
     fn untranslated(&self) -> Fault {
@@ -793,7 +851,9 @@ impl<'a> Message<'a> {
             match bytes.get(at) {
                 None => return Ok(()),
                 Some(b'"') => at = self.string(place, at)?,
-                Some(_) => return Err(Fault::syntax(place.position(at), "text outside the quotes")),
+                Some(_) => {
+                    return Err(Fault::syntax(place.position(at), "text outside the quotes"));
+                }
             }
         }
     }
@@ -805,7 +865,10 @@ impl<'a> Message<'a> {
         let mut at = open + 1;
         loop {
             let Some(n) = memchr::memchr2(b'"', b'\\', &bytes[at..]) else {
-                return Err(Fault::syntax(place.position(open), "the string has no closing quote"));
+                return Err(Fault::syntax(
+                    place.position(open),
+                    "the string has no closing quote",
+                ));
             };
             self.push(&bytes[at..at + n]);
             at += n + 1;
@@ -815,7 +878,10 @@ impl<'a> Message<'a> {
             let Some((byte, length)) = escape(&bytes[at..]) else {
                 let c = place.line[at..].chars().next();
                 let shown = c.map_or_else(|| "\\".into(), |c| format!("\\{c}"));
-                return Err(Fault::syntax(place.position(at - 1), format!("unknown escape `{shown}`")));
+                return Err(Fault::syntax(
+                    place.position(at - 1),
+                    format!("unknown escape `{shown}`"),
+                ));
             };
             self.bytes.to_mut().push(byte);
             at += length;
@@ -852,9 +918,15 @@ fn escape(rest: &[u8]) -> Option<(u8, usize)> {
 
 /// Reads up to `most` digits, at least one, of a number below 256.
 fn number(rest: &[u8], radix: u32, most: usize) -> Option<(u8, usize)> {
-    let length = rest.iter().take(most).take_while(|&&byte| char::from(byte).is_digit(radix)).count();
+    let length = rest
+        .iter()
+        .take(most)
+        .take_while(|&&byte| char::from(byte).is_digit(radix))
+        .count();
     let digits = std::str::from_utf8(&rest[..length]).ok()?;
-    u8::from_str_radix(digits, radix).ok().map(|byte| (byte, length))
+    u8::from_str_radix(digits, radix)
+        .ok()
+        .map(|byte| (byte, length))
 }
 
 #[cfg(test)]
@@ -865,7 +937,8 @@ mod tests {
     use super::*;
     use crate::source::moses::tests::shared;
 
-    const HEADER: &str = "msgid \"\"\nmsgstr \"\"\n\"Content-Type: text/plain; charset=UTF-8\\n\"\n";
+    const HEADER: &str =
+        "msgid \"\"\nmsgstr \"\"\n\"Content-Type: text/plain; charset=UTF-8\\n\"\n";
 
     /// Reads a file and shows a line for each item, after holding it to the
     /// contract: `line: source → target`, or `line: code at line:column`.
@@ -884,7 +957,9 @@ mod tests {
     fn show(seen: &Seen) -> String {
         match seen {
             Seen::Row { line, cells } => format!("{line}: {} → {}", cells[0], cells[1]),
-            Seen::Reject { line, code, at, .. } => format!("{line}: {code} at {}:{}", at.line, at.column),
+            Seen::Reject { line, code, at, .. } => {
+                format!("{line}: {code} at {}:{}", at.line, at.column)
+            }
             other => format!("{other:?}"),
         }
     }
@@ -894,13 +969,20 @@ mod tests {
             Seen::Reject { raw, .. } => Some(String::from_utf8_lossy(&raw).into_owned()),
             _ => None,
         };
-        read(po, &open, &Options::default()).unwrap().into_iter().filter_map(raw).collect()
+        read(po, &open, &Options::default())
+            .unwrap()
+            .into_iter()
+            .filter_map(raw)
+            .collect()
     }
 
     fn counts(po: &[u8]) -> [usize; 4] {
         let seen = read(po, &open, &Options::default()).unwrap();
         let rejected = |code| seen.iter().filter(|seen| seen.code() == Some(code)).count();
-        let rows = seen.iter().filter(|seen| matches!(seen, Seen::Row { .. })).count();
+        let rows = seen
+            .iter()
+            .filter(|seen| matches!(seen, Seen::Row { .. }))
+            .count();
         let counts = [rows, rejected("S023"), rejected("S024"), rejected("S025")];
         assert_eq!(counts.iter().sum::<usize>(), seen.len(), "nothing else");
         counts
@@ -909,10 +991,19 @@ mod tests {
     #[test]
     fn an_entry_is_a_pair() {
         check("msgid \"Hello\"\nmsgstr \"Hola\"\n", &["1: Hello → Hola"]);
-        check("msgid \"Hello\"\r\nmsgstr \"Hola\"\r\n\r\n", &["1: Hello → Hola"]);
+        check(
+            "msgid \"Hello\"\r\nmsgstr \"Hola\"\r\n\r\n",
+            &["1: Hello → Hola"],
+        );
         check("\u{feff}msgid\"a\"\n  msgstr\t\"b\"", &["1: a → b"]);
-        check(format!("{HEADER}\nmsgid \"a\"\nmsgstr \"b\"\n"), &["5: a → b"]);
-        check("# c\n\n\n#: x.c:1\nmsgctxt \"menu\"\nmsgid \"a\"\nmsgstr \"b\"\n", &["1: a → b"]);
+        check(
+            format!("{HEADER}\nmsgid \"a\"\nmsgstr \"b\"\n"),
+            &["5: a → b"],
+        );
+        check(
+            "# c\n\n\n#: x.c:1\nmsgctxt \"menu\"\nmsgid \"a\"\nmsgstr \"b\"\n",
+            &["1: a → b"],
+        );
         check("", &[]);
         check("# only\n#, fuzzy\n\n", &[]);
         check(HEADER, &[]);
@@ -921,7 +1012,10 @@ mod tests {
 
     #[test]
     fn strings_are_joined_and_unescaped() {
-        check("msgid \"\"\n\"one \"\n\n\"two\"\nmsgstr \"uno \" \"dos\"\n", &["1: one two → uno dos"]);
+        check(
+            "msgid \"\"\n\"one \"\n\n\"two\"\nmsgstr \"uno \" \"dos\"\n",
+            &["1: one two → uno dos"],
+        );
         check(
             r#"msgid "\n\t\"\\\r\a\b\f\v|\0|\101\1012|\x41\x4g"
 msgstr "\303\261\xc3\xb1ñ"
@@ -942,21 +1036,43 @@ msgstr "\303\261\xc3\xb1ñ"
         let pairs = ["4: a file → un fichero", "4: %d files → %d ficheros"];
         check("nplurals=2; plural=n != 1;", two, &pairs);
         check("no such thing", two, &pairs);
-        check("nplurals=1; plural=0;", "msgstr[0] \"%d 个文件\"\n", &["4: %d files → %d 个文件"]);
+        check(
+            "nplurals=1; plural=0;",
+            "msgstr[0] \"%d 个文件\"\n",
+            &["4: %d files → %d 个文件"],
+        );
         let four = "msgstr[0] \"%d datotek\"\nmsgstr[1] \"datoteka\"\nmsgstr[2] \"dve\"\nmsgstr[3] \"tri\"\n";
-        let slovenian = "nplurals=4; plural=(n%100==1 ? 1 : n%100==2 ? 2 : n%100==3 || n%100==4 ? 3 : 0);";
-        check(slovenian, four, &["4: a file → datoteka", "4: %d files → %d datotek"]);
-        check("", "msgstr[0] \"x\"\nmsgstr[1] \"\"\n", &["4: a file → x", "4: S024 at 7:1"]);
+        let slovenian =
+            "nplurals=4; plural=(n%100==1 ? 1 : n%100==2 ? 2 : n%100==3 || n%100==4 ? 3 : 0);";
+        check(
+            slovenian,
+            four,
+            &["4: a file → datoteka", "4: %d files → %d datotek"],
+        );
+        check(
+            "",
+            "msgstr[0] \"x\"\nmsgstr[1] \"\"\n",
+            &["4: a file → x", "4: S024 at 7:1"],
+        );
         check("", "msgstr[0] \"\"\nmsgstr[1] \"\"\n", &["4: S024 at 6:1"]);
     }
 
     #[test]
     fn what_is_not_to_be_learnt_is_rejected() {
-        check("#: x\n#, c-format, fuzzy\nmsgid \"a\"\nmsgstr \"b\"\n", &["1: S023 at 2:14"]);
+        check(
+            "#: x\n#, c-format, fuzzy\nmsgid \"a\"\nmsgstr \"b\"\n",
+            &["1: S023 at 2:14"],
+        );
         check("#= fuzzy\nmsgid \"a\"\nmsgstr \"b\"\n", &["1: S023 at 1:4"]);
-        check("#, fuzzy-not\n#. fuzzy\n#| msgid \"old\"\nmsgid \"a\"\nmsgstr \"b\"\n", &["1: a → b"]);
+        check(
+            "#, fuzzy-not\n#. fuzzy\n#| msgid \"old\"\nmsgid \"a\"\nmsgstr \"b\"\n",
+            &["1: a → b"],
+        );
         check("\nmsgid \"a\"\nmsgstr \"\"\n", &["2: S024 at 3:1"]);
-        check("#, fuzzy\n#~| msgid \"x\"\n#~ msgid \"a\"\n#~ msgstr \"\"\n#~ \"b\"\n", &["1: S025 at 3:1"]);
+        check(
+            "#, fuzzy\n#~| msgid \"x\"\n#~ msgid \"a\"\n#~ msgstr \"\"\n#~ \"b\"\n",
+            &["1: S025 at 3:1"],
+        );
         check(
             "#~ msgid \"a\"\n#~ msgstr \"b\"\n#~ msgid \"c\"\n#~ msgstr \"d\"\n",
             &["1: S025 at 1:1", "3: S025 at 3:1"],
@@ -965,7 +1081,12 @@ msgstr "\303\261\xc3\xb1ñ"
             "#~ a stray line\nmsgid \"a\"\nmsgstr \"b\"\n#~ msgid \"c\"\n#~ msgstr \"d\"",
             &["1: a → b", "4: S025 at 4:1"],
         );
-        check("msgid \"ñ\"\nmsgstr \"x\"\n".replace('x', "x\u{0}").replace('\0', "\\n"), &["1: ñ → x\n"]);
+        check(
+            "msgid \"ñ\"\nmsgstr \"x\"\n"
+                .replace('x', "x\u{0}")
+                .replace('\0', "\\n"),
+            &["1: ñ → x\n"],
+        );
     }
 
     #[test]
@@ -984,29 +1105,59 @@ msgstr "\303\261\xc3\xb1ñ"
             ("msgid \"a\"\nmsgstr \"b\\\"\n", "1: S036 at 2:8"),
             ("msgid \"a\"\nmsgstr \"\\377\"\n", "1: S036 at 2:1"),
             ("msgid \"a\"\nmsgstr \"b\" c\n", "1: S036 at 2:12"),
-            ("msgid \"a\"\nmsgstr \"b\"\nmsgsrt \"c\"\n", "1: S036 at 3:1"),
-            ("msgid \"a\"\nmsgstr \"b\"\nmsgstr \"c\"\n", "1: S036 at 3:1"),
-            ("msgid \"a\"\nmsgstr \"b\"\nmsgid_plural \"c\"\n", "1: S036 at 3:1"),
-            ("msgid \"a\"\nmsgid_plural \"b\"\nmsgstr \"c\"\n", "1: S036 at 3:1"),
-            ("msgid \"a\"\nmsgid_plural \"b\"\nmsgstr[1] \"c\"\n", "1: S036 at 3:7"),
-            ("msgid \"a\"\nmsgid_plural \"b\"\nmsgstr[0 \"c\"\n", "1: S036 at 3:7"),
+            (
+                "msgid \"a\"\nmsgstr \"b\"\nmsgsrt \"c\"\n",
+                "1: S036 at 3:1",
+            ),
+            (
+                "msgid \"a\"\nmsgstr \"b\"\nmsgstr \"c\"\n",
+                "1: S036 at 3:1",
+            ),
+            (
+                "msgid \"a\"\nmsgstr \"b\"\nmsgid_plural \"c\"\n",
+                "1: S036 at 3:1",
+            ),
+            (
+                "msgid \"a\"\nmsgid_plural \"b\"\nmsgstr \"c\"\n",
+                "1: S036 at 3:1",
+            ),
+            (
+                "msgid \"a\"\nmsgid_plural \"b\"\nmsgstr[1] \"c\"\n",
+                "1: S036 at 3:7",
+            ),
+            (
+                "msgid \"a\"\nmsgid_plural \"b\"\nmsgstr[0 \"c\"\n",
+                "1: S036 at 3:7",
+            ),
             ("msgid \"a\"\nmsgstr[0] \"c\"\n", "1: S036 at 2:7"),
-            ("msgid \"a\"\nmsgid_plural \"b\"\nmsgid_plural \"b\"\nmsgstr[0] \"c\"\n", "1: S036 at 3:1"),
+            (
+                "msgid \"a\"\nmsgid_plural \"b\"\nmsgid_plural \"b\"\nmsgstr[0] \"c\"\n",
+                "1: S036 at 3:1",
+            ),
             ("msgstr \"a\"\n", "1: S036 at 1:1"),
             ("msgid \"a\"\n", "1: S036 at 1:1"),
             ("msgctxt \"a\"\n\n", "1: S036 at 1:1"),
             ("\"a\"\n", "1: S036 at 1:1"),
             (" <html>\n", "1: S036 at 1:2"),
-            ("msgid \"a\"\n#~ msgstr \"b\"\nmsgstr \"c\"\n", "1: S036 at 2:1"),
+            (
+                "msgid \"a\"\n#~ msgstr \"b\"\nmsgstr \"c\"\n",
+                "1: S036 at 2:1",
+            ),
         ];
         for (po, expected) in faults {
             let lines = po.lines().count();
             let after = |n: usize| format!("{n}: good → bueno");
             let (next, blank) = (after(lines + 1), after(lines + 2));
             check(po, &[expected]);
-            check(format!("{po}\n# c\nmsgid \"good\"\nmsgstr \"bueno\""), &[expected, &blank]);
+            check(
+                format!("{po}\n# c\nmsgid \"good\"\nmsgstr \"bueno\""),
+                &[expected, &blank],
+            );
             if !po.starts_with("msgctxt") {
-                check(format!("{po}msgid \"good\"\nmsgstr \"bueno\"\n"), &[expected, &next]);
+                check(
+                    format!("{po}msgid \"good\"\nmsgstr \"bueno\"\n"),
+                    &[expected, &next],
+                );
             }
         }
     }
@@ -1015,7 +1166,10 @@ msgstr "\303\261\xc3\xb1ñ"
     fn a_flag_stays_with_its_entry() {
         let po = "msgid \"a\"\n\n#, fuzzy\nmsgid \"b\"\nmsgstr \"c\"\n";
         check(po, &["1: S036 at 1:1", "3: S023 at 3:4"]);
-        check("junk\n#, fuzzy\nmsgid \"b\"\nmsgstr \"c\"\n", &["1: S036 at 1:1", "2: S023 at 2:4"]);
+        check(
+            "junk\n#, fuzzy\nmsgid \"b\"\nmsgstr \"c\"\n",
+            &["1: S036 at 1:1", "2: S023 at 2:4"],
+        );
     }
 
     #[test]
@@ -1031,7 +1185,9 @@ msgstr "\303\261\xc3\xb1ñ"
     #[test]
     fn the_header_names_the_encoding() {
         let po = |charset: &str| {
-            let head = format!("msgid \"\"\nmsgstr \"Content-Type: text/plain; charset={charset}\\n\"\n\n");
+            let head = format!(
+                "msgid \"\"\nmsgstr \"Content-Type: text/plain; charset={charset}\\n\"\n\n"
+            );
             [head.as_bytes(), b"msgid \"a\"\nmsgstr \"\xb3\"\n"].concat()
         };
         let decisions = |charset: &str| {
@@ -1039,13 +1195,19 @@ msgstr "\303\261\xc3\xb1ñ"
             open(input, &Options::default()).unwrap().decisions
         };
         check(po("ISO-8859-2"), &["4: a → ł"]);
-        assert_eq!(decisions("ISO-8859-2"), ["encoding ISO-8859-2, by its header"]);
+        assert_eq!(
+            decisions("ISO-8859-2"),
+            ["encoding ISO-8859-2, by its header"]
+        );
         check(po("UTF-8"), &["4: S001 at 5:9"]);
         assert_eq!(decisions("UTF-8"), [""; 0]);
         let [told, guessed] = &decisions("UTF-16")[..] else {
             panic!("both the label and the guess are told");
         };
-        assert_eq!(told, "encoding `UTF-16` of its header not known, and not used");
+        assert_eq!(
+            told,
+            "encoding `UTF-16` of its header not known, and not used"
+        );
         assert_eq!(decisions("CHARSET"), std::slice::from_ref(guessed));
         let asked = Options {
             encoding: Some(encoding_rs::WINDOWS_1251),
@@ -1069,7 +1231,11 @@ msgstr "\303\261\xc3\xb1ñ"
 
     #[test]
     fn po_is_told_by_its_first_statement() {
-        for po in [HEADER, "# c\n\nmsgctxt \"a\"\nmsgid \"b\"", "#~ msgid \"x\""] {
+        for po in [
+            HEADER,
+            "# c\n\nmsgctxt \"a\"\nmsgid \"b\"",
+            "#~ msgid \"x\"",
+        ] {
             assert!(is(po), "{po}");
         }
         for other in [

@@ -29,7 +29,9 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use zip::{CompressionMethod, ZipArchive};
 
-use super::{Batch, Columns, Data, Format, Item, Opened, Options, Record, Reject, Source, SourceError};
+use super::{
+    Batch, Columns, Data, Format, Item, Opened, Options, Record, Reject, Source, SourceError,
+};
 use crate::diag::{self, Finding, Position};
 use crate::io::Input;
 
@@ -147,7 +149,10 @@ fn choose_sheet(workbook: &Workbook, options: &Options) -> Result<Chosen, String
     let mut decisions = Vec::new();
     if with_data.len() > 1 {
         let others = quoted(with_data[1..].iter().map(|(entry, _)| *entry));
-        decisions.push(format!("sheet `{}`; there is data in {others} too", entry.name));
+        decisions.push(format!(
+            "sheet `{}`; there is data in {others} too",
+            entry.name
+        ));
     } else if entry.is_hidden && options.sheet.is_none() {
         decisions.push(format!("sheet `{}`, although it is hidden", entry.name));
     }
@@ -300,7 +305,10 @@ impl Decoder<'_, '_> {
             match std::str::from_utf8(row) {
                 Ok(text) => self.rows(text),
                 Err(error) => {
-                    let message = format!("byte {} of the row's XML is not UTF-8", error.valid_up_to() + 1);
+                    let message = format!(
+                        "byte {} of the row's XML is not UTF-8",
+                        error.valid_up_to() + 1
+                    );
                     let number = last_row(row, self.next).max(self.next);
                     self.reject(number, &diag::S001, message, row);
                 }
@@ -432,7 +440,9 @@ fn write_csv(cells: &[Cow<'_, str>], into: &mut Vec<u8>) {
             into.push(b',');
         }
         let bytes = cell.as_bytes();
-        if memchr::memchr3(b'"', b',', b'\n', bytes).is_none() && memchr::memchr(b'\r', bytes).is_none() {
+        if memchr::memchr3(b'"', b',', b'\n', bytes).is_none()
+            && memchr::memchr(b'\r', bytes).is_none()
+        {
             into.extend_from_slice(bytes);
             continue;
         }
@@ -543,7 +553,10 @@ impl<'a> Rows<'a> {
             let attribute = attribute.map_err(in_words)?;
             let value = &*attribute.value;
             match attribute.key.as_ref() {
-                "r" => column = column_of(value).ok_or_else(|| format!("there is no cell `{value}`"))?,
+                "r" => {
+                    column =
+                        column_of(value).ok_or_else(|| format!("there is no cell `{value}`"))?
+                }
                 "s" => style = value.parse().unwrap_or(0),
                 "t" => kind = Kind::of(value),
                 _ => {}
@@ -759,7 +772,12 @@ struct Book {
 
 impl Book {
     /// The text of a cell, from the value that the sheet holds.
-    fn text_of<'a>(&'a self, value: Cow<'a, str>, kind: Kind, style: usize) -> Result<Cow<'a, str>, String> {
+    fn text_of<'a>(
+        &'a self,
+        value: Cow<'a, str>,
+        kind: Kind,
+        style: usize,
+    ) -> Result<Cow<'a, str>, String> {
         Ok(match kind {
             Kind::Shared if value.is_empty() => value,
             Kind::Shared => {
@@ -878,7 +896,10 @@ fn date_text(serial: f64, format: NumberFormat, is_1904: bool) -> Option<String>
     }
     if format == NumberFormat::Duration {
         let seconds = (serial * 86_400_000.0).round() / 1000.0;
-        let (hours, minutes) = ((seconds / 3600.0).floor(), (seconds % 3600.0 / 60.0).floor());
+        let (hours, minutes) = (
+            (seconds / 3600.0).floor(),
+            (seconds % 3600.0 / 60.0).floor(),
+        );
         return Some(format!("{hours}:{minutes:02}:{:02}", seconds % 60.0));
     }
     let date = ExcelDateTime::new(serial, ExcelDateTimeType::DateTime, is_1904);
@@ -969,7 +990,9 @@ impl Workbook {
             });
         }
         let relationships = self.relationships("")?;
-        let main = relationships.into_iter().find(|one| one.kind == "officeDocument");
+        let main = relationships
+            .into_iter()
+            .find(|one| one.kind == "officeDocument");
         let main = main.ok_or("it has no main part")?.target;
         match main.rsplit('.').next() {
             Some("bin") => Err("it is a binary workbook (.xlsb); save it as .xlsx or CSV".into()),
@@ -1012,7 +1035,8 @@ impl Workbook {
                         sheets.push(SheetEntry {
                             name: attribute(&tag, "name")?.unwrap_or_default(),
                             part: relationship.target.clone(),
-                            is_hidden: attribute(&tag, "state")?.is_some_and(|state| state != "visible"),
+                            is_hidden: attribute(&tag, "state")?
+                                .is_some_and(|state| state != "visible"),
                         });
                     }
                 }
@@ -1054,14 +1078,22 @@ impl Workbook {
             is_1904: self.is_1904,
             ..Book::default()
         };
-        if let Some(styles) = self.styles.as_deref().filter(|part| self.part(part).is_some()) {
+        if let Some(styles) = self
+            .styles
+            .as_deref()
+            .filter(|part| self.part(part).is_some())
+        {
             book.formats = read_formats(&self.held(styles)?)?;
         }
-        if let Some(strings) = self.strings.as_deref().filter(|part| self.part(part).is_some()) {
+        if let Some(strings) = self
+            .strings
+            .as_deref()
+            .filter(|part| self.part(part).is_some())
+        {
             let mut runs = self.runs(strings, "si", options)?;
             while let Some(run) = runs.next_run()? {
-                let text =
-                    std::str::from_utf8(&run).map_err(|_| format!("its part `{strings}` is not UTF-8"))?;
+                let text = std::str::from_utf8(&run)
+                    .map_err(|_| format!("its part `{strings}` is not UTF-8"))?;
                 read_strings(text, &mut book.strings)?;
             }
         }
@@ -1198,7 +1230,9 @@ fn read_formats(text: &str) -> Result<Vec<NumberFormat>, String> {
                         .and_then(|id| id.parse().ok())
                         .unwrap_or(0);
                     let found = custom.iter().find(|(custom, _)| *custom == id);
-                    formats.push(found.map_or_else(|| NumberFormat::built_in(id), |(_, format)| *format));
+                    formats.push(
+                        found.map_or_else(|| NumberFormat::built_in(id), |(_, format)| *format),
+                    );
                 }
                 _ => {}
             },
@@ -1361,7 +1395,9 @@ impl Runs {
                 let rest = self.buffer.split_off(end);
                 return Ok(Some(std::mem::replace(&mut self.buffer, rest)));
             }
-            if first_end(&self.buffer, self.parent).is_some() || is_empty_tag(&self.buffer, self.parent) {
+            if first_end(&self.buffer, self.parent).is_some()
+                || is_empty_tag(&self.buffer, self.parent)
+            {
                 return self.finish();
             }
             if is_end {
@@ -1430,8 +1466,8 @@ fn last_end(text: &[u8], element: &str) -> Option<usize> {
 fn first_end(text: &[u8], element: &str) -> Option<usize> {
     let mut from = 0;
     loop {
-        let end =
-            memmem::find_iter(&text[from..], element).find_map(|at| end_tag(text, from + at, element))?;
+        let end = memmem::find_iter(&text[from..], element)
+            .find_map(|at| end_tag(text, from + at, element))?;
         // What hides tags, if it begins before this one.
         let Some(at) = memmem::find(&text[from..end], b"<!") else {
             return Some(end);
@@ -1536,7 +1572,10 @@ mod tests {
     use crate::source::contract::{self, Seen};
 
     fn fixture() -> Vec<u8> {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/xlsx/novel.xlsx");
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../fixtures/xlsx/novel.xlsx"
+        );
         std::fs::read(path).unwrap()
     }
 
@@ -1772,7 +1811,9 @@ mod tests {
             let mut calamine: calamine::Xlsx<_> = calamine::open_workbook(path).unwrap();
             for sheet in &workbook.sheets {
                 let ours = all_cells(
-                    workbook.runs(&sheet.part, "row", &Options::default()).unwrap(),
+                    workbook
+                        .runs(&sheet.part, "row", &Options::default())
+                        .unwrap(),
                     &book,
                 );
                 let mut theirs = Vec::new();
@@ -1810,7 +1851,11 @@ mod tests {
             let mut rows = Rows::new(std::str::from_utf8(&run).unwrap(), book, next);
             while let Some(row) = rows.next_row().unwrap() {
                 next = row.number + 1;
-                let found = row.cells.iter().enumerate().filter(|(_, cell)| !cell.is_empty());
+                let found = row
+                    .cells
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, cell)| !cell.is_empty());
                 cells.extend(found.map(|(column, cell)| (row.number, column, cell.to_string())));
             }
         }
@@ -1860,7 +1905,10 @@ mod tests {
             opened.columns.as_ref().unwrap().names,
             ["source", "target", "chapter"]
         );
-        assert_eq!(opened.decisions, ["sheet `Novel`; there is data in `Notes` too"]);
+        assert_eq!(
+            opened.decisions,
+            ["sheet `Novel`; there is data in `Notes` too"]
+        );
         let note = |code, line, column| Seen::Note {
             code,
             at: Position { line, column },
@@ -1869,7 +1917,11 @@ mod tests {
             Seen::row(2, &["007", "007", "Chapter"]),
             Seen::row(
                 3,
-                &["  The sea was calm.  ", "  El mar estaba en calma.  ", "one"],
+                &[
+                    "  The sea was calm.  ",
+                    "  El mar estaba en calma.  ",
+                    "one",
+                ],
             ),
             Seen::row(
                 4,
@@ -1888,7 +1940,10 @@ mod tests {
             Seen::row(11, &["He left, quietly.", "Se fue, en silencio.", "two"]),
             Seen::row(12, &["原文", "Texto original", "two"]),
             Seen::row(13, &["A number", "12345678901234", "0.1"]),
-            Seen::row(14, &["A date", "2024-02-29T00:00:00", "2024-02-29T12:30:00"]),
+            Seen::row(
+                14,
+                &["A date", "2024-02-29T00:00:00", "2024-02-29T12:30:00"],
+            ),
             Seen::row(15, &["A time", "08:05:00", "30:01:00"]),
             Seen::row(16, &["A formula error", "#REF!", "TRUE"]),
             note("S002", 17, 1),
@@ -1897,7 +1952,10 @@ mod tests {
             Seen::Reject {
                 line: 20,
                 code: "S003",
-                at: Position { line: 20, column: 4 },
+                at: Position {
+                    line: 20,
+                    column: 4,
+                },
                 raw: "Too wide,Demasiado ancho,,stray".into(),
             },
         ];
@@ -1908,7 +1966,9 @@ mod tests {
     fn workbook(rows: &str, strings: &str) -> Vec<u8> {
         let rels = |entries: &str| format!("<Relationships>{entries}</Relationships>");
         let rel = |id, kind, target| {
-            format!(r#"<Relationship Id="{id}" Type="http://x/relationships/{kind}" Target="{target}"/>"#)
+            format!(
+                r#"<Relationship Id="{id}" Type="http://x/relationships/{kind}" Target="{target}"/>"#
+            )
         };
         let parts = [
             (
@@ -1917,11 +1977,15 @@ mod tests {
             ),
             (
                 "xl/_rels/workbook.xml.rels",
-                rels(&(rel("r1", "worksheet", "worksheets/a.xml") + &rel("r2", "sharedStrings", "s.xml"))),
+                rels(
+                    &(rel("r1", "worksheet", "worksheets/a.xml")
+                        + &rel("r2", "sharedStrings", "s.xml")),
+                ),
             ),
             (
                 "xl/workbook.xml",
-                r#"<workbook><sheets><sheet name="A &amp; B" r:id="r1"/></sheets></workbook>"#.into(),
+                r#"<workbook><sheets><sheet name="A &amp; B" r:id="r1"/></sheets></workbook>"#
+                    .into(),
             ),
             (
                 "xl/worksheets/a.xml",
@@ -1993,7 +2057,11 @@ mod tests {
             at: Position::line(2),
             raw: broken.into(),
         };
-        check(&rows, "<si><t>ok</t></si>", &[reject, Seen::row(3, &["ok", ""])]);
+        check(
+            &rows,
+            "<si><t>ok</t></si>",
+            &[reject, Seen::row(3, &["ok", ""])],
+        );
     }
 
     #[test]
@@ -2015,7 +2083,10 @@ mod tests {
             ("<t>_x00G0__x_</t>", "_x00G0__x_"),
             ("", ""),
         ];
-        let strings: String = cases.iter().map(|(xml, _)| format!("<si>{xml}</si>")).collect();
+        let strings: String = cases
+            .iter()
+            .map(|(xml, _)| format!("<si>{xml}</si>"))
+            .collect();
         let rows: String = (0..cases.len())
             .map(|n| format!("<row><c t=\"s\"><v>{n}</v></c><c><v>1</v></c></row>"))
             .collect();
@@ -2070,7 +2141,10 @@ mod tests {
         let mut seen = Vec::new();
         Box::new(batch).decode(&mut |item| {
             seen.push(match item {
-                Item::Record(record) => (record.line, String::from_utf8_lossy(record.raw).into_owned()),
+                Item::Record(record) => (
+                    record.line,
+                    String::from_utf8_lossy(record.raw).into_owned(),
+                ),
                 Item::Reject(reject) => (reject.line, reject.finding.code.code.to_owned()),
                 Item::Note(_) => unreachable!("no row is blank"),
             });
@@ -2101,7 +2175,8 @@ mod tests {
     }
 
     fn refusal(bytes: Vec<u8>, options: &Options) -> String {
-        let opened = open(Input::from_bytes("x.xlsx", bytes).unwrap(), options).and_then(contract::read_all);
+        let opened =
+            open(Input::from_bytes("x.xlsx", bytes).unwrap(), options).and_then(contract::read_all);
         chain(&opened.unwrap_err())
     }
 
@@ -2121,8 +2196,16 @@ mod tests {
             "it is a zip archive and no workbook; unpack it first",
         );
         check(workbook("", ""), None, "it has no sheet with data");
-        check(workbook("", ""), Some("a & b"), "its sheet `a & b` is empty");
-        check(workbook("", ""), Some("C"), "it has no sheet `C`; it has `A & B`");
+        check(
+            workbook("", ""),
+            Some("a & b"),
+            "its sheet `a & b` is empty",
+        );
+        check(
+            workbook("", ""),
+            Some("C"),
+            "it has no sheet `C`; it has `A & B`",
+        );
         let mut damaged = fixture();
         damaged.truncate(3000);
         let error = refusal(damaged, &Options::default());
@@ -2143,15 +2226,19 @@ mod tests {
     fn a_part_that_declares_less_than_it_holds_is_refused() {
         let rows = "<row><c><v>1</v></c></row>".repeat(1000);
         let mut lying = workbook(&rows, "");
-        let declared =
-            u32::try_from(rows.len() + "<worksheet><sheetData></sheetData><mergeCells/></worksheet>".len());
+        let declared = u32::try_from(
+            rows.len() + "<worksheet><sheetData></sheetData><mergeCells/></worksheet>".len(),
+        );
         let declared = declared.unwrap().to_le_bytes();
         let finder = memmem::Finder::new(&declared);
         while let Some(at) = finder.find(&lying) {
             lying[at..at + 4].copy_from_slice(&100_u32.to_le_bytes());
         }
         let error = refusal(lying, &Options::default());
-        assert!(error.ends_with("it is longer than the archive says"), "{error}");
+        assert!(
+            error.ends_with("it is longer than the archive says"),
+            "{error}"
+        );
     }
 
     #[test]

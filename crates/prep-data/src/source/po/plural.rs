@@ -29,10 +29,11 @@ impl Forms {
     /// The two forms of an entry that has `n` of them: the first and the last
     /// where there is no header to ask, or it asks for more.
     pub(super) fn among(this: Option<Self>, n: usize) -> Self {
-        this.filter(|forms| forms.one < n && forms.many < n).unwrap_or(Self {
-            one: 0,
-            many: n.saturating_sub(1),
-        })
+        this.filter(|forms| forms.one < n && forms.many < n)
+            .unwrap_or(Self {
+                one: 0,
+                many: n.saturating_sub(1),
+            })
     }
 }
 
@@ -44,7 +45,10 @@ fn evaluate(expression: &str, n: u64) -> Option<usize> {
     };
     let value = parser.ternary()?;
     parser.skip_space();
-    parser.rest.is_empty().then(|| usize::try_from(value).ok())?
+    parser
+        .rest
+        .is_empty()
+        .then(|| usize::try_from(value).ok())?
 }
 
 /// The binary operators, the loosest first; of one level, longer ones first.
@@ -116,7 +120,11 @@ impl Parser<'_> {
             let value = self.ternary()?;
             return self.eat(")").then_some(value);
         }
-        let digits = self.rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let digits = self
+            .rest
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
         let (number, rest) = self.rest.split_at(digits);
         self.rest = rest;
         std::str::from_utf8(number).ok()?.parse().ok()
@@ -173,9 +181,13 @@ mod tests {
         check(russian, Some((0, 2)));
         let arabic = "nplurals=6; plural=n==0 ? 0 : n==1 ? 1 : n==2 ? 2 : n%100>=3 && n%100<=10 ? 3 : n%100>=11 ? 4 : 5;";
         check(arabic, Some((1, 5)));
-        let slovenian = "nplurals=4; plural=(n%100==1 ? 1 : n%100==2 ? 2 : n%100==3 || n%100==4 ? 3 : 0)";
+        let slovenian =
+            "nplurals=4; plural=(n%100==1 ? 1 : n%100==2 ? 2 : n%100==3 || n%100==4 ? 3 : 0)";
         check(slovenian, Some((1, 0)));
-        check("nplurals=3; plural=(n%10==1 && n%100!=11 ? 0 : n != 0 ? 1 : 2);", Some((0, 1)));
+        check(
+            "nplurals=3; plural=(n%10==1 && n%100!=11 ? 0 : n != 0 ? 1 : 2);",
+            Some((0, 1)),
+        );
     }
 
     #[test]
@@ -188,7 +200,10 @@ mod tests {
         ] {
             check(value, None);
         }
-        check(&format!("nplurals=2; plural={}", "(".repeat(1_000_000)), None);
+        check(
+            &format!("nplurals=2; plural={}", "(".repeat(1_000_000)),
+            None,
+        );
         check("nplurals=2; plural=n % 0 / 0", Some((0, 0)));
         check("nplurals=2; plural=!!n", Some((1, 1)));
         check("nplurals=2; plural=99999999999999999999", None);

@@ -9,14 +9,26 @@ use std::fmt::Write as _;
 
 /// Whether two names are the same language.
 pub(crate) fn is_same(one: &str, other: &str) -> bool {
-    let folded = |byte: u8| if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
-    one.len() == other.len() && one.bytes().zip(other.bytes()).all(|(one, other)| folded(one) == folded(other))
+    let folded = |byte: u8| {
+        if byte == b'_' {
+            b'-'
+        } else {
+            byte.to_ascii_lowercase()
+        }
+    };
+    one.len() == other.len()
+        && one
+            .bytes()
+            .zip(other.bytes())
+            .all(|(one, other)| folded(one) == folded(other))
 }
 
 /// Whether a language that was asked for takes in one that is named.
 pub(crate) fn covers(asked: &str, named: &str) -> bool {
     match named.split_at_checked(asked.len()) {
-        Some((front, rest)) => is_same(asked, front) && (rest.is_empty() || rest.starts_with(['-', '_'])),
+        Some((front, rest)) => {
+            is_same(asked, front) && (rest.is_empty() || rest.starts_with(['-', '_']))
+        }
         None => false,
     }
 }
@@ -31,7 +43,9 @@ impl Named {
 
     /// Adds a language and returns whether it is new.
     pub(crate) fn add(&mut self, name: &str) -> bool {
-        let is_new = !name.is_empty() && self.0.len() < Self::MOST && !self.0.iter().any(|known| is_same(known, name));
+        let is_new = !name.is_empty()
+            && self.0.len() < Self::MOST
+            && !self.0.iter().any(|known| is_same(known, name));
         if is_new {
             self.0.push(name.into());
         }
@@ -99,7 +113,11 @@ impl Wanted {
     pub(crate) fn new(end: End, asked: &str, named: &Named) -> Result<Self, String> {
         let asked = asked.trim();
         let exact = named.names().iter().find(|name| is_same(asked, name));
-        let covered: Vec<_> = named.names().iter().filter(|name| covers(asked, name)).collect();
+        let covered: Vec<_> = named
+            .names()
+            .iter()
+            .filter(|name| covers(asked, name))
+            .collect();
         let found = match (exact, &covered[..]) {
             (Some(exact), _) => Some(exact.clone()),
             (None, []) => None,
@@ -126,7 +144,9 @@ impl Wanted {
 
     /// Whether a language is the one wanted.
     pub(crate) fn is(&self, name: &str) -> bool {
-        self.found.as_deref().is_some_and(|found| is_same(found, name))
+        self.found
+            .as_deref()
+            .is_some_and(|found| is_same(found, name))
     }
 
     /// The language in the file's spelling, or as it was asked for.
@@ -153,14 +173,24 @@ impl Wanted {
         let noun = self.end.noun();
         match &self.found {
             Some(found) if is_same(found, &self.asked) => None,
-            Some(found) => Some(format!("{noun} language `{found}`, asked for as `{}`", self.asked)),
-            None => Some(format!("{noun} language `{}`, which the beginning of the file does not name", self.asked)),
+            Some(found) => Some(format!(
+                "{noun} language `{found}`, asked for as `{}`",
+                self.asked
+            )),
+            None => Some(format!(
+                "{noun} language `{}`, which the beginning of the file does not name",
+                self.asked
+            )),
         }
     }
 }
 
 fn ambiguous(end: End, asked: &str, names: &[impl AsRef<str>]) -> String {
-    format!("`{asked}` is more than one of its languages: {}; choose one with `{}`", list(names), end.flag())
+    format!(
+        "`{asked}` is more than one of its languages: {}; choose one with `{}`",
+        list(names),
+        end.flag()
+    )
 }
 
 #[cfg(test)]
@@ -185,7 +215,10 @@ mod tests {
             }
             Ok(wanted.found)
         });
-        assert_eq!(found.as_ref().map(Option::as_deref).map_err(String::as_str), expected);
+        assert_eq!(
+            found.as_ref().map(Option::as_deref).map_err(String::as_str),
+            expected
+        );
     }
 
     #[test]

@@ -72,7 +72,11 @@ pub(crate) struct LineCount<'a> {
 
 impl<'a> LineCount<'a> {
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 0, line: 0 }
+        Self {
+            bytes,
+            at: 0,
+            line: 0,
+        }
     }
 
     /// The line of a byte at or after the one asked for before.
