@@ -289,7 +289,8 @@ impl Batch for RowBatch {
 struct Decoder<'t, 'e> {
     table: &'t Table,
     first: u64,
-    /// The row after the last that was seen.
+    /// The row after the last that was seen. It never goes back, or a file
+    /// whose rows jump to and fro would give a million notes for each.
     next: u64,
     raw: Vec<u8>,
     each: &'e mut dyn FnMut(Item<'_>),
@@ -344,7 +345,7 @@ impl Decoder<'_, '_> {
     fn row(&mut self, row: &Row<'_>) {
         self.blank_rows_before(row.number);
         let line = row.number.saturating_sub(self.first);
-        self.next = row.number + 1;
+        self.next = self.next.max(row.number + 1);
         if self.table.header == Some(row.number) {
             return;
         }
@@ -408,7 +409,7 @@ impl Decoder<'_, '_> {
     fn reject(&mut self, number: u64, code: &'static diag::Code, message: String, raw: &[u8]) {
         self.blank_rows_before(number);
         let line = number.saturating_sub(self.first);
-        self.next = number + 1;
+        self.next = self.next.max(number + 1);
         let finding = Finding::new(code, Position::line(line), message);
         (self.each)(Item::Reject(Reject { line, finding, raw }));
     }
