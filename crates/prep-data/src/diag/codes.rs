@@ -53,6 +53,7 @@ codes! {
     S033 "group-row" Error "give every row of a conversation its group and a role";
     S034 "duplicate-id" Error "give every record its own id";
     S035 "unpaired-id" Error "look for the record of the same id in the other file";
+    S036 "json-separator" Warn "put one comma between two elements of the array; none of them is lost";
 }
 
 #[cfg(test)]
