@@ -27,11 +27,20 @@ fn written(seen: &Seen) -> String {
     }
 }
 
-/// A table of one format: a line and what it gives. Turns are short for
-/// examples: `user: Hi. / model: Hello.`
+/// A table of one format: a line and what it gives. A `➤` in the line is no
+/// part of it but the place that is expected where `➤` stands behind a code.
 fn check(format: Format, input: &str, expected: &str) {
-    assert_eq!(one(input, &options(format)), expected, "{input}");
+    let (input, expected) = placed(input, expected);
+    assert_eq!(one(&input, &options(format)), expected, "{input}");
     contract::holds(input.as_bytes(), &open, &options(format));
+}
+
+fn placed(input: &str, expected: &str) -> (String, String) {
+    let before = input.split('➤').next().unwrap_or_default();
+    let (line, column) = crate::json::column_of(input.as_bytes(), before.len());
+    let place = format!("@{}:{column}", line + 1);
+    assert_eq!(input.contains('➤'), expected.contains('➤'), "{input}");
+    (input.replace('➤', ""), expected.replace('➤', &place))
 }
 
 /// The line of an example of user and model turns in turn.

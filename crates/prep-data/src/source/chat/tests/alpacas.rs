@@ -18,22 +18,22 @@ fn instructions_and_inputs_are_one_turn() {
     alpaca(r#"{"instruction":"A","context":"B","response":"C"}"#, &line(&["A\n\nB", "C"]));
     alpaca(r#"{"instruction":"A","input":null,"output":"C","history":[["x","y"]]}"#, &line(&["x", "y", "A", "C"]));
     alpaca(
-        r#"{"instruction":"A","output":"C","system":"S","id":7}"#,
-        r#"note S027@1:46 {"systemInstruction":{"parts":[{"text":"S"}]},"contents":[{"role":"user","parts":[{"text":"A"}]},{"role":"model","parts":[{"text":"C"}]}]}"#,
+        r#"{"instruction":"A","output":"C","system":"S",➤"id":7}"#,
+        r#"note S027➤ {"systemInstruction":{"parts":[{"text":"S"}]},"contents":[{"role":"user","parts":[{"text":"A"}]},{"role":"model","parts":[{"text":"C"}]}]}"#,
     );
-    alpaca(r#"{"instruction":" ","output":"C"}"#, "S009@1:16");
-    alpaca(r#"{"instruction":"A","output":""}"#, "S009@1:29");
-    alpaca(r#"{"instruction":"A","output":["C"]}"#, "S019@1:29");
-    alpaca(r#"{"instruction":"A"}"#, "S019@1:1");
-    alpaca(r#"{"instruction":"A","output":"C","history":[["x"]]}"#, "S019@1:44");
+    alpaca(r#"{"instruction":➤" ","output":"C"}"#, "S009➤");
+    alpaca(r#"{"instruction":"A","output":➤""}"#, "S009➤");
+    alpaca(r#"{"instruction":"A","output":➤["C"]}"#, "S019➤");
+    alpaca(r#"➤{"instruction":"A"}"#, "S019➤");
+    alpaca(r#"{"instruction":"A","output":"C","history":[➤["x"]]}"#, "S019➤");
 }
 
 #[test]
 fn a_seed_task_has_one_instance() {
     alpaca(r#"{"instruction":"A","instances":[{"input":"B","output":"C"}]}"#, &line(&["A\n\nB", "C"]));
-    alpaca(r#"{"instruction":"A","instances":[{"output":"C"},{"output":"D"}]}"#, "S019@1:32");
-    alpaca(r#"{"instruction":"A","instances":[]}"#, "S019@1:32");
-    alpaca(r#"{"instruction":"A","instances":[{"input":"B"}]}"#, "S009@1:1");
+    alpaca(r#"{"instruction":"A","instances":➤[{"output":"C"},{"output":"D"}]}"#, "S019➤");
+    alpaca(r#"{"instruction":"A","instances":➤[]}"#, "S019➤");
+    alpaca(r#"➤{"instruction":"A","instances":[{"input":"B"}]}"#, "S009➤");
 }
 
 #[test]
@@ -54,14 +54,14 @@ fn pairs_have_many_names() {
         assert_eq!(detect(&input), Some(Format::PromptCompletion), "{input}");
     }
     pair(
-        r#"{"source":"wiki","question":"a","answer":"b"}"#,
-        &format!("note S027@1:2 {}", line(&["a", "b"])),
+        r#"{➤"source":"wiki","question":"a","answer":"b"}"#,
+        &format!("note S027➤ {}", line(&["a", "b"])),
     );
     pair(
         r#"{"prompt":[{"role":"user","content":"a"}],"completion":[{"role":"assistant","content":"b"}]}"#,
         &line(&["a", "b"]),
     );
-    pair(r#"{"text":"a"}"#, "S019@1:1");
-    pair(r#"{"prompt":"a","completion":null}"#, "S009@1:28");
-    pair(r#"{"query":"a","user":"b","answer":"c"}"#, "S019@1:1");
+    pair(r#"➤{"text":"a"}"#, "S019➤");
+    pair(r#"{"prompt":"a","completion":➤null}"#, "S009➤");
+    pair(r#"➤{"query":"a","user":"b","answer":"c"}"#, "S019➤");
 }

@@ -28,35 +28,35 @@ fn turns_are_mapped() {
 #[test]
 fn what_has_no_equivalent_is_told() {
     after_hi(
-        r#"{"role":"system","content":"A"},{"role":"assistant","content":"Ho"}"#,
-        r#"note S029@1:68 {"systemInstruction":{"parts":[{"text":"A"}]},"contents":[{"role":"user","parts":[{"text":"Hi"}]},{"role":"model","parts":[{"text":"Ho"}]}]}"#,
+        r#"{"role":"system","content":➤"A"},{"role":"assistant","content":"Ho"}"#,
+        r#"note S029➤ {"systemInstruction":{"parts":[{"text":"A"}]},"contents":[{"role":"user","parts":[{"text":"Hi"}]},{"role":"model","parts":[{"text":"Ho"}]}]}"#,
     );
     after_hi(
-        r#"{"role":"assistant","content":"Ho","weight":0,"name":"x","refusal":null}"#,
-        &format!("note S027@1:80 {}", line(&["Hi", "Ho"])),
+        r#"{"role":"assistant","content":"Ho",➤"weight":0,"name":"x","refusal":null}"#,
+        &format!("note S027➤ {}", line(&["Hi", "Ho"])),
     );
     after_hi(
-        r#"{"role":"system","content":""},{"role":"assistant","content":"Ho"}"#,
-        &format!("note S027@1:68 {}", line(&["Hi", "Ho"])),
+        r#"{"role":"system","content":➤""},{"role":"assistant","content":"Ho"}"#,
+        &format!("note S027➤ {}", line(&["Hi", "Ho"])),
     );
 }
 
 #[test]
 fn turns_out_of_order_are_refused() {
-    check(r#"{"messages":[]}"#, "S021@1:1");
-    check(r#"{"messages":[{"role":"user","content":"Hi"}]}"#, "S021@1:40");
-    check(r#"{"messages":[{"role":"assistant","content":"Ho"}]}"#, "S022@1:45");
-    after_hi(r#"{"role":"user","content":"Hi"}"#, "S022@1:71");
-    after_hi(r#"{"role":"assistant","content":"Ho"},{"role":"assistant","content":"Ho"}"#, "S022@1:112");
-    after_hi(r#"{"role":"assistant","content":" \n"}"#, "S009@1:76");
-    after_hi(r#"{"role":"assistant","content":null}"#, "S009@1:46");
-    after_hi(r#"{"role":"narrator","content":"Ho"}"#, "S020@1:54");
-    after_hi(r#"{"content":"Ho"}"#, "S020@1:46");
-    after_hi("3", "S019@1:46");
-    check(r#"{"messages":3}"#, "S019@1:13");
-    check(r#"{"contents":[],"id":1}"#, "S019@1:1");
-    check("[1]", "S019@1:2");
-    check("7", "S019@1:1");
+    check(r#"➤{"messages":[]}"#, "S021➤");
+    check(r#"{"messages":[{"role":"user","content":➤"Hi"}]}"#, "S021➤");
+    check(r#"{"messages":[{"role":"assistant","content":➤"Ho"}]}"#, "S022➤");
+    after_hi(r#"{"role":"user","content":➤"Hi"}"#, "S022➤");
+    after_hi(r#"{"role":"assistant","content":"Ho"},{"role":"assistant","content":➤"Ho"}"#, "S022➤");
+    after_hi(r#"{"role":"assistant","content":➤" \n"}"#, "S009➤");
+    after_hi(r#"➤{"role":"assistant","content":null}"#, "S009➤");
+    after_hi(r#"{"role":➤"narrator","content":"Ho"}"#, "S020➤");
+    after_hi(r#"➤{"content":"Ho"}"#, "S020➤");
+    after_hi("➤3", "S019➤");
+    check(r#"{"messages":➤3}"#, "S019➤");
+    check(r#"➤{"contents":[],"id":1}"#, "S019➤");
+    check("[➤1]", "S019➤");
+    check("➤7", "S019➤");
 }
 
 const CALLS: &str = r#"{"role":"assistant","content":null,"tool_calls":[{"id":"a","type":"function","function":{"name":"f","arguments":"{\"x\": 1.10}"}},{"id":"b","type":"function","function":{"name":"g","arguments":{}}}]}"#;
@@ -82,15 +82,15 @@ fn calls_and_their_results_are_mapped() {
 #[test]
 fn calls_that_do_not_fit_are_refused() {
     let call = |function: &str| format!(r#"{{"role":"assistant","tool_calls":[{{"id":"a","function":{function}}}]}}"#);
-    after_hi(&call(r#"{"name":"f","arguments":"[1]"}"#), "S028@1:126");
-    after_hi(&call(r#"{"name":"f","arguments":"{"}"#), "S028@1:126");
-    after_hi(&call(r#"{"name":"f","arguments":7}"#), "S028@1:126");
-    after_hi(&call(r#"{"name":"f"}"#), "S028@1:102");
-    after_hi(&call(r#"{"arguments":"{}"}"#), "S028@1:102");
-    let answered = |id: &str| format!(r#"{CALLS},{{"role":"tool","tool_call_id":"{id}","content":"1"}}"#);
-    after_hi(&answered("c"), "S028@1:249");
-    after_hi(&format!(r#"{},{{"role":"user","content":"x"}}"#, answered("a")), "S028@1:327");
-    after_hi(r#"{"role":"tool","tool_call_id":"a","content":"1"}"#, "S028@1:46");
+    after_hi(&call(r#"{"name":"f","arguments":➤"[1]"}"#), "S028➤");
+    after_hi(&call(r#"{"name":"f","arguments":➤"{"}"#), "S028➤");
+    after_hi(&call(r#"{"name":"f","arguments":➤7}"#), "S028➤");
+    after_hi(&call(r#"➤{"name":"f"}"#), "S028➤");
+    after_hi(&call(r#"➤{"arguments":"{}"}"#), "S028➤");
+    let answered = |id: &str, mark: &str| format!(r#"{CALLS},{mark}{{"role":"tool","tool_call_id":"{id}","content":"1"}}"#);
+    after_hi(&answered("c", "➤"), "S028➤");
+    after_hi(&format!(r#"{},{{"role":"user","content":➤"x"}}"#, answered("a", "")), "S028➤");
+    after_hi(r#"➤{"role":"tool","tool_call_id":"a","content":"1"}"#, "S028➤");
 }
 
 #[test]
@@ -98,31 +98,31 @@ fn tools_become_declarations() {
     let messages = r#""messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":"Ho"}]"#;
     check(
         &format!(
-            r#"{{{messages},"tools":[{{"type":"function","function":{{"name":"f","description":"d","strict":true,"parameters":{{"type":"object","additionalProperties":false,"properties":{{"type":{{"type":["string","null"],"enum":["a"]}},"n":{{"type":"array","items":{{"type":"integer","minimum":1.0}}}}}},"required":["n"]}}}}}},{{"type":"function","function":{{"name":"g","parameters":{{"type":"object","properties":{{}}}}}}}}]}}"#
+            r#"{{{messages},"tools":➤[{{"type":"function","function":{{"name":"f","description":"d","strict":true,"parameters":{{"type":"object","additionalProperties":false,"properties":{{"type":{{"type":["string","null"],"enum":["a"]}},"n":{{"type":"array","items":{{"type":"integer","minimum":1.0}}}}}},"required":["n"]}}}}}},{{"type":"function","function":{{"name":"g","parameters":{{"type":"object","properties":{{}}}}}}}}]}}"#
         ),
-        r#"note S027@1:90 {"contents":[{"role":"user","parts":[{"text":"Hi"}]},{"role":"model","parts":[{"text":"Ho"}]}],"tools":[{"functionDeclarations":[{"name":"f","description":"d","parameters":{"type":"OBJECT","properties":{"type":{"type":"STRING","nullable":true,"enum":["a"]},"n":{"type":"ARRAY","items":{"type":"INTEGER","minimum":1.0}}},"required":["n"]}},{"name":"g"}]}]}"#,
+        r#"note S027➤ {"contents":[{"role":"user","parts":[{"text":"Hi"}]},{"role":"model","parts":[{"text":"Ho"}]}],"tools":[{"functionDeclarations":[{"name":"f","description":"d","parameters":{"type":"OBJECT","properties":{"type":{"type":"STRING","nullable":true,"enum":["a"]},"n":{"type":"ARRAY","items":{"type":"INTEGER","minimum":1.0}}},"required":["n"]}},{"name":"g"}]}]}"#,
     );
-    check(&format!(r#"{{{messages},"tools":[{{"type":"retrieval"}}]}}"#), "S028@1:90");
+    check(&format!(r#"{{{messages},"tools":➤[{{"type":"retrieval"}}]}}"#), "S028➤");
     check(&format!(r#"{{{messages},"tools":[],"functions":null}}"#), &line(&["Hi", "Ho"]));
 }
 
 #[test]
 fn files_are_addresses_or_refused() {
-    let image = |url: &str| {
+    let image = |url: &str, mark: &str| {
         format!(
-            r#"{{"messages":[{{"role":"user","content":[{{"type":"image_url","image_url":{{"url":"{url}"}}}}]}},{{"role":"assistant","content":"Ho"}}]}}"#
+            r#"{{"messages":[{{"role":"user","content":[{mark}{{"type":"image_url","image_url":{{"url":"{url}"}}}}]}},{{"role":"assistant","content":"Ho"}}]}}"#
         )
     };
     for (url, mime_type) in [("gs://b/a.PNG", "image/png"), ("https://x.org/a.b/c.jpeg?s=1", "image/jpeg")] {
         let expected = format!(
             r#"{{"contents":[{{"role":"user","parts":[{{"fileData":{{"mimeType":"{mime_type}","fileUri":"{url}"}}}}]}},{{"role":"model","parts":[{{"text":"Ho"}}]}}]}}"#
         );
-        check(&image(url), &expected);
+        check(&image(url, ""), &expected);
     }
-    check(&image("data:image/png;base64,AA=="), "S030@1:41");
-    check(&image("https://x.org/a"), "S030@1:41");
-    check(&image("file:///a.png"), "S030@1:41");
-    let part = |part: &str| format!(r#"{{"messages":[{{"role":"user","content":[{part}]}}]}}"#);
-    check(&part(r#"{"type":"input_audio","input_audio":{}}"#), "S030@1:41");
-    check(&part(r#"{"type":"hologram"}"#), "S019@1:41");
+    check(&image("data:image/png;base64,AA==", "➤"), "S030➤");
+    check(&image("https://x.org/a", "➤"), "S030➤");
+    check(&image("file:///a.png", "➤"), "S030➤");
+    let part = |part: &str| format!(r#"{{"messages":[{{"role":"user","content":[➤{part}]}}]}}"#);
+    check(&part(r#"{"type":"input_audio","input_audio":{}}"#), "S030➤");
+    check(&part(r#"{"type":"hologram"}"#), "S019➤");
 }

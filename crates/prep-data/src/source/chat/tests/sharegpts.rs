@@ -14,16 +14,16 @@ fn turns_are_mapped() {
     check(&[("user", r#""Hi""#), ("bard", r#""Ho""#)], &line(&["Hi", "Ho"]));
     super::check(
         Format::ShareGpt,
-        r#"{"id":"1","system":"A","conversation":[{"role":"user","content":"Hi"},{"from":"gpt","value":"Ho"}]}"#,
-        r#"note S027@1:2 {"systemInstruction":{"parts":[{"text":"A"}]},"contents":[{"role":"user","parts":[{"text":"Hi"}]},{"role":"model","parts":[{"text":"Ho"}]}]}"#,
+        r#"{➤"id":"1","system":"A","conversation":[{"role":"user","content":"Hi"},{"from":"gpt","value":"Ho"}]}"#,
+        r#"note S027➤ {"systemInstruction":{"parts":[{"text":"A"}]},"contents":[{"role":"user","parts":[{"text":"Hi"}]},{"role":"model","parts":[{"text":"Ho"}]}]}"#,
     );
-    check(&[("gpt", r#""Ho""#)], "S022@1:40");
-    check(&[("human", r#""Hi""#), ("human", r#""Ho""#)], "S022@1:72");
-    check(&[("human", "null")], "S009@1:19");
-    check(&[("human", "7")], "S019@1:42");
+    check(&[("gpt", r#"➤"Ho""#)], "S022➤");
+    check(&[("human", r#""Hi""#), ("human", r#"➤"Ho""#)], "S022➤");
+    super::check(Format::ShareGpt, r#"{"conversations":[➤{"from":"human","value":null}]}"#, "S009➤");
+    check(&[("human", "➤7")], "S019➤");
     check(&[("narrator", r#""Ho""#)], "S020@1:27");
-    super::check(Format::ShareGpt, r#"{"conversations":[7]}"#, "S020@1:19");
-    super::check(Format::ShareGpt, r#"{"messages":[]}"#, "S019@1:1");
+    super::check(Format::ShareGpt, r#"{"conversations":[➤7]}"#, "S020➤");
+    super::check(Format::ShareGpt, r#"➤{"messages":[]}"#, "S019➤");
 }
 
 #[test]
@@ -38,11 +38,11 @@ fn calls_and_observations_are_mapped() {
         &[("human", r#""Hi""#), ("function_call", two), ("observation", r#""[{\"y\": 2}, 3]""#), ("gpt", r#""Ho""#)],
         r#"{"contents":[{"role":"user","parts":[{"text":"Hi"}]},{"role":"model","parts":[{"functionCall":{"name":"f","args":{}}},{"functionCall":{"name":"g","args":{}}}]},{"role":"user","parts":[{"functionResponse":{"name":"f","response":{"y":2}}},{"functionResponse":{"name":"g","response":{"result":3}}}]},{"role":"model","parts":[{"text":"Ho"}]}]}"#,
     );
-    check(&[("human", r#""Hi""#), ("function_call", r#""f(x)""#)], "S028@1:80");
-    check(&[("human", r#""Hi""#), ("function_call", r#""{\"name\": \"f\"}""#)], "S028@1:80");
-    check(&[("human", r#""Hi""#), ("function_call", call), ("gpt", r#""Ho""#)], "S028@1:155");
-    check(&[("human", r#""Hi""#), ("observation", r#""1""#)], "S028@1:78");
-    check(&[("function_call", call)], "S022@1:50");
+    check(&[("human", r#""Hi""#), ("function_call", r#"➤"f(x)""#)], "S028➤");
+    check(&[("human", r#""Hi""#), ("function_call", r#"➤"{\"name\": \"f\"}""#)], "S028➤");
+    check(&[("human", r#""Hi""#), ("function_call", call), ("gpt", r#"➤"Ho""#)], "S028➤");
+    check(&[("human", r#""Hi""#), ("observation", r#"➤"1""#)], "S028➤");
+    check(&[("function_call", &format!("➤{call}"))], "S022➤");
 }
 
 #[test]
@@ -52,5 +52,5 @@ fn tools_may_be_text() {
         r#"{"conversations":[{"from":"human","value":"Hi"},{"from":"gpt","value":"Ho"}],"tools":"[{\"name\": \"f\", \"parameters\": {\"type\": \"object\", \"properties\": {\"x\": {\"type\": \"string\"}}}}]"}"#,
         r#"{"contents":[{"role":"user","parts":[{"text":"Hi"}]},{"role":"model","parts":[{"text":"Ho"}]}],"tools":[{"functionDeclarations":[{"name":"f","parameters":{"type":"OBJECT","properties":{"x":{"type":"STRING"}}}}]}]}"#,
     );
-    super::check(Format::ShareGpt, r#"{"conversations":[],"tools":"[{"}"#, "S028@1:29");
+    super::check(Format::ShareGpt, r#"{"conversations":[],"tools":➤"[{"}"#, "S028➤");
 }
