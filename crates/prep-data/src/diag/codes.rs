@@ -58,6 +58,7 @@ codes! {
     S038 "turns-merged" Warn "nothing to do: rows of one speaker in a row became parts of one turn";
     S039 "trailing-turn" Error "nothing to do: no answer follows, so there is nothing to learn";
     S040 "other-translation" Warn "nothing to do if the first one is right; otherwise keep one `<tuv>` for the language";
+    S036 "json-separator" Warn "put one comma between two elements of the array; none of them is lost";
 }
 
 #[cfg(test)]

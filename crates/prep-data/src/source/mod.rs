@@ -9,6 +9,7 @@
 //! so that no thread has to know what came before: the pipeline adds the rest.
 
 pub(crate) mod blocks;
+pub(crate) mod chat;
 pub mod columns;
 #[cfg(test)]
 pub(crate) mod contract;
