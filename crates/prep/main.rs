@@ -1,1 +1,60 @@
-fn main(){}
+//! The `prep` command.
+//!
+//! Flags are declared in [`args`], one struct for what several commands share;
+//! [`commands`] has one file for each command; [`ui`] is all that is seen on a
+//! terminal. The exit status is decided here and nowhere else: 0 is yes, 1 is
+//! no, 2 is "could not tell".
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this crate is the one that prints"
+)]
+
+mod args;
+mod commands;
+mod failure;
+mod interrupt;
+mod ui;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Cli, Command};
+use crate::failure::Failure;
+
+/// What a command found, when it could do its work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    /// All is well.
+    Yes,
+    /// It is not.
+    No,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    cli.shared.color.apply();
+    let outcome = interrupt::watch().and_then(|()| run(&cli));
+    match outcome {
+        Ok(Answer::Yes) => ExitCode::SUCCESS,
+        Ok(Answer::No) => ExitCode::from(1),
+        Err(failure) if failure.is_closed_pipe() => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.print();
+            interrupt::pass_on();
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<Answer, Failure> {
+    let shared = &cli.shared;
+    match &cli.command {
+        Command::Convert(args) => commands::convert::run(args, shared),
+        Command::Trace(args) => commands::trace::run(args),
+        Command::Completions(args) => commands::shell::completions(args),
+        Command::Man => commands::shell::man(),
+    }
+}

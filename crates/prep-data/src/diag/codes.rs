@@ -18,9 +18,9 @@ macro_rules! codes {
 }
 
 codes! {
-    S001 "invalid-utf8" Error "name the encoding with `--encoding`, or repair the bytes";
+    S001 "invalid-utf8" Error "name the encoding, or repair the bytes";
     S002 "blank-row" Warn "nothing to do: a blank line holds no record";
-    S003 "ragged-row" Error "give the row as many fields as the header, or choose the delimiter with `--delimiter`";
+    S003 "ragged-row" Error "give the row as many fields as the header, or choose another delimiter";
     S004 "unclosed-quote" Error "close the quote, or double it if it is part of the text";
     S005 "text-after-quote" Error "double the quotes inside the cell";
     S006 "stray-quote" Warn "nothing to do if the quote is part of the text";
@@ -36,14 +36,14 @@ codes! {
     S016 "json-number" Error "write a number that JSON has and a double can hold";
     S017 "lone-surrogate" Error "write the whole surrogate pair, or the character itself";
     S018 "json-too-deep" Error "flatten the value; 128 levels are read";
-    S019 "unknown-shape" Error "choose the format with `--from`, or mend the record";
+    S019 "unknown-shape" Error "choose the format, or mend the record";
     S020 "unknown-role" Error "use `user` and `assistant` (or `model`, `system`, `tool`)";
     S021 "no-model-turn" Error "end the conversation with the answer to learn";
     S022 "turn-order" Error "start with a user turn and let the roles take turns";
     S023 "fuzzy-translation" Error "review the translation and remove the `fuzzy` flag";
     S024 "untranslated" Error "translate the unit, or leave it out";
     S025 "obsolete-entry" Error "nothing to do: the entry is no longer in use";
-    S026 "language-missing" Error "look for the unit's translation, or choose the languages with `--src-lang` and `--tgt-lang`";
+    S026 "language-missing" Error "look for the unit's translation, or choose other languages";
     S027 "field-dropped" Warn "nothing to do: Gemini tuning has no such field";
     S028 "tool-call" Error "give the call a name and a JSON object as its arguments";
     S029 "late-system" Warn "move the instruction before the first user turn";
@@ -53,7 +53,11 @@ codes! {
     S033 "group-row" Error "give every row of a conversation its group and a role";
     S034 "duplicate-id" Error "give every record its own id";
     S035 "unpaired-id" Error "look for the record of the same id in the other file";
-    S036 "other-translation" Warn "nothing to do if the first one is right; otherwise keep one `<tuv>` for the language";
+    S036 "po-syntax" Error "mend the entry at the place named";
+    S037 "system-replaced" Warn "ask for no system instruction to keep those of the source";
+    S038 "turns-merged" Warn "nothing to do: rows of one speaker in a row became parts of one turn";
+    S039 "trailing-turn" Error "nothing to do: no answer follows, so there is nothing to learn";
+    S040 "other-translation" Warn "nothing to do if the first one is right; otherwise keep one `<tuv>` for the language";
 }
 
 #[cfg(test)]
@@ -66,6 +70,9 @@ mod tests {
     fn codes_and_names_are_unique() {
         let codes: BTreeSet<_> = SOURCE_CODES.iter().map(|code| code.code).collect();
         let names: BTreeSet<_> = SOURCE_CODES.iter().map(|code| code.name).collect();
-        assert_eq!((codes.len(), names.len()), (SOURCE_CODES.len(), SOURCE_CODES.len()));
+        assert_eq!(
+            (codes.len(), names.len()),
+            (SOURCE_CODES.len(), SOURCE_CODES.len())
+        );
     }
 }

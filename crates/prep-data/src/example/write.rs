@@ -50,10 +50,22 @@ fn part(part: &Part<'_>, out: &mut Vec<u8>) {
     match part {
         Part::Text(text) => text_part(text, out),
         Part::FunctionCall { name, args } => {
-            named(b"{\"functionCall\":{\"name\":", name, b",\"args\":", args, out);
+            named(
+                b"{\"functionCall\":{\"name\":",
+                name,
+                b",\"args\":",
+                args,
+                out,
+            );
         }
         Part::FunctionResponse { name, response } => {
-            named(b"{\"functionResponse\":{\"name\":", name, b",\"response\":", response, out);
+            named(
+                b"{\"functionResponse\":{\"name\":",
+                name,
+                b",\"response\":",
+                response,
+                out,
+            );
         }
         Part::FileData {
             mime_type,
@@ -130,13 +142,18 @@ const LANES: usize = 32;
 fn find_special(bytes: &[u8], from: usize) -> Option<usize> {
     let mut at = from;
     for chunk in bytes[from..].chunks_exact(LANES) {
-        if chunk.iter().fold(false, |any, &byte| any | is_special(byte)) {
+        if chunk
+            .iter()
+            .fold(false, |any, &byte| any | is_special(byte))
+        {
             break;
         }
         at += LANES;
     }
     let tail = &bytes[at..];
-    tail.iter().position(|&byte| is_special(byte)).map(|n| at + n)
+    tail.iter()
+        .position(|&byte| is_special(byte))
+        .map(|n| at + n)
 }
 
 #[inline]

@@ -110,7 +110,10 @@ impl Progress {
     /// The BLAKE3 checksum of the bytes read so far, in hexadecimal.
     #[must_use]
     pub fn checksum(&self) -> String {
-        let checksum = self.checksum.lock().expect("no reader panics while it hashes");
+        let checksum = self
+            .checksum
+            .lock()
+            .expect("no reader panics while it hashes");
         checksum
             .as_ref()
             .map_or_else(|| blake3::hash(b""), blake3::Hasher::finalize)
@@ -120,8 +123,13 @@ impl Progress {
 
     fn add(&self, bytes: &[u8]) {
         self.read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-        let mut checksum = self.checksum.lock().expect("no reader panics while it hashes");
-        checksum.get_or_insert_with(blake3::Hasher::new).update(bytes);
+        let mut checksum = self
+            .checksum
+            .lock()
+            .expect("no reader panics while it hashes");
+        checksum
+            .get_or_insert_with(blake3::Hasher::new)
+            .update(bytes);
     }
 }
 
@@ -138,7 +146,9 @@ pub struct Input {
 
 impl fmt::Debug for Input {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Input").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Input")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -150,12 +160,12 @@ impl Input {
     /// When the path is a directory, or cannot be opened or read.
     pub fn open(path: &Path) -> Result<Self, InputError> {
         if path == Path::new("-") {
-            return Self::new("standard input".into(), None, None, Box::new(io::stdin())).map_err(|source| {
-                InputError::Open {
+            return Self::new("standard input".into(), None, None, Box::new(io::stdin())).map_err(
+                |source| InputError::Open {
                     path: path.into(),
                     source,
-                }
-            });
+                },
+            );
         }
         let failed = |source| InputError::Open {
             path: path.into(),
@@ -387,7 +397,8 @@ mod tests {
         gzip.write_all(&text).unwrap();
         let mut bzip2 = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
         bzip2.write_all(&text).unwrap();
-        let mut xz = lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::default()).unwrap();
+        let mut xz =
+            lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::default()).unwrap();
         xz.write_all(&text).unwrap();
         assert_eq!(read(text.clone()), text);
         assert_eq!(read(gzip.finish().unwrap()), text);
@@ -402,7 +413,10 @@ mod tests {
         let progress = input.progress();
         io::copy(&mut input.into_reader(), &mut io::sink()).unwrap();
         assert_eq!(progress.bytes(), 3);
-        assert_eq!(progress.checksum(), blake3::hash(b"abc").to_hex().to_string());
+        assert_eq!(
+            progress.checksum(),
+            blake3::hash(b"abc").to_hex().to_string()
+        );
     }
 
     #[test]

@@ -1,6 +1,19 @@
 //! Files, in and out: inputs of any compression, outputs that appear whole or
 //! not at all, and what is kept beside them.
 
-pub mod input;
+mod atomic;
+mod input;
+mod manifest;
+mod outputs;
+pub mod passport;
 
+pub use atomic::{AtomicFile, OutputError, partial_path};
 pub use input::{Compression, Input, InputError, Progress, Seekable};
+pub use manifest::{Manifest, OutputFile, checksum, sidecar};
+pub use outputs::{Finished, OutputPaths, OutputWriter, Overwrite, Sha256Wanted, commit};
+pub use passport::{Passport, PassportError, SourceFile, Stamp};
+
+/// A reason in words, for errors whose facts no caller needs apart.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Cause(pub String);

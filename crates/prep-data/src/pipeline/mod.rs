@@ -1,1 +1,20 @@
-//! room
+//! The way from sources to a dataset.
+//!
+//! The only room that starts threads. [`ordered`] runs batches in parallel and
+//! hands their results on in input order; a [`Job`] is what becomes of records
+//! on the way: composed into examples, or rejected, and accounted for in the
+//! [`Ledger`] either way.
+
+mod compose;
+mod conversations;
+mod convert;
+mod ledger;
+pub mod ordered;
+mod template;
+mod trace;
+
+pub use compose::{ComposeError, ComposeOptions};
+pub use convert::{ConvertError, Job, Met, Outcome, Part, Run, Sinks};
+pub use ledger::Ledger;
+pub use template::{Template, TemplateError};
+pub use trace::{Found, find_record};

@@ -82,7 +82,9 @@ pub(crate) struct Blocks<C> {
 
 impl<C: fmt::Debug> fmt::Debug for Blocks<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Blocks").field("cutter", &self.cutter).finish_non_exhaustive()
+        f.debug_struct("Blocks")
+            .field("cutter", &self.cutter)
+            .finish_non_exhaustive()
     }
 }
 
@@ -165,7 +167,11 @@ impl<C: Cutter> Blocks<C> {
             bytes += block.len() as u64;
             newlines += count_newlines(&block);
         }
-        Ok(Piece::TooLong { head, bytes, newlines })
+        Ok(Piece::TooLong {
+            head,
+            bytes,
+            newlines,
+        })
     }
 
     /// Puts bytes back in front of the input, as bytes the cutter has not seen.

@@ -11,10 +11,24 @@ use crate::io::Input;
 /// An item with its place in the file, owned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Seen {
-    Row { line: u64, cells: Vec<String> },
-    Chat { line: u64, jsonl: String },
-    Reject { line: u64, code: &'static str, at: Position, raw: Vec<u8> },
-    Note { code: &'static str, at: Position },
+    Row {
+        line: u64,
+        cells: Vec<String>,
+    },
+    Chat {
+        line: u64,
+        jsonl: String,
+    },
+    Reject {
+        line: u64,
+        code: &'static str,
+        at: Position,
+        raw: Vec<u8>,
+    },
+    Note {
+        code: &'static str,
+        at: Position,
+    },
 }
 
 impl Seen {
@@ -54,7 +68,10 @@ pub(crate) fn read_all(mut opened: Opened) -> Result<Vec<Seen>, SourceError> {
                         write::line(&example, &mut jsonl);
                         Seen::Chat {
                             line: record.line + base,
-                            jsonl: String::from_utf8(jsonl).expect("examples are text").trim_end().into(),
+                            jsonl: String::from_utf8(jsonl)
+                                .expect("examples are text")
+                                .trim_end()
+                                .into(),
                         }
                     }
                 },
@@ -78,7 +95,11 @@ pub(crate) fn read_all(mut opened: Opened) -> Result<Vec<Seen>, SourceError> {
 pub(crate) type Open<'a> = &'a dyn Fn(Input, &Options) -> Result<Opened, SourceError>;
 
 /// Reads bytes with the given options.
-pub(crate) fn read(bytes: &[u8], open: Open<'_>, options: &Options) -> Result<Vec<Seen>, SourceError> {
+pub(crate) fn read(
+    bytes: &[u8],
+    open: Open<'_>,
+    options: &Options,
+) -> Result<Vec<Seen>, SourceError> {
     let input = Input::from_bytes("test", bytes.to_vec()).map_err(SourceError::read("test"))?;
     read_all(open(input, options)?)
 }
@@ -94,7 +115,11 @@ pub(crate) fn holds(bytes: &[u8], open: Open<'_>, options: &Options) {
     };
     let whole = with_blocks(Options::BLOCK_BYTES);
     for block_bytes in [1, 2, 3, 7, 64, 1000] {
-        assert_eq!(with_blocks(block_bytes), whole, "with blocks of {block_bytes} bytes");
+        assert_eq!(
+            with_blocks(block_bytes),
+            whole,
+            "with blocks of {block_bytes} bytes"
+        );
     }
     let step = (bytes.len() / 200).max(1);
     for cut in (0..bytes.len()).step_by(step) {

@@ -1,6 +1,6 @@
 //! Inputs of every format, as records.
 //!
-//! [`open`] hides format, compression, encoding and byte-order mark behind one
+//! [`open_all`] hides format, compression, encoding and byte-order mark behind one
 //! function. What it had to guess is in [`Opened::decisions`], to be printed.
 //!
 //! A [`Source`] cuts its input into batches on one thread, doing as little as
@@ -9,8 +9,11 @@
 //! so that no thread has to know what came before: the pipeline adds the rest.
 
 pub(crate) mod blocks;
+pub mod columns;
 #[cfg(test)]
 pub(crate) mod contract;
+pub(crate) mod csv;
+mod detect;
 mod options;
 pub(crate) mod text;
 pub(crate) mod tmx;
@@ -23,8 +26,9 @@ use std::io;
 
 use crate::diag::Finding;
 use crate::example::Example;
-use crate::io::{Input, InputError};
+use crate::io::{Cause, Input, InputError};
 
+pub use detect::open_all;
 pub use options::{Format, InlineTags, Options};
 
 /// A source, ready to be read.
@@ -124,6 +128,17 @@ pub struct Reject<'a> {
     pub raw: &'a [u8],
 }
 
+/// Something a caller may decide in [`Options`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    /// The field delimiter.
+    Delimiter,
+    /// The two languages.
+    Languages,
+    /// The sheet of a workbook.
+    Sheet,
+}
+
 /// Why a source cannot be read, or not to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
@@ -148,13 +163,25 @@ pub enum SourceError {
         /// Why, with the place.
         #[source]
         cause: Cause,
+        /// What the caller could decide to get further.
+        choice: Option<Choice>,
+    },
+    /// What the input is cannot be told.
+    #[error("cannot tell what `{name}` is")]
+    Unknown {
+        /// The input's name.
+        name: String,
+        /// What was seen.
+        #[source]
+        cause: Cause,
+    },
+    /// A pair of files was asked for and there are more or fewer.
+    #[error("aligned text files come in pairs, {n} were given")]
+    NoPair {
+        /// How many there are.
+        n: usize,
     },
 }
-
-/// A reason in words, for errors whose facts no caller needs apart.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct Cause(pub String);
 
 impl SourceError {
     /// An error of reading the named input.
@@ -164,20 +191,25 @@ impl SourceError {
     }
 
     /// An input that is not what its format asks for.
-    pub(crate) fn malformed(name: impl Into<String>, format: Format, cause: impl Into<String>) -> Self {
+    pub(crate) fn malformed(
+        name: impl Into<String>,
+        format: Format,
+        cause: impl Into<String>,
+    ) -> Self {
         Self::Malformed {
             name: name.into(),
             format,
             cause: Cause(cause.into()),
+            choice: None,
         }
     }
-}
 
-/// Opens an input, finding out what the options leave open.
-///
-/// # Errors
-///
-/// When the format cannot be told, or the input is not of it.
-pub fn open(_input: Input, _options: &Options) -> Result<Opened, SourceError> {
-    unreachable!("under construction")
+    /// Adds what the caller could decide.
+    #[must_use]
+    pub(crate) fn choice(mut self, decidable: impl Into<Option<Choice>>) -> Self {
+        if let Self::Malformed { choice, .. } = &mut self {
+            *choice = decidable.into();
+        }
+        self
+    }
 }

@@ -3,9 +3,11 @@
 use std::fmt;
 
 use encoding_rs::Encoding;
+use serde::{Deserialize, Serialize};
 
 /// A format that can be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Format {
     /// Comma- or semicolon-separated values (RFC 4180).
     Csv,
@@ -30,6 +32,7 @@ pub enum Format {
     /// Alpaca: `instruction`, `input`, `output`.
     Alpaca,
     /// `prompt` and `completion`, and the two older Google shapes.
+    #[serde(rename = "prompt-completion")]
     PromptCompletion,
     /// Gemini `contents`, also inside a batch `request`.
     Gemini,
@@ -79,7 +82,8 @@ impl fmt::Display for Format {
 }
 
 /// What becomes of inline tags in translation files (`<ph>`, `<g>`, `<bpt>` …).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum InlineTags {
     /// They become placeholders in the text: `{1}`, `{2}` … the same number on
     /// both sides for the same tag.
@@ -90,32 +94,48 @@ pub enum InlineTags {
 }
 
 /// What a caller decides. `None` and empty mean: find out, and say so.
-#[derive(Debug, Clone)]
+///
+/// Written as JSON it says how a source was read, so that it can be read again
+/// in the same way.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Options {
     /// The format.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub format: Option<Format>,
     /// The text encoding.
+    #[serde(with = "encoding_name", skip_serializing_if = "Option::is_none")]
     pub encoding: Option<&'static Encoding>,
     /// The field delimiter of CSV.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub delimiter: Option<u8>,
     /// Whether the first row of a table names its columns; `None` when that is
     /// to be found out.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub has_header: Option<bool>,
     /// The language of the prompt side, where a file names languages.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub src_lang: Option<String>,
     /// The language of the answer side.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tgt_lang: Option<String>,
     /// What becomes of inline tags.
+    #[serde(skip_serializing_if = "is_default")]
     pub inline_tags: InlineTags,
     /// Reads JSON objects as table rows, because the caller names columns.
+    #[serde(skip_serializing_if = "is_default")]
     pub json_as_table: bool,
     /// Pairs the records of two tables or JSON files by this column.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub id_column: Option<String>,
     /// The sheet of a workbook.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub sheet: Option<String>,
     /// How much is read at once, in bytes. Any value gives the same records.
+    #[serde(skip)]
     pub block_bytes: usize,
     /// The longest record that is read, in bytes. A longer one is rejected.
+    #[serde(skip)]
     pub record_limit: usize,
 }
 
@@ -144,5 +164,61 @@ impl Default for Options {
             block_bytes: Self::BLOCK_BYTES,
             record_limit: Self::RECORD_LIMIT,
         }
+    }
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// An encoding as its name.
+mod encoding_name {
+    use encoding_rs::Encoding;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(
+        encoding: &Option<&'static Encoding>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match encoding {
+            Some(encoding) => serializer.serialize_str(encoding.name()),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<&'static Encoding>, D::Error> {
+        let Some(name) = Option::<String>::deserialize(deserializer)? else {
+            return Ok(None);
+        };
+        let encoding = Encoding::for_label(name.as_bytes());
+        encoding
+            .map(Some)
+            .ok_or_else(|| D::Error::custom(format!("`{name}` is no encoding")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_read_as_they_are_written() {
+        let check = |options: &Options, expected: &str| {
+            let json = serde_json::to_string(options).unwrap();
+            assert_eq!(json, expected);
+            assert_eq!(&serde_json::from_str::<Options>(&json).unwrap(), options);
+        };
+        check(&Options::default(), "{}");
+        let options = Options {
+            format: Some(Format::PromptCompletion),
+            encoding: Some(encoding_rs::GBK),
+            inline_tags: InlineTags::Strip,
+            tgt_lang: Some("es".into()),
+            ..Options::default()
+        };
+        let expected = r#"{"format":"prompt-completion","encoding":"GBK","tgt_lang":"es","inline_tags":"strip"}"#;
+        check(&options, expected);
     }
 }

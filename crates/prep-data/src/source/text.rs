@@ -41,7 +41,10 @@ pub(crate) fn open(mut input: Input, encoding: Option<&'static Encoding>) -> io:
         reader = Box::new(Decoded::new(reader, encoding));
     }
     let mut head = Vec::new();
-    reader.by_ref().take(SNIFF_BYTES as u64).read_to_end(&mut head)?;
+    reader
+        .by_ref()
+        .take(SNIFF_BYTES as u64)
+        .read_to_end(&mut head)?;
     let is_whole = head.len() < SNIFF_BYTES;
     let reader = Box::new(io::Cursor::new(head.clone()).chain(reader));
     Ok(Text {
@@ -54,10 +57,15 @@ pub(crate) fn open(mut input: Input, encoding: Option<&'static Encoding>) -> io:
 
 /// The encoding of a text, the length of its byte-order mark, and what to say
 /// about the choice.
-fn choose(head: &[u8], asked: Option<&'static Encoding>) -> (&'static Encoding, usize, Option<String>) {
+fn choose(
+    head: &[u8],
+    asked: Option<&'static Encoding>,
+) -> (&'static Encoding, usize, Option<String>) {
     let marked = Encoding::for_bom(head);
     if let Some(encoding) = asked {
-        let bom = marked.filter(|(marked, _)| *marked == encoding).map_or(0, |(_, len)| len);
+        let bom = marked
+            .filter(|(marked, _)| *marked == encoding)
+            .map_or(0, |(_, len)| len);
         return (encoding, bom, None);
     }
     if let Some((encoding, bom)) = marked {
@@ -75,13 +83,17 @@ fn guess(head: &[u8]) -> (&'static Encoding, &'static str) {
         return (encoding, "by the place of its zero bytes");
     }
     // An incomplete character at the end of what was looked at is no fault.
-    let is_valid = std::str::from_utf8(head).map_or_else(|error| error.error_len().is_none(), |_| true);
+    let is_valid =
+        std::str::from_utf8(head).map_or_else(|error| error.error_len().is_none(), |_| true);
     if is_valid || has_more_utf8_than_not(head) {
         return (UTF_8, "");
     }
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
     detector.feed(head, head.len() < SNIFF_BYTES);
-    (detector.guess(None, Utf8Detection::Deny), "as its bytes are not UTF-8")
+    (
+        detector.guess(None, Utf8Detection::Deny),
+        "as its bytes are not UTF-8",
+    )
 }
 
 /// Whether a text with invalid bytes is UTF-8 that was damaged rather than
@@ -103,7 +115,14 @@ fn unmarked_utf16(head: &[u8]) -> Option<&'static Encoding> {
     if pairs < 4 {
         return None;
     }
-    let zeros = |offset: usize| looked_at.iter().skip(offset).step_by(2).filter(|&&byte| byte == 0).count();
+    let zeros = |offset: usize| {
+        looked_at
+            .iter()
+            .skip(offset)
+            .step_by(2)
+            .filter(|&&byte| byte == 0)
+            .count()
+    };
     let (even, odd) = (zeros(0), zeros(1));
     if odd * 10 > pairs * 4 && even * 20 < pairs {
         Some(UTF_16LE)
@@ -147,13 +166,19 @@ impl Decoded {
             if self.raw_done == self.raw.len() {
                 self.raw.clear();
                 self.raw_done = 0;
-                let n = self.inner.by_ref().take(RAW_BYTES as u64).read_to_end(&mut self.raw)?;
+                let n = self
+                    .inner
+                    .by_ref()
+                    .take(RAW_BYTES as u64)
+                    .read_to_end(&mut self.raw)?;
                 self.at_end = n < RAW_BYTES;
             }
             self.text.resize(3 * RAW_BYTES + 16, 0);
-            let (result, read, written, _) =
-                self.decoder
-                    .decode_to_utf8(&self.raw[self.raw_done..], &mut self.text, self.at_end);
+            let (result, read, written, _) = self.decoder.decode_to_utf8(
+                &self.raw[self.raw_done..],
+                &mut self.text,
+                self.at_end,
+            );
             self.raw_done += read;
             self.text.truncate(written);
             if self.at_end && result == CoderResult::InputEmpty {
@@ -191,14 +216,21 @@ mod tests {
 
     fn utf16(text: &str, bom: bool, to_bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
         let bom = bom.then_some(0xfeff);
-        bom.into_iter().chain(text.encode_utf16()).flat_map(to_bytes).collect()
+        bom.into_iter()
+            .chain(text.encode_utf16())
+            .flat_map(to_bytes)
+            .collect()
     }
 
     #[test]
     fn encodings_are_told_apart() {
         let text = "niño,boy\nmañana,tomorrow\n";
         check(text.as_bytes(), text, None);
-        check(b"\xef\xbb\xbfa,b", "a,b", Some("encoding UTF-8, by its byte-order mark"));
+        check(
+            b"\xef\xbb\xbfa,b",
+            "a,b",
+            Some("encoding UTF-8, by its byte-order mark"),
+        );
         let le = "encoding UTF-16LE, by its byte-order mark";
         let be = "encoding UTF-16BE, by its byte-order mark";
         check(&utf16(text, true, u16::to_le_bytes), text, Some(le));
@@ -206,12 +238,20 @@ mod tests {
         let unmarked = "encoding UTF-16LE, by the place of its zero bytes";
         check(&utf16(text, false, u16::to_le_bytes), text, Some(unmarked));
         let latin1: Vec<u8> = text.chars().map(|c| c as u8).collect();
-        check(&latin1, text, Some("encoding windows-1252, as its bytes are not UTF-8"));
+        check(
+            &latin1,
+            text,
+            Some("encoding windows-1252, as its bytes are not UTF-8"),
+        );
     }
 
     #[test]
     fn damaged_utf8_stays_utf8() {
-        check(b"ni\xc3\xb1o ma\xc3\xb1ana caf\xe9\n", "niño mañana caf\u{fffd}\n", None);
+        check(
+            b"ni\xc3\xb1o ma\xc3\xb1ana caf\xe9\n",
+            "niño mañana caf\u{fffd}\n",
+            None,
+        );
     }
 
     #[test]

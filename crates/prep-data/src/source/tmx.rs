@@ -13,7 +13,7 @@
 //!   with something else.
 //! - **Several `<tuv>` of one language** are alternative translations. The
 //!   first is used, which is the one a translation tool offers, and a note
-//!   (S036) says that there are more: pairing the source with each of them
+//!   (S040) says that there are more: pairing the source with each of them
 //!   would teach the model that all are equally right.
 //! - **An empty `<seg>`** is an empty cell, to be judged with all other
 //!   sources' empty cells.
@@ -35,6 +35,7 @@ mod plain;
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use memchr::memmem;
 use quick_xml::events::{BytesStart, Event};
 
 use super::blocks::{Block, Blocks, Piece};
@@ -46,12 +47,16 @@ use super::xml::markup::{Extent, Kind, Tag, Tags, extent};
 use super::xml::pull::{Fault, Pull, unescape};
 use super::xml::{LineCount, Margin, prolog};
 use super::{
-    Batch, Columns, Data, Format, InlineTags, Item, Opened, Options, Record, Reject, Source, SourceError,
+    Batch, Choice, Columns, Data, Format, InlineTags, Item, Opened, Options, Record, Reject,
+    Source, SourceError,
 };
-use crate::diag::{Finding, S001, S026, S031, S036};
+use crate::diag::{Finding, S001, S026, S031, S040};
 use crate::io::Input;
 
 const UNITS: &[&str] = &["tu"];
+
+/// The longest namespace prefix that is worth a short cut, with its `<`.
+const PREFIX_BYTES: usize = 64;
 
 /// Whether a text is a TMX document.
 pub(crate) fn is(head: &str) -> bool {
@@ -63,8 +68,13 @@ pub(crate) fn open(input: Input, options: &Options) -> Result<Opened, SourceErro
     let name = input.name().to_owned();
     let text = prolog::open(input, options, Format::Tmx, "tmx")?;
     let (languages, told) = Languages::choose(&text.head, text.is_whole, options)
-        .map_err(|cause| SourceError::malformed(&name, Format::Tmx, cause))?;
-    let blocks = Blocks::new(text.reader, Ends::new(UNITS), options.block_bytes, options.record_limit);
+        .map_err(|cause| unsettled(&name, cause))?;
+    let blocks = Blocks::new(
+        text.reader,
+        Ends::new(UNITS),
+        options.block_bytes,
+        options.record_limit,
+    );
     Ok(Opened {
         format: Format::Tmx,
         names: vec![name.clone()],
@@ -83,6 +93,11 @@ pub(crate) fn open(input: Input, options: &Options) -> Result<Opened, SourceErro
     })
 }
 
+/// An error of languages that only the user can choose.
+fn unsettled(name: &str, cause: String) -> SourceError {
+    SourceError::malformed(name, Format::Tmx, cause).choice(Choice::Languages)
+}
+
 /// The languages of a memory, and the two that are wanted.
 #[derive(Debug)]
 struct Languages {
@@ -93,10 +108,16 @@ struct Languages {
 
 impl Languages {
     /// Chooses by the options and the beginning of the file, and says how.
-    fn choose(head: &[u8], is_whole: bool, options: &Options) -> Result<(Self, Vec<String>), String> {
+    fn choose(
+        head: &[u8],
+        is_whole: bool,
+        options: &Options,
+    ) -> Result<(Self, Vec<String>), String> {
         let mut named = Named::default();
         let mut header = None;
-        for tag in Tags::new(head).filter(|tag| tag.kind != Kind::Close && (is_whole || tag.end < head.len())) {
+        for tag in Tags::new(head)
+            .filter(|tag| tag.kind != Kind::Close && (is_whole || tag.end < head.len()))
+        {
             if tag.name == b"header" {
                 header = tag.attribute("srclang");
             } else if let Some(name) = language(&tag) {
@@ -106,9 +127,18 @@ impl Languages {
         let [source, target] = [&options.src_lang, &options.tgt_lang].map(Option::as_deref);
         if named.names().is_empty() && (is_whole || source.is_none() || target.is_none()) {
             if is_whole {
-                return Ok((Self { named, wanted: None }, Vec::new()));
+                return Ok((
+                    Self {
+                        named,
+                        wanted: None,
+                    },
+                    Vec::new(),
+                ));
             }
-            return Err(format!("no `<tuv>` in its first {} KiB names a language", head.len() >> 10));
+            return Err(format!(
+                "no `<tuv>` in its first {} KiB names a language",
+                head.len() >> 10
+            ));
         }
         let (wanted, told) = match (source, target) {
             (Some(source), Some(target)) => {
@@ -146,7 +176,11 @@ impl Languages {
             }
         };
         if wanted[0].is_found() && wanted[1].is(wanted[0].name()) {
-            return Err(format!("both sides are `{}`; its languages are {}", wanted[0].name(), named.list()));
+            return Err(format!(
+                "both sides are `{}`; its languages are {}",
+                wanted[0].name(),
+                named.list()
+            ));
         }
         if is_whole {
             check_found(&wanted, &named)?;
@@ -159,14 +193,10 @@ impl Languages {
 
     /// Takes note of the languages of a block.
     fn see(&mut self, block: &[u8]) -> Result<(), String> {
-        // Nearly every `<tuv>` has the language of the one before last.
-        let mut last = ["", ""];
-        for tag in Tags::new(block).filter(|tag| tag.kind != Kind::Close) {
-            let Some(name) = language(&tag) else { continue };
-            if name == last[0] || name == last[1] {
-                continue;
-            }
-            last = [last[1], name];
+        if !self.has_news(block) {
+            return Ok(());
+        }
+        for name in Tags::new(block).filter_map(|tag| language(&tag)) {
             if self.named.add(name)
                 && let Some(wanted) = &mut self.wanted
             {
@@ -176,6 +206,37 @@ impl Languages {
             }
         }
         Ok(())
+    }
+
+    /// Whether a block may name a language that is not known yet.
+    ///
+    /// Every block is asked, on the one thread that reads, so this looks for
+    /// `tuv` alone and takes what is hidden in comments for tags.
+    fn has_news(&self, block: &[u8]) -> bool {
+        // Nearly every `<tuv>` has the language of the one before last.
+        let mut last = ["", ""];
+        for at in memmem::find_iter(block, b"tuv") {
+            if !matches!(block[..at].last(), Some(b'<' | b':')) {
+                continue;
+            }
+            // Looking back without end would take forever on hostile input.
+            let near = at.saturating_sub(PREFIX_BYTES);
+            let Some(open) = memchr::memrchr(b'<', &block[near..at]) else {
+                return true;
+            };
+            let tag = Tags::new(&block[near + open..]).next();
+            let Some(name) = tag.and_then(|tag| language(&tag)) else {
+                continue;
+            };
+            if name == last[0] || name == last[1] {
+                continue;
+            }
+            last = [last[1], name];
+            if !self.named.knows(name) {
+                return true;
+            }
+        }
+        false
     }
 
     /// Checks at the end of the input that it had what was wanted.
@@ -196,7 +257,7 @@ fn check_found(wanted: &[Wanted; 2], named: &Named) -> Result<(), String> {
 
 /// The language of a tag, if it is a `<tuv>` that names one.
 fn language<'a>(tag: &Tag<'a>) -> Option<&'a str> {
-    if tag.name != b"tuv" {
+    if tag.name != b"tuv" || tag.kind == Kind::Close {
         return None;
     }
     let name = tag.attribute("xml:lang").or_else(|| tag.attribute("lang"));
@@ -209,7 +270,8 @@ fn two(named: &Named, header: Option<&str>) -> Result<[String; 3], String> {
         return Err(not_two(named));
     };
     let by_header = header.and_then(|header| {
-        let of_header = |end, asked: &str| Wanted::new(end, asked, named).ok().filter(Wanted::is_found);
+        let of_header =
+            |end, asked: &str| Wanted::new(end, asked, named).ok().filter(Wanted::is_found);
         of_header(End::Source, header).map(|wanted| wanted.name().to_owned())
     });
     let (source, why) = match by_header {
@@ -217,17 +279,24 @@ fn two(named: &Named, header: Option<&str>) -> Result<[String; 3], String> {
         None => (first.clone(), "the first that it names"),
     };
     let target = if source == *first { second } else { first };
-    let told = format!("source language `{source}`, {why}; target language `{target}`, the only other one");
+    let told = format!(
+        "source language `{source}`, {why}; target language `{target}`, the only other one"
+    );
     Ok([source, target.clone(), told])
 }
 
 /// Chooses the language of one side when the other one is given.
-fn other(named: &Named, given: &str, header: Option<&str>) -> Result<(String, &'static str), String> {
+fn other(
+    named: &Named,
+    given: &str,
+    header: Option<&str>,
+) -> Result<(String, &'static str), String> {
     let others: Vec<_> = named.names().iter().filter(|name| *name != given).collect();
     if let [other] = others[..] {
         return Ok((other.clone(), "the only other one"));
     }
-    let by_header = header.and_then(|header| others.iter().find(|name| name.eq_ignore_ascii_case(header)));
+    let by_header =
+        header.and_then(|header| others.iter().find(|name| name.eq_ignore_ascii_case(header)));
     match by_header {
         Some(name) => Ok(((*name).clone(), "the header's `srclang`")),
         None => Err(not_two(named)),
@@ -237,10 +306,7 @@ fn other(named: &Named, given: &str, header: Option<&str>) -> Result<(String, &'
 fn not_two(named: &Named) -> String {
     let n = named.names().len();
     let languages = if n == 1 { "language" } else { "languages" };
-    format!(
-        "it names {n} {languages}: {}; choose two with `--src-lang` and `--tgt-lang`",
-        named.list()
-    )
+    format!("it names {n} {languages}: {}", named.list())
 }
 
 /// A translation memory.
@@ -264,10 +330,11 @@ impl Source for Memory {
         }
         let piece = self.blocks.next().map_err(SourceError::read(&self.name))?;
         let is_ended = self.blocks.cutter().take_last().is_some();
-        let malformed = |cause| SourceError::malformed(&self.name, Format::Tmx, cause);
         Ok(match piece {
             Some(Piece::Records(block)) => {
-                self.languages.see(&block).map_err(malformed)?;
+                self.languages
+                    .see(&block)
+                    .map_err(|cause| unsettled(&self.name, cause))?;
                 let margin = self.margin;
                 self.margin.pass(&block);
                 // Only what follows the last unit of the file is not a unit.
@@ -293,7 +360,9 @@ impl Source for Memory {
             }
             None => {
                 self.is_done = true;
-                self.languages.finish().map_err(malformed)?;
+                self.languages
+                    .finish()
+                    .map_err(|cause| unsettled(&self.name, cause))?;
                 let incomplete = Incomplete {
                     margin: self.margin,
                     root: "tmx",
@@ -328,8 +397,13 @@ impl Batch for Units {
                 continue;
             }
             if tag.kind == Kind::Close {
-                let start = done + bytes[done..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-                let finding = self.finding(&Fault::markup(tag.start, "`</tu>` closes no `<tu>`"), 0);
+                let start = done
+                    + bytes[done..]
+                        .iter()
+                        .take_while(|byte| byte.is_ascii_whitespace())
+                        .count();
+                let finding =
+                    self.finding(&Fault::markup(tag.start, "`</tu>` closes no `<tu>`"), 0);
                 each(Item::Reject(Reject {
                     line: lines.line(start),
                     finding,
@@ -356,7 +430,12 @@ impl Batch for Units {
             let before = std::mem::replace(&mut done, extent.end(bytes.len()));
             if done - before > self.record_limit {
                 let line = LineCount::new(&bytes[..before]).total();
-                each(too_long(&bytes[before..done], line, self.record_limit, UNITS));
+                each(too_long(
+                    &bytes[before..done],
+                    line,
+                    self.record_limit,
+                    UNITS,
+                ));
                 continue;
             }
             let raw = &bytes[tag.start..done];
@@ -383,7 +462,9 @@ impl Batch for Units {
             }
         }
         let rest = &bytes[done..];
-        if !rest.is_empty() && !Tags::new(rest).any(|tag| tag.kind == Kind::Close && tag.name == b"tmx") {
+        if !rest.is_empty()
+            && !Tags::new(rest).any(|tag| tag.kind == Kind::Close && tag.name == b"tmx")
+        {
             let position = self.margin.position(bytes, bytes.len());
             each(Item::Note(broken::incomplete(position, "tmx")));
         }
@@ -433,7 +514,11 @@ fn parse(unit: &str, wanted: Option<&[Wanted; 2]>, tags: InlineTags) -> Result<U
         (source, _, Some(wanted)) => {
             let missing = wanted[usize::from(source.is_some())].name();
             let list = reading.named.list();
-            Err(Fault::new(&S026, 0, format!("the unit has no text in `{missing}`; its languages: {list}")))
+            Err(Fault::new(
+                &S026,
+                0,
+                format!("the unit has no text in `{missing}`; its languages: {list}"),
+            ))
         }
         (.., None) => Err(Fault::new(&S026, 0, "the unit names no language")),
     }
@@ -480,7 +565,7 @@ impl Reading<'_, '_> {
         };
         if self.sides[n].is_some() {
             let message = format!("the unit has another text in `{name}`; the first is used");
-            self.notes.push(Fault::new(&S036, start, message));
+            self.notes.push(Fault::new(&S040, start, message));
             return self.pull.skip_element();
         }
         let mut side = None;
@@ -500,7 +585,10 @@ impl Reading<'_, '_> {
             }
         }
         if side.is_none() {
-            return Err(Fault::markup(start, format!("the `<tuv>` in `{name}` has no `<seg>`")));
+            return Err(Fault::markup(
+                start,
+                format!("the `<tuv>` in `{name}` has no `<seg>`"),
+            ));
         }
         self.sides[n] = side;
         Ok(())
@@ -535,12 +623,12 @@ const VOCABULARY: Vocabulary = Vocabulary {
 #[cfg(test)]
 mod tests {
     use std::fmt::Write as _;
-    use std::path::PathBuf;
 
     use proptest::prelude::*;
 
     use super::*;
     use crate::source::contract::{self, Seen};
+    use crate::source::xml::check::{self, cause, shown};
 
     fn options(source: &str, target: &str) -> Options {
         let asked = |name: &str| (!name.is_empty()).then(|| name.to_owned());
@@ -553,7 +641,9 @@ mod tests {
 
     /// A memory from English, with units after its header.
     fn memory(units: &str) -> String {
-        format!("<?xml version=\"1.0\"?><tmx version=\"1.4\"><header srclang=\"en\"/><body>\n{units}\n</body></tmx>\n")
+        format!(
+            "<?xml version=\"1.0\"?><tmx version=\"1.4\"><header srclang=\"en\"/><body>\n{units}\n</body></tmx>\n"
+        )
     }
 
     fn tuv(language: &str, seg: &str) -> String {
@@ -564,29 +654,18 @@ mod tests {
         format!("<tu>{}{}</tu>", tuv("en", source), tuv("es", target))
     }
 
-    /// Items as short texts: `line: source | target`, `line:column code`.
-    fn shown(seen: &[Seen]) -> Vec<String> {
-        let shown = seen.iter().map(|seen| match seen {
-            Seen::Row { line, cells } => format!("{line}: {}", cells.join(" | ")),
-            Seen::Reject { code, at, .. } => format!("{}:{} {code}", at.line, at.column),
-            Seen::Note { code, at } => format!("{}:{} note {code}", at.line, at.column),
-            Seen::Chat { .. } => unreachable!("a memory has no conversations"),
-        });
-        shown.collect()
-    }
-
     fn read(text: &str, options: &Options) -> Result<Vec<String>, String> {
         let seen = contract::read(text.as_bytes(), &open, options).map_err(cause)?;
         contract::holds(text.as_bytes(), &open, options);
         Ok(shown(&seen))
     }
 
-    fn cause(error: SourceError) -> String {
-        std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string)
-    }
-
     fn check(units: &str, expected: &[&str]) {
-        assert_eq!(read(&memory(units), &options("en", "es")).unwrap(), expected, "{units}");
+        assert_eq!(
+            read(&memory(units), &options("en", "es")).unwrap(),
+            expected,
+            "{units}"
+        );
     }
 
     fn check_tags(units: &str, kept: &str, stripped: &str) {
@@ -601,7 +680,10 @@ mod tests {
     #[test]
     fn units_are_rows() {
         check(&en_es("boy", "niño"), &["2: boy | niño"]);
-        check(&format!("{}\n\n{}", en_es("a", "b"), en_es("c", "d")), &["2: a | b", "4: c | d"]);
+        check(
+            &format!("{}\n\n{}", en_es("a", "b"), en_es("c", "d")),
+            &["2: a | b", "4: c | d"],
+        );
         check("", &[]);
         let other_order = format!("<tu>{}{}</tu>", tuv("es", "b"), tuv("en", "a"));
         check(&other_order, &["2: a | b"]);
@@ -619,10 +701,16 @@ mod tests {
     fn text_stays_as_it_is() {
         check(&en_es("  007\t", "NaN\u{a0}"), &["2:   007\t | NaN\u{a0}"]);
         check(&en_es("&amp;lt; &#233;", "&#x1F600;"), &["2: &lt; é | 😀"]);
-        check(&en_es("<![CDATA[</tu> & <b>]]>!", "x<!-- </tu> -->y<?p </tu>?>"), &["2: </tu> & <b>! | xy"]);
+        check(
+            &en_es("<![CDATA[</tu> & <b>]]>!", "x<!-- </tu> -->y<?p </tu>?>"),
+            &["2: </tu> & <b>! | xy"],
+        );
         check(&en_es("a\r\nb\rc", "d&#13;e"), &["2: a\nb\nc | d\re"]);
         check(&en_es("", "b"), &["2:  | b"]);
-        check("<tu><tuv xml:lang='en'><seg/></tuv><tuv xml:lang='es'><seg>b</seg></tuv></tu>", &["2:  | b"]);
+        check(
+            "<tu><tuv xml:lang='en'><seg/></tuv><tuv xml:lang='es'><seg>b</seg></tuv></tu>",
+            &["2:  | b"],
+        );
         check(&en_es("{1} a", "{1} b"), &["2: {1} a | {1} b"]);
     }
 
@@ -632,13 +720,36 @@ mod tests {
             "Click <bpt i='1' x='7'>&lt;b></bpt>here<ept i='1'>&lt;/b></ept>, <ph x='2'>%s</ph>",
             "<ph x='2'>%s</ph>: <bpt i='3' x='7'>&lt;b></bpt>aquí<ept i='3'>&lt;/b></ept>",
         );
-        check_tags(&bold, "2: Click {1}here{2}, {3} | {3}: {1}aquí{2}", "2: Click here,  | : aquí");
-        check_tags(&en_es("a<ph/>b<ph/>", "<ph/>c<ph/>"), "2: a{1}b{2} | {1}c{2}", "2: ab | c");
-        check_tags(&en_es("a <hi>b <hi>c</hi></hi>", "<hi/>d"), "2: a b c | d", "2: a b c | d");
-        let sub = en_es("a<ph x='1'>&lt;img alt='<sub>icon</sub>'></ph>", "<it pos='begin' x='9'>i</it>b");
+        check_tags(
+            &bold,
+            "2: Click {1}here{2}, {3} | {3}: {1}aquí{2}",
+            "2: Click here,  | : aquí",
+        );
+        check_tags(
+            &en_es("a<ph/>b<ph/>", "<ph/>c<ph/>"),
+            "2: a{1}b{2} | {1}c{2}",
+            "2: ab | c",
+        );
+        check_tags(
+            &en_es("a <hi>b <hi>c</hi></hi>", "<hi/>d"),
+            "2: a b c | d",
+            "2: a b c | d",
+        );
+        let sub = en_es(
+            "a<ph x='1'>&lt;img alt='<sub>icon</sub>'></ph>",
+            "<it pos='begin' x='9'>i</it>b",
+        );
         check_tags(&sub, "2: a{1} | {2}b", "2: a | b");
-        check_tags(&en_es("{1}<ph x='1'/>", "{3} <ph x='1'/><ut/>"), "2: {1}{2} | {3} {2}{4}", "2: {1} | {3} ");
-        check_tags(&en_es("<b>a</b><br/>", "<br/><b>c</b>"), "2: {1}a{2}{3} | {3}{1}c{2}", "2: a | c");
+        check_tags(
+            &en_es("{1}<ph x='1'/>", "{3} <ph x='1'/><ut/>"),
+            "2: {1}{2} | {3} {2}{4}",
+            "2: {1} | {3} ",
+        );
+        check_tags(
+            &en_es("<b>a</b><br/>", "<br/><b>c</b>"),
+            "2: {1}a{2}{3} | {3}{1}c{2}",
+            "2: a | c",
+        );
     }
 
     #[test]
@@ -652,23 +763,45 @@ mod tests {
         check(&en_es("a & b", "x"), &["3:31 S032"]);
         check("<tu><tuv xml:lang='en'><seg>a</tuv></tu>", &["3:30 S032"]);
         check("<tu><tuv xml:lang='en'><seg>a</seg>", &["3:1 S032"]);
-        check("<tu><tuv xml:lang='en><seg>a</seg></tuv></tu>", &["3:5 S032"]);
+        check(
+            "<tu><tuv xml:lang='en><seg>a</seg></tuv></tu>",
+            &["3:5 S032"],
+        );
         check("<tuv></tu>", &["3:6 S032"]);
         check("<tu/>", &["3:1 S026"]);
         check(&format!("<tu>{}</tu>", tuv("en", "a")), &["3:1 S026"]);
-        check(&format!("<tu>{}<tuv xml:lang='es'/></tu>", tuv("en", "a")), &["3:1 S026"]);
+        check(
+            &format!("<tu>{}<tuv xml:lang='es'/></tu>", tuv("en", "a")),
+            &["3:1 S026"],
+        );
         check("<tu><tuv xml:lang='en'></tuv></tu>", &["3:5 S032"]);
-        check("<tu><tuv xml:lang='en'><seg>a</seg><seg>b</seg></tuv></tu>", &["3:36 S032"]);
-        let two = format!("<tu>{}{}{}</tu>", tuv("en", "e"), tuv("es", "f"), tuv("ES", "g"));
-        check(&two, &["3: e | f", "3:79 note S036"]);
+        check(
+            "<tu><tuv xml:lang='en'><seg>a</seg><seg>b</seg></tuv></tu>",
+            &["3:36 S032"],
+        );
+        let two = format!(
+            "<tu>{}{}{}</tu>",
+            tuv("en", "e"),
+            tuv("es", "f"),
+            tuv("ES", "g")
+        );
+        check(&two, &["3: e | f", "3:79 note S040"]);
         let unread = "<tu><prop>&foo; & </prop><tuv xml:lang='en'><seg>e</seg></tuv><tuv xml:lang='es'><seg>f</seg></tuv></tu>";
         check(unread, &["3: e | f"]);
     }
 
     #[test]
     fn invalid_bytes_reject_their_unit() {
-        let text = memory(&format!("{}\n{}{}", en_es("a", "b"), en_es("ñandú", "é\u{1}"), en_es("e", "f")));
-        let bytes: Vec<u8> = text.bytes().map(|byte| if byte == 1 { 0xff } else { byte }).collect();
+        let text = memory(&format!(
+            "{}\n{}{}",
+            en_es("a", "b"),
+            en_es("ñandú", "é\u{1}"),
+            en_es("e", "f")
+        ));
+        let bytes: Vec<u8> = text
+            .bytes()
+            .map(|byte| if byte == 1 { 0xff } else { byte })
+            .collect();
         let options = options("en", "es");
         let seen = contract::read(&bytes, &open, &options).unwrap();
         assert_eq!(shown(&seen), ["2: a | b", "3:71 S001", "3: e | f"]);
@@ -696,7 +829,10 @@ mod tests {
             record_limit: 5000,
             ..options("en", "es")
         };
-        assert_eq!(read(&text, &options).unwrap(), ["2: a | b", "3:1 S008", "4: c | d"]);
+        assert_eq!(
+            read(&text, &options).unwrap(),
+            ["2: a | b", "3:1 S008", "4: c | d"]
+        );
         let cut = &text[..text.find("y</seg>").unwrap()];
         assert_eq!(read(cut, &options).unwrap(), ["2: a | b", "3:1 S008"]);
     }
@@ -714,7 +850,13 @@ mod tests {
     fn check_languages(text: &str, asked: [&str; 2], expected: Result<&[&str], &str>) {
         let options = options(asked[0], asked[1]);
         let opened = open(Input::from_bytes("x", text.into()).unwrap(), &options).map_err(cause);
-        let found = opened.as_ref().map(|opened| opened.decisions.iter().map(String::as_str).collect::<Vec<_>>());
+        let found = opened.as_ref().map(|opened| {
+            opened
+                .decisions
+                .iter()
+                .map(String::as_str)
+                .collect::<Vec<_>>()
+        });
         let found = found.as_deref().map_err(|error| error.as_str());
         assert_eq!(found, expected, "{asked:?}");
     }
@@ -728,24 +870,44 @@ mod tests {
         let two = unit(&["es-419", "EN"]);
         let by_header = "source language `EN`, the header's `srclang`; target language `es-419`, the only other one";
         check_languages(&two, ["", ""], Ok(&[by_header]));
-        check_languages(&two, ["en", "es"], Ok(&["target language `es-419`, asked for as `es`"]));
+        check_languages(
+            &two,
+            ["en", "es"],
+            Ok(&["target language `es-419`, asked for as `es`"]),
+        );
         check_languages(&two, ["es_419", "en"], Ok(&[]));
-        check_languages(&two, ["", "es-419"], Ok(&["source language `EN`, the only other one"]));
-        check_languages(&two, ["en", ""], Ok(&["target language `es-419`, the only other one"]));
-        let missing = "it has no text in `fr`; the languages it names are `es-419`, `EN`; choose one with `--tgt-lang`";
+        check_languages(
+            &two,
+            ["", "es-419"],
+            Ok(&["source language `EN`, the only other one"]),
+        );
+        check_languages(
+            &two,
+            ["en", ""],
+            Ok(&["target language `es-419`, the only other one"]),
+        );
+        let missing = "it has no text in `fr`; the languages it names are `es-419`, `EN`";
         check_languages(&two, ["en", "fr"], Err(missing));
-        check_languages(&two, ["en", "en"], Err("both sides are `EN`; its languages are `es-419`, `EN`"));
+        check_languages(
+            &two,
+            ["en", "en"],
+            Err("both sides are `EN`; its languages are `es-419`, `EN`"),
+        );
         let de_fr = unit(&["de", "fr"]);
         let by_order = "source language `de`, the first that it names; target language `fr`, the only other one";
         check_languages(&de_fr, ["", ""], Ok(&[by_order]));
         let three = unit(&["en", "es-ES", "es-MX"]);
-        let choose = "it names 3 languages: `en`, `es-ES`, `es-MX`; choose two with `--src-lang` and `--tgt-lang`";
+        let choose = "it names 3 languages: `en`, `es-ES`, `es-MX`";
         check_languages(&three, ["", ""], Err(choose));
         check_languages(&three, ["en", ""], Err(choose));
-        check_languages(&three, ["", "es-MX"], Ok(&["source language `en`, the header's `srclang`"]));
-        let several = "`es` is more than one of its languages: `es-ES`, `es-MX`; choose one with `--tgt-lang`";
+        check_languages(
+            &three,
+            ["", "es-MX"],
+            Ok(&["source language `en`, the header's `srclang`"]),
+        );
+        let several = "`es` is more than one of its languages: `es-ES`, `es-MX`";
         check_languages(&three, ["en", "es"], Err(several));
-        let one = "it names 1 language: `en`; choose two with `--src-lang` and `--tgt-lang`";
+        let one = "it names 1 language: `en`";
         check_languages(&unit(&["en"]), ["", ""], Err(one));
         check_languages(&memory(""), ["en", "es"], Ok(&[]));
     }
@@ -756,34 +918,58 @@ mod tests {
         for n in 0..4000 {
             writeln!(units, "{}", en_es(&format!("{n}"), "x")).unwrap();
         }
-        let with = |last: &str| memory(&format!("{units}<tu>{}{}</tu>", tuv("en", "a"), tuv(last, "b")));
+        let with = |last: &str| {
+            memory(&format!(
+                "{units}<tu>{}{}</tu>",
+                tuv("en", "a"),
+                tuv(last, "b")
+            ))
+        };
         let read = |text: &str, target: &str| {
-            let seen = contract::read(text.as_bytes(), &open, &options("en", target)).map_err(cause)?;
-            Ok(seen.iter().filter(|seen| matches!(seen, Seen::Row { .. })).count())
+            let seen =
+                contract::read(text.as_bytes(), &open, &options("en", target)).map_err(cause)?;
+            Ok(seen
+                .iter()
+                .filter(|seen| matches!(seen, Seen::Row { .. }))
+                .count())
         };
         assert_eq!(read(&with("fr"), "fr"), Ok(1));
         assert_eq!(read(&with("es-MX"), "es"), Ok(4000));
-        let list = "the languages it names are `en`, `es`, `fr`; choose one with `--tgt-lang`";
-        assert_eq!(read(&with("fr"), "de"), Err(format!("it has no text in `de`; {list}")));
+        let list = "the languages it names are `en`, `es`, `fr`";
+        assert_eq!(
+            read(&with("fr"), "de"),
+            Err(format!("it has no text in `de`; {list}"))
+        );
         let mexican = with("es-MX").replace("\"es\"", "\"es-ES\"");
-        let several = "`es` is more than one of its languages: `es-ES`, `es-MX`; choose one with `--tgt-lang`";
+        let several = "`es` is more than one of its languages: `es-ES`, `es-MX`";
         assert_eq!(read(&mexican, "es"), Err(several.into()));
     }
 
     fn check_refused(text: &[u8], expected: &str) {
         let input = Input::from_bytes("x", text.to_vec()).unwrap();
-        assert_eq!(open(input, &Options::default()).map_err(cause).unwrap_err(), expected);
+        assert_eq!(
+            open(input, &Options::default()).map_err(cause).unwrap_err(),
+            expected
+        );
     }
 
     #[test]
     fn what_is_no_memory_is_refused() {
         let bomb = b"<?xml version='1.0'?>\n<!DOCTYPE tmx [\n<!ENTITY a 'b'>\n]>\n<tmx></tmx>";
-        check_refused(bomb, "the document declares entities, which are refused (line 3)");
-        check_refused(b"<html></html>", "its root element is `<html>` and not `<tmx>`");
+        check_refused(
+            bomb,
+            "the document declares entities, which are refused (line 3)",
+        );
+        check_refused(
+            b"<html></html>",
+            "its root element is `<html>` and not `<tmx>`",
+        );
         check_refused(b"", "it has no root element `<tmx>`");
-        let encoding = "it declares the encoding `klingon`, which is not known; choose one with `--encoding`";
+        let encoding = "it declares the encoding `klingon`, which is not known";
         check_refused(b"<?xml version='1.0' encoding='klingon'?><tmx/>", encoding);
-        assert!(is("\u{feff}<?xml version='1.0'?><!-- a --><!DOCTYPE tmx SYSTEM 'tmx14.dtd'><tmx version='1.4'>"));
+        assert!(is(
+            "\u{feff}<?xml version='1.0'?><!-- a --><!DOCTYPE tmx SYSTEM 'tmx14.dtd'><tmx version='1.4'>"
+        ));
         assert!(!is("<xliff>") && !is("a,b\n"));
     }
 
@@ -791,10 +977,21 @@ mod tests {
     fn the_declared_encoding_is_honoured() {
         let text = memory(&en_es("a", "niño")).replace("?>", " encoding='iso-8859-1'?>");
         let latin1: Vec<u8> = text.chars().map(|c| c as u8).collect();
-        let opened = open(Input::from_bytes("x", latin1.clone()).unwrap(), &options("en", "es")).unwrap();
-        assert_eq!(opened.decisions, ["encoding windows-1252, by the XML declaration"]);
+        let opened = open(
+            Input::from_bytes("x", latin1.clone()).unwrap(),
+            &options("en", "es"),
+        )
+        .unwrap();
+        assert_eq!(
+            opened.decisions,
+            ["encoding windows-1252, by the XML declaration"]
+        );
         assert_eq!(shown(&contract::read_all(opened).unwrap()), ["2: a | niño"]);
-        let utf16: Vec<u8> = [0xfeff].into_iter().chain(text.replace("iso-8859-1", "utf-16").encode_utf16()).flat_map(u16::to_le_bytes).collect();
+        let utf16: Vec<u8> = [0xfeff]
+            .into_iter()
+            .chain(text.replace("iso-8859-1", "utf-16").encode_utf16())
+            .flat_map(u16::to_le_bytes)
+            .collect();
         let seen = contract::read(&utf16, &open, &options("en", "es")).unwrap();
         assert_eq!(shown(&seen), ["2: a | niño"]);
     }
@@ -808,11 +1005,18 @@ mod tests {
             Wanted::new(End::Target, "es", &named).unwrap(),
         ];
         let mut tags = Tags::new(unit.as_bytes());
-        let Some(start) = tags.next() else { return Ok(()) };
+        let Some(start) = tags.next() else {
+            return Ok(());
+        };
         let whole = extent(&mut tags, &start, UNITS, &[]);
         if let Some(plain) = plain::unit(unit, start.start, &wanted) {
             prop_assert_eq!(Extent::Whole(plain.end), whole);
-            let parsed = parse(&unit[start.start..plain.end], Some(&wanted), InlineTags::Keep).unwrap();
+            let parsed = parse(
+                &unit[start.start..plain.end],
+                Some(&wanted),
+                InlineTags::Keep,
+            )
+            .unwrap();
             prop_assert_eq!(plain.texts.map(Cow::into_owned), parsed.texts);
             prop_assert!(parsed.notes.is_empty());
         }
@@ -821,10 +1025,12 @@ mod tests {
 
     #[test]
     fn the_common_shape_is_read_as_plain() {
-        let named = ["en", "es"].into_iter().fold(Named::default(), |mut named, name| {
-            named.add(name);
-            named
-        });
+        let named = ["en", "es"]
+            .into_iter()
+            .fold(Named::default(), |mut named, name| {
+                named.add(name);
+                named
+            });
         let wanted = [
             Wanted::new(End::Source, "en", &named).unwrap(),
             Wanted::new(End::Target, "es", &named).unwrap(),
@@ -832,7 +1038,10 @@ mod tests {
         let unit = "<tu tuid='1'>\n<prop type='a'>b</prop>\n<tuv xml:lang='en'><seg>x &amp; y</seg></tuv>\n\
             <tuv creationdate='d' xml:lang=\"es\"> <note>n</note><seg>z\r\n</seg> </tuv>\n</tu> rest";
         let plain = plain::unit(unit, 0, &wanted).unwrap();
-        assert_eq!((plain.texts, &unit[plain.end..]), ([Cow::from("x & y"), "z\n".into()], " rest"));
+        assert_eq!(
+            (plain.texts, &unit[plain.end..]),
+            ([Cow::from("x & y"), "z\n".into()], " rest")
+        );
     }
 
     proptest! {
@@ -855,25 +1064,26 @@ mod tests {
         }
     }
 
-    fn shared(name: &str) -> Option<Vec<u8>> {
-        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/parallel/tmx").join(name);
-        match std::fs::read(&path) {
-            Ok(bytes) => Some(bytes),
-            Err(error) if std::env::var_os("CI").is_none() => {
-                eprintln!("SKIPPED: {}: {error}", path.display());
-                None
-            }
-            Err(error) => panic!("{}: {error}", path.display()),
-        }
+    #[test]
+    fn the_fixture_reads_as_expected() {
+        check::fixture("tmx/inline.tmx", &open);
     }
 
     #[test]
     fn a_real_memory_is_read_whole() {
-        let Some(bytes) = shared("tico19.en-es-419.tmx") else { return };
+        let Some(bytes) = check::shared("tmx/tico19.en-es-419.tmx") else {
+            return;
+        };
         let seen = contract::read(&bytes, &open, &Options::default()).unwrap();
-        let rows = seen.iter().filter(|seen| matches!(seen, Seen::Row { .. })).count();
+        let rows = seen
+            .iter()
+            .filter(|seen| matches!(seen, Seen::Row { .. }))
+            .count();
         assert_eq!((rows, seen.len()), (3071, 3071));
-        let first = ["about how long have these symptoms been going on?", "¿cuánto hace más o menos que tiene estos síntomas?"];
+        let first = [
+            "about how long have these symptoms been going on?",
+            "¿cuánto hace más o menos que tiene estos síntomas?",
+        ];
         assert_eq!(seen[0], Seen::row(3, &first));
         contract::holds(&bytes[..60_000], &open, &Options::default());
     }

@@ -44,7 +44,8 @@ use super::xml::markup::{Extent, Kind, Tag, Tags, extent};
 use super::xml::pull::{Fault, Pull};
 use super::xml::{LineCount, Margin, prolog};
 use super::{
-    Batch, Columns, Data, Format, InlineTags, Item, Opened, Options, Record, Reject, Source, SourceError,
+    Batch, Choice, Columns, Data, Format, InlineTags, Item, Opened, Options, Record, Reject,
+    Source, SourceError,
 };
 use crate::diag::{Finding, S001, S023, S024, S026, S031};
 use crate::io::Input;
@@ -67,8 +68,13 @@ pub(crate) fn open(input: Input, options: &Options) -> Result<Opened, SourceErro
     let name = input.name().to_owned();
     let text = prolog::open(input, options, Format::Xliff, "xliff")?;
     let (languages, told) = Languages::choose(&text.head, text.is_whole, options)
-        .map_err(|cause| SourceError::malformed(&name, Format::Xliff, cause))?;
-    let blocks = Blocks::new(text.reader, Ends::new(CUTS), options.block_bytes, options.record_limit);
+        .map_err(|cause| unsettled(&name, cause))?;
+    let blocks = Blocks::new(
+        text.reader,
+        Ends::new(CUTS),
+        options.block_bytes,
+        options.record_limit,
+    );
     Ok(Opened {
         format: Format::Xliff,
         names: vec![name.clone()],
@@ -88,6 +94,11 @@ pub(crate) fn open(input: Input, options: &Options) -> Result<Opened, SourceErro
     })
 }
 
+/// An error of languages that only the user can choose.
+fn unsettled(name: &str, cause: String) -> SourceError {
+    SourceError::malformed(name, Format::Xliff, cause).choice(Choice::Languages)
+}
+
 /// The languages of a document by side, and those that are wanted.
 #[derive(Debug)]
 struct Languages {
@@ -98,7 +109,11 @@ struct Languages {
 
 impl Languages {
     /// Chooses by the options and the beginning of the document, and says how.
-    fn choose(head: &[u8], is_whole: bool, options: &Options) -> Result<(Self, Vec<String>), String> {
+    fn choose(
+        head: &[u8],
+        is_whole: bool,
+        options: &Options,
+    ) -> Result<(Self, Vec<String>), String> {
         let mut named = [Named::default(), Named::default()];
         for tag in Tags::new(head).filter(|tag| is_whole || tag.end < head.len()) {
             for (named, name) in named.iter_mut().zip(languages(&tag)) {
@@ -109,10 +124,12 @@ impl Languages {
         let mut wanted = [None, None];
         let asked = [&options.src_lang, &options.tgt_lang].map(Option::as_deref);
         for (n, end) in [End::Source, End::Target].into_iter().enumerate() {
-            let (noun, flag, named) = (end.noun(), end.flag(), &named[n]);
+            let (noun, named) = (end.noun(), &named[n]);
             wanted[n] = match (asked[n], named.names()) {
                 (Some(asked), []) => {
-                    told.push(format!("{noun} language `{asked}`, which the file does not name"));
+                    told.push(format!(
+                        "{noun} language `{asked}`, which the file does not name"
+                    ));
                     Some(Wanted::new(end, asked, named)?)
                 }
                 (Some(asked), _) => {
@@ -125,12 +142,14 @@ impl Languages {
                 }
                 (None, []) => None,
                 (None, [one]) => {
-                    told.push(format!("{noun} language `{one}`, the only one that the file names"));
+                    told.push(format!(
+                        "{noun} language `{one}`, the only one that the file names"
+                    ));
                     Some(Wanted::new(end, one, named)?)
                 }
                 (None, several) => {
                     let (n, list) = (several.len(), named.list());
-                    return Err(format!("it names {n} {noun} languages: {list}; choose one with `{flag}`"));
+                    return Err(format!("it names {n} {noun} languages: {list}"));
                 }
             };
         }
@@ -168,8 +187,13 @@ impl Languages {
 /// The languages that a tag names for the units in it.
 fn languages<'a>(tag: &Tag<'a>) -> [Option<&'a str>; 2] {
     match (tag.kind, tag.name) {
-        (Kind::Open | Kind::Empty, b"xliff") => [tag.attribute("srcLang"), tag.attribute("trgLang")],
-        (Kind::Open | Kind::Empty, b"file") => [tag.attribute("source-language"), tag.attribute("target-language")],
+        (Kind::Open | Kind::Empty, b"xliff") => {
+            [tag.attribute("srcLang"), tag.attribute("trgLang")]
+        }
+        (Kind::Open | Kind::Empty, b"file") => [
+            tag.attribute("source-language"),
+            tag.attribute("target-language"),
+        ],
         _ => [None, None],
     }
 }
@@ -227,8 +251,13 @@ impl Scope {
                 Arc::new([owned(source).or(old_source), owned(target).or(old_target)])
             }
         };
-        let is_fixed = tag.attribute("translate").map_or(self.is_fixed, |translate| translate == "no");
-        Self { languages, is_fixed }
+        let is_fixed = tag
+            .attribute("translate")
+            .map_or(self.is_fixed, |translate| translate == "no");
+        Self {
+            languages,
+            is_fixed,
+        }
     }
 }
 
@@ -287,7 +316,9 @@ impl Source for Document {
             }
             None => {
                 self.is_done = true;
-                self.languages.finish().map_err(|cause| self.malformed(cause))?;
+                self.languages
+                    .finish()
+                    .map_err(|cause| unsettled(&self.name, cause))?;
                 let incomplete = Incomplete {
                     margin: self.margin,
                     root: "xliff",
@@ -312,13 +343,11 @@ impl Document {
                 continue;
             }
             self.surroundings.pass(&tag);
-            self.languages.see(&tag).map_err(|cause| self.malformed(cause))?;
+            self.languages
+                .see(&tag)
+                .map_err(|cause| unsettled(&self.name, cause))?;
         }
         Ok(has_unit)
-    }
-
-    fn malformed(&self, cause: String) -> SourceError {
-        SourceError::malformed(&self.name, Format::Xliff, cause)
     }
 }
 
@@ -360,13 +389,19 @@ impl Batch for Units {
         while let Some(tag) = tags.next() {
             if !is_unit(&tag) {
                 surroundings.pass(&tag);
-                if tag.kind == Kind::Close && CONTAINERS.iter().any(|name| name.as_bytes() == tag.name) {
+                if tag.kind == Kind::Close
+                    && CONTAINERS.iter().any(|name| name.as_bytes() == tag.name)
+                {
                     done = tag.end;
                 }
                 continue;
             }
             if tag.kind == Kind::Close {
-                let start = done + bytes[done..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+                let start = done
+                    + bytes[done..]
+                        .iter()
+                        .take_while(|byte| byte.is_ascii_whitespace())
+                        .count();
                 let name = String::from_utf8_lossy(tag.name);
                 let fault = Fault::markup(tag.start, format!("`</{name}>` closes no `<{name}>`"));
                 each(Item::Reject(Reject {
@@ -382,15 +417,26 @@ impl Batch for Units {
             let before = std::mem::replace(&mut done, extent.end(bytes.len()));
             if done - before > self.record_limit {
                 let line = LineCount::new(&bytes[..before]).total();
-                each(too_long(&bytes[before..done], line, self.record_limit, UNITS));
+                each(too_long(
+                    &bytes[before..done],
+                    line,
+                    self.record_limit,
+                    UNITS,
+                ));
                 continue;
             }
             let raw = &bytes[tag.start..done];
             let name = String::from_utf8_lossy(tag.name);
             let unit = match extent {
                 Extent::Whole(_) => self.unit(raw, surroundings.scope()),
-                Extent::Unclosed(_) => Err(Fault::markup(0, format!("the `<{name}>` is not closed"))),
-                Extent::Truncated => Err(Fault::new(&S031, 0, format!("the file ends inside this `<{name}>`"))),
+                Extent::Unclosed(_) => {
+                    Err(Fault::markup(0, format!("the `<{name}>` is not closed")))
+                }
+                Extent::Truncated => Err(Fault::new(
+                    &S031,
+                    0,
+                    format!("the file ends inside this `<{name}>`"),
+                )),
             };
             match unit {
                 Ok(segments) => self.segments(segments, tag.start, raw, &mut lines, each),
@@ -479,7 +525,9 @@ fn parse(unit: &str, is_fixed: bool) -> Result<Vec<Segment>, Fault> {
     let (Event::Start(tag) | Event::Empty(tag)) = pull.next()? else {
         return Err(Fault::markup(0, "the unit has no start tag"));
     };
-    let is_fixed = pull.attribute(&tag, "translate")?.map_or(is_fixed, |translate| translate == "no");
+    let is_fixed = pull
+        .attribute(&tag, "translate")?
+        .map_or(is_fixed, |translate| translate == "no");
     let is_old = tag.local_name().as_ref() == "trans-unit";
     let is_approved = pull.attribute(&tag, "approved")?.as_deref() == Some("yes");
     let is_empty = unit.len() == pull.end();
@@ -495,7 +543,11 @@ fn parse(unit: &str, is_fixed: bool) -> Result<Vec<Segment>, Fault> {
     };
     if is_fixed {
         for segment in &mut segments {
-            segment.sides = Err(Fault::new(&S024, segment.at, "the unit is marked `translate=\"no\"`"));
+            segment.sides = Err(Fault::new(
+                &S024,
+                segment.at,
+                "the unit is marked `translate=\"no\"`",
+            ));
         }
     }
     Ok(segments)
@@ -512,7 +564,10 @@ fn new_segments(pull: &mut Pull<'_>) -> Result<Vec<Segment>, Fault> {
                 let texts = Texts::read(pull)?;
                 let initial = || ("the segment's state is `initial`".to_owned(), &S024);
                 for segment in texts.segments(is_initial.then(initial))? {
-                    segments.push(Segment { at, ..segment.moved(at) });
+                    segments.push(Segment {
+                        at,
+                        ..segment.moved(at)
+                    });
                 }
             }
             Event::Start(_) => pull.skip_element()?,
@@ -534,7 +589,10 @@ struct State {
 
 impl State {
     fn read(pull: &Pull<'_>, tag: &BytesStart<'_>) -> Result<Self, Fault> {
-        let read = |name| pull.attribute(tag, name).map(|value| value.unwrap_or_default().into_owned());
+        let read = |name| {
+            pull.attribute(tag, name)
+                .map(|value| value.unwrap_or_default().into_owned())
+        };
         Ok(Self {
             name: read("state")?,
             qualifier: read("state-qualifier")?,
@@ -585,7 +643,12 @@ impl Texts {
         }
     }
 
-    fn child(&mut self, pull: &mut Pull<'_>, tag: &BytesStart<'_>, is_empty: bool) -> Result<(), Fault> {
+    fn child(
+        &mut self,
+        pull: &mut Pull<'_>,
+        tag: &BytesStart<'_>,
+        is_empty: bool,
+    ) -> Result<(), Fault> {
         let at = pull.start();
         let name = tag.local_name();
         let name = name.as_ref();
@@ -601,16 +664,25 @@ impl Texts {
             _ => return pull.skip_element(),
         };
         if place.is_some() {
-            return Err(Fault::markup(at, format!("a second `<{name}>` stands in the same place")));
+            return Err(Fault::markup(
+                at,
+                format!("a second `<{name}>` stands in the same place"),
+            ));
         }
-        *place = Some(if is_empty { Side::default() } else { Side::read(pull, VOCABULARY)? });
+        *place = Some(if is_empty {
+            Side::default()
+        } else {
+            Side::read(pull, VOCABULARY)?
+        });
         Ok(())
     }
 
     /// The segments; `fault` is what is wrong with a target by its state.
     fn segments(self, fault: StateFault) -> Result<Vec<Segment>, Fault> {
         let at = self.target_at.unwrap_or(0);
-        let source = self.source.ok_or_else(|| Fault::markup(0, "the unit has no `<source>`"))?;
+        let source = self
+            .source
+            .ok_or_else(|| Fault::markup(0, "the unit has no `<source>`"))?;
         let target = self.target.unwrap_or_default();
         let judged = |source: Side, target: Side| {
             let sides = if target.is_blank() {
@@ -622,14 +694,23 @@ impl Texts {
             };
             Segment { at: 0, sides }
         };
-        let marked = self.marked.filter(|marked| !marked.segments().is_empty() && !target.segments().is_empty());
+        let marked = self
+            .marked
+            .filter(|marked| !marked.segments().is_empty() && !target.segments().is_empty());
         let Some(marked) = marked else {
             return Ok(vec![judged(source, target)]);
         };
-        let by_id: HashMap<_, _> = target.segments().iter().map(|segment| (&*segment.id, segment)).collect();
+        let by_id: HashMap<_, _> = target
+            .segments()
+            .iter()
+            .map(|segment| (&*segment.id, segment))
+            .collect();
         let segments = marked.segments().iter().map(|segment| {
             let same = by_id.get(&*segment.id);
-            judged(marked.part(segment), same.map(|same| target.part(same)).unwrap_or_default())
+            judged(
+                marked.part(segment),
+                same.map(|same| target.part(same)).unwrap_or_default(),
+            )
         });
         Ok(segments.collect())
     }
@@ -667,10 +748,10 @@ const VOCABULARY: Vocabulary = Vocabulary {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
 
     use super::*;
     use crate::source::contract::{self, Seen};
+    use crate::source::xml::check::{self, cause, shown};
 
     /// A document of 1.2 from English to Spanish with units from line 2 on.
     fn old(units: &str) -> String {
@@ -682,29 +763,19 @@ mod tests {
 
     /// A document of 2.0, the same way.
     fn new(units: &str) -> String {
-        format!("<xliff version='2.0' srcLang='en' trgLang='es-ES'><file id='f'>\n{units}\n</file></xliff>")
+        format!(
+            "<xliff version='2.0' srcLang='en' trgLang='es-ES'><file id='f'>\n{units}\n</file></xliff>"
+        )
     }
 
     fn unit(attributes: &str, source: &str, target: &str) -> String {
-        format!("<trans-unit id='1'{attributes}><source>{source}</source><target>{target}</target></trans-unit>")
+        format!(
+            "<trans-unit id='1'{attributes}><source>{source}</source><target>{target}</target></trans-unit>"
+        )
     }
 
     fn segment(source: &str, target: &str) -> String {
         format!("<segment><source>{source}</source><target>{target}</target></segment>")
-    }
-
-    fn shown(seen: &[Seen]) -> Vec<String> {
-        let shown = seen.iter().map(|seen| match seen {
-            Seen::Row { line, cells } => format!("{line}: {}", cells.join(" | ")),
-            Seen::Reject { code, at, .. } => format!("{}:{} {code}", at.line, at.column),
-            Seen::Note { code, at } => format!("{}:{} note {code}", at.line, at.column),
-            Seen::Chat { .. } => unreachable!("a document has no conversations"),
-        });
-        shown.collect()
-    }
-
-    fn cause(error: SourceError) -> String {
-        std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string)
     }
 
     fn check_with(text: &str, options: &Options, expected: &[&str]) {
@@ -731,9 +802,15 @@ mod tests {
         check(&new(&two), &["3: a  |  b", "5: c | d</unit>&"]);
         check(&new("<unit id='1'/>"), &[]);
         check(&new("<unit id='1'></unit>"), &[]);
-        let matches = format!("<unit id='1'><m:matches><m:match><source>x</source><target>y</target></m:match></m:matches>{}</unit>", segment("a", "b"));
+        let matches = format!(
+            "<unit id='1'><m:matches><m:match><source>x</source><target>y</target></m:match></m:matches>{}</unit>",
+            segment("a", "b")
+        );
         check(&new(&matches), &["2: a | b"]);
-        let prefixed = old(&unit("", "a", "b")).replace("</", "</x:").replace('<', "<x:").replace("<x:/x:", "</x:");
+        let prefixed = old(&unit("", "a", "b"))
+            .replace("</", "</x:")
+            .replace('<', "<x:")
+            .replace("<x:/x:", "</x:");
         check(&prefixed, &["2: a | b"]);
     }
 
@@ -749,7 +826,10 @@ mod tests {
             mrk("1", "a<x id='2'/>."),
         );
         let at = unit.find("<target>").unwrap() + 1;
-        check(&old(&unit), &["2: A{1}. | a{1}.", "2: B. | b.", &format!("2:{at} S024")]);
+        check(
+            &old(&unit),
+            &["2: A{1}. | a{1}.", "2: B. | b.", &format!("2:{at} S024")],
+        );
         let unmarked = "<trans-unit id='1'><source>A. B.</source><seg-source><mrk mtype='seg' mid='1'>A.</mrk></seg-source>\
             <target>a. <mrk mtype='x'>b.</mrk></target></trans-unit>";
         check(&old(unmarked), &["2: A. B. | a. b."]);
@@ -765,44 +845,104 @@ mod tests {
             };
             check_with(text, &options, &[stripped]);
         };
-        let spans = unit("", "<g id='1'>a</g> <x id='2'/>", "<x id='2'/> <g id='1'>b</g><ph id='3'>%s</ph>");
-        check_both(&old(&spans), "2: {1}a{2} {3} | {3} {1}b{2}{4}", "2: a  |  b");
-        let ends = unit("", "<bx id='1' rid='9'/>a<ex id='2' rid='9'/>", "<bpt id='1'>&lt;b&gt;</bpt>b<ept id='1'>&lt;/b&gt;</ept>");
+        let spans = unit(
+            "",
+            "<g id='1'>a</g> <x id='2'/>",
+            "<x id='2'/> <g id='1'>b</g><ph id='3'>%s</ph>",
+        );
+        check_both(
+            &old(&spans),
+            "2: {1}a{2} {3} | {3} {1}b{2}{4}",
+            "2: a  |  b",
+        );
+        let ends = unit(
+            "",
+            "<bx id='1' rid='9'/>a<ex id='2' rid='9'/>",
+            "<bpt id='1'>&lt;b&gt;</bpt>b<ept id='1'>&lt;/b&gt;</ept>",
+        );
         check_both(&old(&ends), "2: {1}a{2} | {1}b{2}", "2: a | b");
-        let pc = segment("<pc id='1'>a</pc><ph id='2'/>", "<ph id='2'/><sc id='1'/>b<ec startRef='1'/>");
-        check_both(&new(&format!("<unit>{pc}</unit>")), "2: {1}a{2}{3} | {3}{1}b{2}", "2: a | b");
-        let cp = segment("<mrk id='m' translate='no'>a</mrk><cp hex='001F'/>", "<sm id='m'/>b<em startRef='m'/>");
-        check_both(&new(&format!("<unit>{cp}</unit>")), "2: a\u{1f} | b", "2: a\u{1f} | b");
-        check(&new(&format!("<unit>{}</unit>", segment("<cp hex='D800'/>", "b"))), &["2:24 S032"]);
+        let pc = segment(
+            "<pc id='1'>a</pc><ph id='2'/>",
+            "<ph id='2'/><sc id='1'/>b<ec startRef='1'/>",
+        );
+        check_both(
+            &new(&format!("<unit>{pc}</unit>")),
+            "2: {1}a{2}{3} | {3}{1}b{2}",
+            "2: a | b",
+        );
+        let cp = segment(
+            "<mrk id='m' translate='no'>a</mrk><cp hex='001F'/>",
+            "<sm id='m'/>b<em startRef='m'/>",
+        );
+        check_both(
+            &new(&format!("<unit>{cp}</unit>")),
+            "2: a\u{1f} | b",
+            "2: a\u{1f} | b",
+        );
+        check(
+            &new(&format!(
+                "<unit>{}</unit>",
+                segment("<cp hex='D800'/>", "b")
+            )),
+            &["2:24 S032"],
+        );
     }
 
     fn check_state(attributes: &str, target: &str, expected: Option<&str>) {
-        let unit = format!("<trans-unit {attributes}><source>a</source><target {target}>b</target></trans-unit>");
+        let unit = format!(
+            "<trans-unit {attributes}><source>a</source><target {target}>b</target></trans-unit>"
+        );
         let seen = contract::read(old(&unit).as_bytes(), &open, &Options::default()).unwrap();
         assert_eq!((seen.len(), seen[0].code()), (1, expected), "{unit}");
     }
 
     #[test]
     fn states_are_honoured() {
-        for used in ["", "translated", "final", "signed-off", "needs-adaptation", "needs-review-adaptation", "x-ours"] {
+        for used in [
+            "",
+            "translated",
+            "final",
+            "signed-off",
+            "needs-adaptation",
+            "needs-review-adaptation",
+            "x-ours",
+        ] {
             check_state("approved='no'", &format!("state='{used}'"), None);
         }
         for untranslated in ["new", "needs-translation", "needs-l10n"] {
             check_state("", &format!("state='{untranslated}'"), Some("S024"));
         }
         for unreviewed in ["needs-review-translation", "needs-review-l10n"] {
-            check_state("approved='yes'", &format!("state='{unreviewed}'"), Some("S023"));
+            check_state(
+                "approved='yes'",
+                &format!("state='{unreviewed}'"),
+                Some("S023"),
+            );
         }
         check_state("", "state-qualifier='fuzzy-match'", Some("S023"));
-        check_state("", "state-qualifier='mt-suggestion' state='translated'", None);
+        check_state(
+            "",
+            "state-qualifier='mt-suggestion' state='translated'",
+            None,
+        );
         check_state("approved='yes'", "state-qualifier='mt-suggestion'", None);
         check_state("", "state-qualifier='exact-match'", None);
         check_state("translate='no'", "", Some("S024"));
         check(&old(&unit("", "a", " \n")), &["2:38 S024"]);
         check(&old(&unit("", "a", "<x id='1'/>")), &["2: a | {1}"]);
-        check(&old("<trans-unit><source>a</source></trans-unit>"), &["2:1 S024"]);
-        check(&old("<trans-unit><source>a</source><target/></trans-unit>"), &["2:31 S024"]);
-        let state = |state: &str| new(&format!("<unit><segment{state}><source>a</source><target>b</target></segment></unit>"));
+        check(
+            &old("<trans-unit><source>a</source></trans-unit>"),
+            &["2:1 S024"],
+        );
+        check(
+            &old("<trans-unit><source>a</source><target/></trans-unit>"),
+            &["2:31 S024"],
+        );
+        let state = |state: &str| {
+            new(&format!(
+                "<unit><segment{state}><source>a</source><target>b</target></segment></unit>"
+            ))
+        };
         check(&state(" state='initial'"), &["2:50 S024"]);
         check(&state(" state='reviewed'"), &["2: a | b"]);
         check(&state(""), &["2: a | b"]);
@@ -810,11 +950,22 @@ mod tests {
 
     #[test]
     fn what_surrounds_a_unit_counts() {
-        let group = |attributes: &str, units: &str| format!("<group {attributes}>\n{units}</group>\n");
+        let group =
+            |attributes: &str, units: &str| format!("<group {attributes}>\n{units}</group>\n");
         let inner = group("translate='yes'", &unit("", "b", "c"));
-        let fixed = group("translate='no'", &format!("{}{inner}{}", unit("", "a", "x"), unit("", "d", "x")));
-        let text = old(&format!("{}{fixed}{}", group("", &unit("", "o", "p")), unit("", "e", "f")));
-        check(&text, &["3: o | p", "5:1 S024", "6: b | c", "7:1 S024", "8: e | f"]);
+        let fixed = group(
+            "translate='no'",
+            &format!("{}{inner}{}", unit("", "a", "x"), unit("", "d", "x")),
+        );
+        let text = old(&format!(
+            "{}{fixed}{}",
+            group("", &unit("", "o", "p")),
+            unit("", "e", "f")
+        ));
+        check(
+            &text,
+            &["3: o | p", "5:1 S024", "6: b | c", "7:1 S024", "8: e | f"],
+        );
         let two = "<xliff>\n<file source-language='en' target-language='es'><body>\n<trans-unit><source>a</source>\
             <target>b</target></trans-unit></body></file>\n<file source-language='en' target-language='fr'><body>\n\
             <trans-unit><source>c</source><target>d</target></trans-unit></body></file></xliff>";
@@ -823,19 +974,30 @@ mod tests {
             ..Options::default()
         };
         check_with(two, &asked("fr"), &["3:1 S026", "5: c | d"]);
-        let error = contract::read(two.as_bytes(), &open, &Options::default()).map_err(cause).unwrap_err();
-        assert_eq!(error, "it names 2 target languages: `es`, `fr`; choose one with `--tgt-lang`");
-        let error = contract::read(two.as_bytes(), &open, &asked("de")).map_err(cause).unwrap_err();
-        let expected = "it has no text in `de`; the languages it names are `es`, `fr`; choose one with `--tgt-lang`";
+        let error = contract::read(two.as_bytes(), &open, &Options::default())
+            .map_err(cause)
+            .unwrap_err();
+        assert_eq!(error, "it names 2 target languages: `es`, `fr`");
+        let error = contract::read(two.as_bytes(), &open, &asked("de"))
+            .map_err(cause)
+            .unwrap_err();
+        let expected = "it has no text in `de`; the languages it names are `es`, `fr`";
         assert_eq!(error, expected);
         let opened = open(Input::from_bytes("x", two.into()).unwrap(), &asked("fr")).unwrap();
-        assert_eq!(opened.decisions, ["source language `en`, the only one that the file names"]);
+        assert_eq!(
+            opened.decisions,
+            ["source language `en`, the only one that the file names"]
+        );
     }
 
     #[test]
     fn a_unit_that_cannot_be_read_is_rejected_alone() {
         let broken = |unit: &str, expected: &str| {
-            let around = format!("{}\n{unit}\n{}", self::unit("", "a", "b"), self::unit("", "c", "d"));
+            let around = format!(
+                "{}\n{unit}\n{}",
+                self::unit("", "a", "b"),
+                self::unit("", "c", "d")
+            );
             check(&old(&around), &["2: a | b", expected, "4: c | d"]);
         };
         broken(&unit("", "a &foo;", "b"), "3:30 S032");
@@ -844,13 +1006,17 @@ mod tests {
         broken("<trans-unit/>", "3:1 S032");
         broken("<source>a</source></trans-unit>", "3:19 S032");
         broken("<trans-unit><target>b</target></trans-unit>", "3:1 S032");
-        broken("<trans-unit><source>a</source><source>b</source></trans-unit>", "3:31 S032");
+        broken(
+            "<trans-unit><source>a</source><source>b</source></trans-unit>",
+            "3:31 S032",
+        );
     }
 
     #[test]
     fn a_file_that_is_cut_off_says_so() {
         let whole = old(&format!("{}\n{}", unit("", "a", "b"), unit("", "c", "d")));
-        let check = |until: &str, expected: &[&str]| check(&whole[..whole.rfind(until).unwrap()], expected);
+        let check =
+            |until: &str, expected: &[&str]| check(&whole[..whole.rfind(until).unwrap()], expected);
         check("d</target>", &["2: a | b", "3:1 S031"]);
         check("\n</body>", &["2: a | b", "3: c | d", "3:69 note S031"]);
         check("</xliff>", &["2: a | b", "3: c | d", "4:15 note S031"]);
@@ -858,8 +1024,16 @@ mod tests {
 
     #[test]
     fn a_long_skeleton_is_no_unit() {
-        let skeleton = format!("<skeleton>\n{}</skeleton>\n<unit>{}</unit>", "x".repeat(9000), segment("a", "b"));
-        let long = format!("<unit>{}</unit>\n<unit>{}</unit>", segment(&"x".repeat(9000), "b"), segment("c", "d"));
+        let skeleton = format!(
+            "<skeleton>\n{}</skeleton>\n<unit>{}</unit>",
+            "x".repeat(9000),
+            segment("a", "b")
+        );
+        let long = format!(
+            "<unit>{}</unit>\n<unit>{}</unit>",
+            segment(&"x".repeat(9000), "b"),
+            segment("c", "d")
+        );
         let options = Options {
             record_limit: 5000,
             ..Options::default()
@@ -870,10 +1044,14 @@ mod tests {
 
     #[test]
     fn depth_is_no_danger() {
-        let deep = |inner: &str| format!("{}{inner}{}", "<g>".repeat(100_000), "</g>".repeat(100_000));
+        let deep =
+            |inner: &str| format!("{}{inner}{}", "<g>".repeat(100_000), "</g>".repeat(100_000));
         let text = old(&unit("", &deep("a"), &"<g>".repeat(100_000)));
         let seen = contract::read(text.as_bytes(), &open, &Options::default()).unwrap();
-        assert_eq!(seen.iter().map(Seen::code).collect::<Vec<_>>(), [Some("S032")]);
+        assert_eq!(
+            seen.iter().map(Seen::code).collect::<Vec<_>>(),
+            [Some("S032")]
+        );
         let text = old(&unit("", &deep("a"), &deep("b")));
         let seen = contract::read(text.as_bytes(), &open, &Options::default()).unwrap();
         assert_eq!(seen.iter().map(Seen::code).collect::<Vec<_>>(), [None]);
@@ -885,27 +1063,42 @@ mod tests {
     #[test]
     fn entities_are_refused() {
         let text = "<!DOCTYPE xliff [<!ENTITY a SYSTEM 'file:///etc/passwd'>]><xliff/>";
-        let error = open(Input::from_bytes("x", text.into()).unwrap(), &Options::default()).map_err(cause);
-        assert_eq!(error.unwrap_err(), "the document declares entities, which are refused (line 1)");
+        let error = open(
+            Input::from_bytes("x", text.into()).unwrap(),
+            &Options::default(),
+        )
+        .map_err(cause);
+        assert_eq!(
+            error.unwrap_err(),
+            "the document declares entities, which are refused (line 1)"
+        );
         assert!(is("<?xml version='1.0'?><x:xliff>") && !is("<tmx>"));
+    }
+
+    #[test]
+    fn the_fixtures_read_as_expected() {
+        check::fixture("xliff/app-1.2.xliff", &open);
+        check::fixture("xliff/app-2.0.xlf", &open);
     }
 
     /// Rows, S023 and S024 of a real file, as counted by another program.
     fn check_real(name: &str, expected: [usize; 3]) {
-        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/parallel/xliff").join(name);
-        let bytes = match std::fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if std::env::var_os("CI").is_none() => {
-                eprintln!("SKIPPED: {}: {error}", path.display());
-                return;
-            }
-            Err(error) => panic!("{}: {error}", path.display()),
+        let Some(bytes) = check::shared(&format!("xliff/{name}")) else {
+            return;
         };
         let seen = contract::read(&bytes, &open, &Options::default()).unwrap();
         let count = |code| seen.iter().filter(|seen| seen.code() == code).count();
-        assert_eq!([None, Some("S023"), Some("S024")].map(count), expected, "{name}");
+        assert_eq!(
+            [None, Some("S023"), Some("S024")].map(count),
+            expected,
+            "{name}"
+        );
         assert_eq!(seen.len(), expected.iter().sum::<usize>(), "{name}");
-        contract::holds(&bytes[..bytes.len().min(20_000)], &open, &Options::default());
+        contract::holds(
+            &bytes[..bytes.len().min(20_000)],
+            &open,
+            &Options::default(),
+        );
     }
 
     #[test]

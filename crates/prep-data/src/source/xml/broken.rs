@@ -29,7 +29,9 @@ impl Batch for TooLong {
 pub(crate) fn too_long<'a>(bytes: &'a [u8], line: u64, limit: usize, units: &[&str]) -> Item<'a> {
     let raw = &bytes[..bytes.len().min(HEAD_BYTES)];
     let is_unit = |name| units.iter().any(|unit| unit.as_bytes() == name);
-    let start = Tags::new(raw).find(|tag| is_unit(tag.name)).map_or(0, |tag| tag.start);
+    let start = Tags::new(raw)
+        .find(|tag| is_unit(tag.name))
+        .map_or(0, |tag| tag.start);
     let line = line + LineCount::new(raw).line(start);
     let message = format!("the unit is longer than {limit} bytes");
     Item::Reject(Reject {
@@ -49,7 +51,10 @@ pub(crate) struct Incomplete {
 
 impl Batch for Incomplete {
     fn decode(self: Box<Self>, each: &mut dyn FnMut(Item<'_>)) -> u64 {
-        each(Item::Note(incomplete(self.margin.position(&[], 0), self.root)));
+        each(Item::Note(incomplete(
+            self.margin.position(&[], 0),
+            self.root,
+        )));
         0
     }
 }
@@ -62,7 +67,9 @@ pub(crate) fn incomplete(position: Position, root: &str) -> Finding {
 
 /// Whether a block ends with the end tag of one of some elements.
 pub(crate) fn ends_with(block: &[u8], names: &[&str]) -> bool {
-    let Some(at) = memchr::memrchr(b'<', block) else { return false };
+    let Some(at) = memchr::memrchr(b'<', block) else {
+        return false;
+    };
     let last = &block[at..];
     Tags::new(last).next().is_some_and(|tag| {
         let is_one = names.iter().any(|name| name.as_bytes() == tag.name);

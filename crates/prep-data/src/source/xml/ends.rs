@@ -61,7 +61,9 @@ impl Ends {
 
     /// The index of the wanted element whose end tag was read.
     fn wanted(&self) -> Option<usize> {
-        self.names.iter().position(|name| self.name.is(name.as_bytes()))
+        self.names
+            .iter()
+            .position(|name| self.name.is(name.as_bytes()))
     }
 }
 
@@ -76,7 +78,9 @@ impl Cutter for Ends {
             at += 1;
             self.state = match self.state {
                 State::Text => {
-                    let Some(open) = memchr(b'<', &chunk[at - 1..]) else { break };
+                    let Some(open) = memchr(b'<', &chunk[at - 1..]) else {
+                        break;
+                    };
                     at += open;
                     State::Open
                 }
@@ -104,16 +108,34 @@ impl Cutter for Ends {
                     at -= 1;
                     State::Text
                 }
-                State::Hidden { byte: sign, count, run: 0 } => {
-                    let Some(next) = memchr(sign, &chunk[at - 1..]) else { break };
-                    at += next;
-                    State::Hidden { byte: sign, count, run: 1 }
-                }
-                State::Hidden { count, run, .. } if byte == b'>' && run >= count => State::Text,
-                State::Hidden { byte: sign, count, run } => State::Hidden {
+                State::Hidden {
                     byte: sign,
                     count,
-                    run: if byte == sign { (run + 1).min(count) } else { 0 },
+                    run: 0,
+                } => {
+                    let Some(next) = memchr(sign, &chunk[at - 1..]) else {
+                        break;
+                    };
+                    at += next;
+                    State::Hidden {
+                        byte: sign,
+                        count,
+                        run: 1,
+                    }
+                }
+                State::Hidden { count, run, .. } if byte == b'>' && run >= count => State::Text,
+                State::Hidden {
+                    byte: sign,
+                    count,
+                    run,
+                } => State::Hidden {
+                    byte: sign,
+                    count,
+                    run: if byte == sign {
+                        (run + 1).min(count)
+                    } else {
+                        0
+                    },
                 },
                 State::Name if is_name_end(byte) => {
                     at -= 1;
@@ -124,7 +146,9 @@ impl Cutter for Ends {
                     State::Name
                 }
                 State::AfterName => {
-                    let Some(next) = memchr2(b'>', b'<', &chunk[at - 1..]) else { break };
+                    let Some(next) = memchr2(b'>', b'<', &chunk[at - 1..]) else {
+                        break;
+                    };
                     at += next;
                     if chunk[at - 1] == b'<' {
                         State::Open
@@ -147,7 +171,11 @@ impl Cutter for Ends {
 }
 
 fn hidden(byte: u8, count: u8) -> State {
-    State::Hidden { byte, count, run: 0 }
+    State::Hidden {
+        byte,
+        count,
+        run: 0,
+    }
 }
 
 /// Whether a byte ends the name of a tag.
@@ -208,7 +236,9 @@ mod tests {
 
     fn ends_by_tags(text: &[u8]) -> Vec<usize> {
         Tags::new(text)
-            .filter(|tag| tag.kind == Kind::Close && (tag.name == b"tu" || tag.name == b"trans-unit"))
+            .filter(|tag| {
+                tag.kind == Kind::Close && (tag.name == b"tu" || tag.name == b"trans-unit")
+            })
             .map(|tag| tag.end)
             .collect()
     }
@@ -227,13 +257,22 @@ mod tests {
 
     #[test]
     fn only_end_tags_end() {
-        check("<tu>a</tu>b<tu/></tu \n>", &["<tu>a</tu>", "b<tu/></tu \n>"]);
+        check(
+            "<tu>a</tu>b<tu/></tu \n>",
+            &["<tu>a</tu>", "b<tu/></tu \n>"],
+        );
         check("a</x:tu></tux></ tu></tu", &["a</x:tu>"]);
         check("<!-- </tu> --></tu>", &["<!-- </tu> --></tu>"]);
-        check("<![CDATA[</tu>]] ]]]></tu>", &["<![CDATA[</tu>]] ]]]></tu>"]);
+        check(
+            "<![CDATA[</tu>]] ]]]></tu>",
+            &["<![CDATA[</tu>]] ]]]></tu>"],
+        );
         check("<?a </tu>??></tu>", &["<?a </tu>??></tu>"]);
         check("<!--></tu>--></tu>", &["<!--></tu>--></tu>"]);
-        check("<!-</tu><![CDAT[</tu><</tu>", &["<!-</tu>", "<![CDAT[</tu>", "<</tu>"]);
+        check(
+            "<!-</tu><![CDAT[</tu><</tu>",
+            &["<!-</tu>", "<![CDAT[</tu>", "<</tu>"],
+        );
         check("</tu </tu>", &["</tu </tu>"]);
     }
 

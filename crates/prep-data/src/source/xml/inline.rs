@@ -109,7 +109,9 @@ impl Side {
         let tags = self.tags[segment.tags.clone()].iter();
         Self {
             text: self.text[segment.text.clone()].into(),
-            tags: tags.map(|(at, key)| (at - segment.text.start, key.clone())).collect(),
+            tags: tags
+                .map(|(at, key)| (at - segment.text.start, key.clone()))
+                .collect(),
             segments: Vec::new(),
         }
     }
@@ -148,7 +150,8 @@ impl Reading<'_, '_> {
                 }
                 Event::CData(text) => push_text(&text.into_inner(), &mut self.side.text),
                 Event::GeneralRef(name) => {
-                    let c = referred(&name).map_err(|message| Fault::markup(self.pull.start(), message))?;
+                    let c = referred(&name)
+                        .map_err(|message| Fault::markup(self.pull.start(), message))?;
                     self.side.text.push(c);
                 }
                 Event::Start(tag) => self.start(&tag, false)?,
@@ -188,7 +191,8 @@ impl Reading<'_, '_> {
             Inline::Character => {
                 let hex = self.pull.attribute(tag, "hex")?.unwrap_or_default();
                 let c = u32::from_str_radix(&hex, 16).ok().and_then(char::from_u32);
-                let failed = || Fault::markup(self.pull.start(), format!("`{hex}` is no character"));
+                let failed =
+                    || Fault::markup(self.pull.start(), format!("`{hex}` is no character"));
                 self.side.text.push(c.ok_or_else(failed)?);
             }
         }
@@ -203,7 +207,11 @@ impl Reading<'_, '_> {
         if !may_segment || self.pull.attribute(tag, "mtype")?.as_deref() != Some("seg") {
             return Ok(Open::Marker);
         }
-        let id = self.pull.attribute(tag, "mid")?.unwrap_or_default().into_owned();
+        let id = self
+            .pull
+            .attribute(tag, "mid")?
+            .unwrap_or_default()
+            .into_owned();
         let (text, tags) = (self.side.text.len(), self.side.tags.len());
         self.side.segments.push(Segment {
             id,
@@ -244,7 +252,11 @@ impl Reading<'_, '_> {
         if let Some(pair) = pair {
             match role {
                 Role::Closes => id = self.pairs.get_mut(&*pair).and_then(Vec::pop).unwrap_or(id),
-                _ => self.pairs.entry(pair.into_owned()).or_default().push(id.clone()),
+                _ => self
+                    .pairs
+                    .entry(pair.into_owned())
+                    .or_default()
+                    .push(id.clone()),
             }
         }
         Ok(id)
@@ -252,7 +264,11 @@ impl Reading<'_, '_> {
 
     fn tag(&mut self, role: Role, id: String) {
         let count = self.counts.entry((role, id.clone())).or_default();
-        let key = Key { role, id, nth: *count };
+        let key = Key {
+            role,
+            id,
+            nth: *count,
+        };
         *count += 1;
         self.side.tags.push((self.side.text.len(), key));
     }

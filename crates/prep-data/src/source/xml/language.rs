@@ -9,14 +9,26 @@ use std::fmt::Write as _;
 
 /// Whether two names are the same language.
 pub(crate) fn is_same(one: &str, other: &str) -> bool {
-    let folded = |byte: u8| if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
-    one.len() == other.len() && one.bytes().zip(other.bytes()).all(|(one, other)| folded(one) == folded(other))
+    let folded = |byte: u8| {
+        if byte == b'_' {
+            b'-'
+        } else {
+            byte.to_ascii_lowercase()
+        }
+    };
+    one.len() == other.len()
+        && one
+            .bytes()
+            .zip(other.bytes())
+            .all(|(one, other)| folded(one) == folded(other))
 }
 
 /// Whether a language that was asked for takes in one that is named.
 pub(crate) fn covers(asked: &str, named: &str) -> bool {
     match named.split_at_checked(asked.len()) {
-        Some((front, rest)) => is_same(asked, front) && (rest.is_empty() || rest.starts_with(['-', '_'])),
+        Some((front, rest)) => {
+            is_same(asked, front) && (rest.is_empty() || rest.starts_with(['-', '_']))
+        }
         None => false,
     }
 }
@@ -31,11 +43,15 @@ impl Named {
 
     /// Adds a language and returns whether it is new.
     pub(crate) fn add(&mut self, name: &str) -> bool {
-        let is_new = !name.is_empty() && self.0.len() < Self::MOST && !self.0.iter().any(|known| is_same(known, name));
+        let is_new = !name.is_empty() && self.0.len() < Self::MOST && !self.knows(name);
         if is_new {
             self.0.push(name.into());
         }
         is_new
+    }
+
+    pub(crate) fn knows(&self, name: &str) -> bool {
+        self.0.iter().any(|known| is_same(known, name))
     }
 
     pub(crate) fn names(&self) -> &[String] {
@@ -75,14 +91,6 @@ impl End {
             Self::Target => "target",
         }
     }
-
-    /// The flag that chooses it.
-    pub(crate) fn flag(self) -> &'static str {
-        match self {
-            Self::Source => "--src-lang",
-            Self::Target => "--tgt-lang",
-        }
-    }
 }
 
 /// The language wanted on one side.
@@ -99,12 +107,16 @@ impl Wanted {
     pub(crate) fn new(end: End, asked: &str, named: &Named) -> Result<Self, String> {
         let asked = asked.trim();
         let exact = named.names().iter().find(|name| is_same(asked, name));
-        let covered: Vec<_> = named.names().iter().filter(|name| covers(asked, name)).collect();
+        let covered: Vec<_> = named
+            .names()
+            .iter()
+            .filter(|name| covers(asked, name))
+            .collect();
         let found = match (exact, &covered[..]) {
             (Some(exact), _) => Some(exact.clone()),
             (None, []) => None,
             (None, [one]) => Some((*one).clone()),
-            (None, several) => return Err(ambiguous(end, asked, several)),
+            (None, several) => return Err(ambiguous(asked, several)),
         };
         Ok(Self {
             end,
@@ -119,14 +131,16 @@ impl Wanted {
             _ if !covers(&self.asked, name) => {}
             None => self.found = Some(name.into()),
             Some(found) if is_same(found, &self.asked) => {}
-            Some(found) => return Err(ambiguous(self.end, &self.asked, &[found.as_str(), name])),
+            Some(found) => return Err(ambiguous(&self.asked, &[found.as_str(), name])),
         }
         Ok(())
     }
 
     /// Whether a language is the one wanted.
     pub(crate) fn is(&self, name: &str) -> bool {
-        self.found.as_deref().is_some_and(|found| is_same(found, name))
+        self.found
+            .as_deref()
+            .is_some_and(|found| is_same(found, name))
     }
 
     /// The language in the file's spelling, or as it was asked for.
@@ -141,10 +155,9 @@ impl Wanted {
     /// What to say if the file names languages but not this one.
     pub(crate) fn missing(&self, named: &Named) -> String {
         format!(
-            "it has no text in `{}`; the languages it names are {}; choose one with `{}`",
+            "it has no text in `{}`; the languages it names are {}",
             self.asked,
-            named.list(),
-            self.end.flag()
+            named.list()
         )
     }
 
@@ -153,14 +166,23 @@ impl Wanted {
         let noun = self.end.noun();
         match &self.found {
             Some(found) if is_same(found, &self.asked) => None,
-            Some(found) => Some(format!("{noun} language `{found}`, asked for as `{}`", self.asked)),
-            None => Some(format!("{noun} language `{}`, which the beginning of the file does not name", self.asked)),
+            Some(found) => Some(format!(
+                "{noun} language `{found}`, asked for as `{}`",
+                self.asked
+            )),
+            None => Some(format!(
+                "{noun} language `{}`, which the beginning of the file does not name",
+                self.asked
+            )),
         }
     }
 }
 
-fn ambiguous(end: End, asked: &str, names: &[impl AsRef<str>]) -> String {
-    format!("`{asked}` is more than one of its languages: {}; choose one with `{}`", list(names), end.flag())
+fn ambiguous(asked: &str, names: &[impl AsRef<str>]) -> String {
+    format!(
+        "`{asked}` is more than one of its languages: {}",
+        list(names)
+    )
 }
 
 #[cfg(test)]
@@ -185,7 +207,10 @@ mod tests {
             }
             Ok(wanted.found)
         });
-        assert_eq!(found.as_ref().map(Option::as_deref).map_err(String::as_str), expected);
+        assert_eq!(
+            found.as_ref().map(Option::as_deref).map_err(String::as_str),
+            expected
+        );
     }
 
     #[test]
@@ -194,7 +219,7 @@ mod tests {
         check("es", &["es-ES", "es"], &["es-MX"], Ok(Some("es")));
         check("es", &["en"], &["fr", "es_MX"], Ok(Some("es_MX")));
         check("fr", &["en"], &["es"], Ok(None));
-        let several = "`es` is more than one of its languages: `es-ES`, `es-MX`; choose one with `--tgt-lang`";
+        let several = "`es` is more than one of its languages: `es-ES`, `es-MX`";
         check("es", &["es-ES", "es-MX"], &[], Err(several));
         check("es", &["es-ES"], &["es-MX"], Err(several));
     }

@@ -4,8 +4,8 @@
 //! unit it stands in. It sees exactly the end tags that
 //! [`Ends`](super::ends::Ends) sees.
 
-use memchr::{memchr, memchr2};
 use memchr::memmem;
+use memchr::{memchr, memchr2};
 
 use super::ends::is_name_end;
 
@@ -76,7 +76,8 @@ impl<'a> Tags<'a> {
     /// its content.
     fn skip_hidden(&mut self, start: usize, opened: usize, end: &[u8]) {
         let from = start + opened;
-        self.at = memmem::find(&self.bytes[from..], end).map_or(self.bytes.len(), |n| from + n + end.len());
+        self.at = memmem::find(&self.bytes[from..], end)
+            .map_or(self.bytes.len(), |n| from + n + end.len());
     }
 
     fn end_tag(&mut self, start: usize) -> Option<Tag<'a>> {
@@ -131,9 +132,15 @@ impl<'a> Tags<'a> {
     /// The local name that begins at `from`, and where it ends.
     fn name(&self, from: usize) -> (&'a [u8], usize) {
         let rest = &self.bytes[from.min(self.bytes.len())..];
-        let len = rest.iter().position(|&byte| is_name_end(byte)).unwrap_or(rest.len());
+        let len = rest
+            .iter()
+            .position(|&byte| is_name_end(byte))
+            .unwrap_or(rest.len());
         let name = &rest[..len];
-        let local = name.iter().rposition(|&byte| byte == b':').map_or(0, |colon| colon + 1);
+        let local = name
+            .iter()
+            .rposition(|&byte| byte == b':')
+            .map_or(0, |colon| colon + 1);
         (&name[local..], from + len)
     }
 }
@@ -187,11 +194,17 @@ impl Extent {
 ///
 /// `units` are the names of units, `containers` those of the other elements
 /// after which a stream is cut.
-pub(crate) fn extent(tags: &mut Tags<'_>, start: &Tag<'_>, units: &[&str], containers: &[&str]) -> Extent {
+pub(crate) fn extent(
+    tags: &mut Tags<'_>,
+    start: &Tag<'_>,
+    units: &[&str],
+    containers: &[&str],
+) -> Extent {
     if start.kind == Kind::Empty {
         return Extent::Whole(start.end);
     }
-    let is_one_of = |tag: &Tag<'_>, names: &[&str]| names.iter().any(|name| name.as_bytes() == tag.name);
+    let is_one_of =
+        |tag: &Tag<'_>, names: &[&str]| names.iter().any(|name| name.as_bytes() == tag.name);
     while let Some(tag) = tags.next() {
         match tag.kind {
             Kind::Close if is_one_of(&tag, units) => return Extent::Whole(tag.end),

@@ -13,6 +13,8 @@
 //! every reader; nothing else is changed.
 
 pub(crate) mod broken;
+#[cfg(test)]
+pub(crate) mod check;
 pub(crate) mod ends;
 pub(crate) mod inline;
 pub(crate) mod language;
@@ -72,7 +74,11 @@ pub(crate) struct LineCount<'a> {
 
 impl<'a> LineCount<'a> {
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 0, line: 0 }
+        Self {
+            bytes,
+            at: 0,
+            line: 0,
+        }
     }
 
     /// The line of a byte at or after the one asked for before.

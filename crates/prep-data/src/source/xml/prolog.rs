@@ -20,7 +20,10 @@ pub(crate) struct Prolog<'a> {
 
 /// Reads the beginning of a document.
 pub(crate) fn read(head: &[u8]) -> Prolog<'_> {
-    let mut at = head.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+    let mut at = head
+        .iter()
+        .take_while(|byte| byte.is_ascii_whitespace())
+        .count();
     let mut entity_line = None;
     loop {
         let rest = &head[at..];
@@ -30,16 +33,24 @@ pub(crate) fn read(head: &[u8]) -> Prolog<'_> {
             memmem::find(&rest[4..], b"-->").map(|n| n + 7)
         } else if rest.starts_with(b"<!DOCTYPE") {
             let doctype = doctype(rest);
-            entity_line = doctype.entity.map(|entity| count_newlines(&head[..at + entity]) + 1);
+            entity_line = doctype
+                .entity
+                .map(|entity| count_newlines(&head[..at + entity]) + 1);
             doctype.end
         } else {
             break;
         };
         let Some(end) = end else {
-            return Prolog { root: None, entity_line };
+            return Prolog {
+                root: None,
+                entity_line,
+            };
         };
         at += end;
-        at += head[at..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+        at += head[at..]
+            .iter()
+            .take_while(|byte| byte.is_ascii_whitespace())
+            .count();
     }
     let mut tags = Tags::new(head);
     tags.skip_to(at);
@@ -51,12 +62,19 @@ pub(crate) fn read(head: &[u8]) -> Prolog<'_> {
 /// Whether a text is a document with a root element of this local name.
 pub(crate) fn is(head: &str, root: &str) -> bool {
     let head = head.strip_prefix('\u{feff}').unwrap_or(head);
-    read(head.as_bytes()).root.is_some_and(|tag| tag.name == root.as_bytes())
+    read(head.as_bytes())
+        .root
+        .is_some_and(|tag| tag.name == root.as_bytes())
 }
 
 /// Opens an XML input as text and checks that it may be read as `format`,
 /// whose root element is `root`.
-pub(crate) fn open(mut input: Input, options: &Options, format: Format, root: &str) -> Result<Text, SourceError> {
+pub(crate) fn open(
+    mut input: Input,
+    options: &Options,
+    format: Format,
+    root: &str,
+) -> Result<Text, SourceError> {
     let name = input.name().to_owned();
     let (encoding, told) = match options.encoding {
         Some(encoding) => (Some(encoding), None),
@@ -73,16 +91,23 @@ pub(crate) fn open(mut input: Input, options: &Options, format: Format, root: &s
 fn check(text: &Text, root: &str) -> Result<(), String> {
     let prolog = read(&text.head);
     if let Some(line) = prolog.entity_line {
-        return Err(format!("the document declares entities, which are refused (line {line})"));
+        return Err(format!(
+            "the document declares entities, which are refused (line {line})"
+        ));
     }
     match prolog.root {
         Some(tag) if tag.name == root.as_bytes() => Ok(()),
         Some(tag) => {
             let found = String::from_utf8_lossy(tag.name);
-            Err(format!("its root element is `<{found}>` and not `<{root}>`"))
+            Err(format!(
+                "its root element is `<{found}>` and not `<{root}>`"
+            ))
         }
         None if text.is_whole => Err(format!("it has no root element `<{root}>`")),
-        None => Err(format!("no root element `<{root}>` stands in its first {} KiB", text.head.len() >> 10)),
+        None => Err(format!(
+            "no root element `<{root}>` stands in its first {} KiB",
+            text.head.len() >> 10
+        )),
     }
 }
 
@@ -112,8 +137,14 @@ fn declared(head: &[u8]) -> Result<(Option<&'static Encoding>, Option<String>), 
             let told = format!("encoding {}, by the XML declaration", encoding.name());
             Ok((Some(encoding), Some(told)))
         }
-        None if label.eq_ignore_ascii_case("utf-32") || label.to_ascii_lowercase().starts_with("ucs") => Ok((None, None)),
-        None => Err(format!("it declares the encoding `{label}`, which is not known; choose one with `--encoding`")),
+        None if label.eq_ignore_ascii_case("utf-32")
+            || label.to_ascii_lowercase().starts_with("ucs") =>
+        {
+            Ok((None, None))
+        }
+        None => Err(format!(
+            "it declares the encoding `{label}`, which is not known"
+        )),
     }
 }
 
@@ -132,7 +163,9 @@ fn doctype(text: &[u8]) -> Doctype {
     let mut is_subset = false;
     while let Some(&byte) = text.get(at) {
         let rest = &text[at..];
-        let hidden = |from: usize, end: &[u8]| memmem::find(rest.get(from..)?, end).map(|n| from + n + end.len());
+        let hidden = |from: usize, end: &[u8]| {
+            memmem::find(rest.get(from..)?, end).map(|n| from + n + end.len())
+        };
         let step = match byte {
             b'"' | b'\'' => hidden(1, &[byte]),
             b'<' if rest.starts_with(b"<!--") => hidden(4, b"-->"),
@@ -169,16 +202,30 @@ mod tests {
 
     fn check(head: &str, root: Option<&str>, entity_line: Option<u64>) {
         let prolog = read(head.as_bytes());
-        let name = prolog.root.map(|tag| String::from_utf8_lossy(tag.name).into_owned());
-        assert_eq!((name.as_deref(), prolog.entity_line), (root, entity_line), "{head}");
+        let name = prolog
+            .root
+            .map(|tag| String::from_utf8_lossy(tag.name).into_owned());
+        assert_eq!(
+            (name.as_deref(), prolog.entity_line),
+            (root, entity_line),
+            "{head}"
+        );
     }
 
     #[test]
     fn the_root_element_is_found() {
         check("<tmx version='1.4'>", Some("tmx"), None);
-        check(" <?xml version='1.0'?>\n<!-- <a> -->\n<!DOCTYPE tmx SYSTEM \"a>b.dtd\"><tmx>", Some("tmx"), None);
+        check(
+            " <?xml version='1.0'?>\n<!-- <a> -->\n<!DOCTYPE tmx SYSTEM \"a>b.dtd\"><tmx>",
+            Some("tmx"),
+            None,
+        );
         check("<x:xliff xmlns:x='a'>", Some("xliff"), None);
-        check("<!DOCTYPE tmx [<!ELEMENT tmx (#PCDATA)> <!-- ]> -->]><tmx>", Some("tmx"), None);
+        check(
+            "<!DOCTYPE tmx [<!ELEMENT tmx (#PCDATA)> <!-- ]> -->]><tmx>",
+            Some("tmx"),
+            None,
+        );
         check("text <tmx>", None, None);
         check("<!-- never closed <tmx>", None, None);
         check("", None, None);
@@ -187,8 +234,20 @@ mod tests {
 
     #[test]
     fn entity_declarations_are_found() {
-        check("<!DOCTYPE a [\n<!ENTITY b \"c\">\n]>\n<a>", Some("a"), Some(2));
-        check("\n<!DOCTYPE a [<!ENTITY % b SYSTEM 'file:///c'> %b;", None, Some(2));
-        check("<!DOCTYPE a [<!-- <!ENTITY b 'c'> -->]><a>", Some("a"), None);
+        check(
+            "<!DOCTYPE a [\n<!ENTITY b \"c\">\n]>\n<a>",
+            Some("a"),
+            Some(2),
+        );
+        check(
+            "\n<!DOCTYPE a [<!ENTITY % b SYSTEM 'file:///c'> %b;",
+            None,
+            Some(2),
+        );
+        check(
+            "<!DOCTYPE a [<!-- <!ENTITY b 'c'> -->]><a>",
+            Some("a"),
+            None,
+        );
     }
 }

@@ -58,7 +58,10 @@ impl<'a> Pull<'a> {
         match self.reader.read_event() {
             Ok(Event::Eof) => Err(Fault::markup(self.start, "the unit ends inside an element")),
             Ok(event) => Ok(event),
-            Err(error) => Err(Fault::markup(to_usize(self.reader.error_position()), phrase(&error))),
+            Err(error) => Err(Fault::markup(
+                to_usize(self.reader.error_position()),
+                phrase(&error),
+            )),
         }
     }
 
@@ -86,7 +89,11 @@ impl<'a> Pull<'a> {
     }
 
     /// An attribute of a start tag that was the last event, by its whole name.
-    pub(crate) fn attribute<'t>(&self, tag: &'t BytesStart<'_>, name: &str) -> Result<Option<Cow<'t, str>>, Fault> {
+    pub(crate) fn attribute<'t>(
+        &self,
+        tag: &'t BytesStart<'_>,
+        name: &str,
+    ) -> Result<Option<Cow<'t, str>>, Fault> {
         tag.try_get_attribute(name)
             .map(|found| found.map(|attribute| attribute.value))
             .map_err(|error| Fault::markup(self.start, format!("attributes: {error}")))
@@ -95,22 +102,23 @@ impl<'a> Pull<'a> {
 
 /// The character that a reference stands for: `amp`, `#233`, `#x1F600`.
 pub(crate) fn referred(name: &str) -> Result<char, String> {
-    let number = match name.strip_prefix('#') {
-        Some(number) => number,
-        None => {
-            return match name {
-                "amp" => Ok('&'),
-                "lt" => Ok('<'),
-                "gt" => Ok('>'),
-                "quot" => Ok('"'),
-                "apos" => Ok('\''),
-                _ => Err(format!("the entity `&{name};` is not declared")),
-            };
-        }
+    let Some(number) = name.strip_prefix('#') else {
+        return match name {
+            "amp" => Ok('&'),
+            "lt" => Ok('<'),
+            "gt" => Ok('>'),
+            "quot" => Ok('"'),
+            "apos" => Ok('\''),
+            _ => Err(format!("the entity `&{name};` is not declared")),
+        };
     };
-    let (digits, radix) = number.strip_prefix('x').map_or((number, 10), |hex| (hex, 16));
+    let (digits, radix) = number
+        .strip_prefix('x')
+        .map_or((number, 10), |hex| (hex, 16));
     // A sign is no digit, though `from_str_radix` takes one.
-    let code = digits.starts_with(|c: char| c.is_ascii_hexdigit()).then(|| u32::from_str_radix(digits, radix).ok());
+    let code = digits
+        .starts_with(|c: char| c.is_ascii_hexdigit())
+        .then(|| u32::from_str_radix(digits, radix).ok());
     code.flatten()
         .filter(|&code| code != 0)
         .and_then(char::from_u32)
@@ -129,7 +137,8 @@ pub(crate) fn unescape(raw: &str) -> Result<Cow<'_, str>, (usize, String)> {
         push_text(&raw[at..at + step], &mut text);
         at += step;
         let rest = &raw[at + 1..];
-        let len = memchr::memchr2(b';', b'&', rest.as_bytes()).filter(|&len| rest.as_bytes()[len] == b';');
+        let len = memchr::memchr2(b';', b'&', rest.as_bytes())
+            .filter(|&len| rest.as_bytes()[len] == b';');
         let len = len.ok_or_else(|| (at, dangling()))?;
         text.push(referred(&rest[..len]).map_err(|message| (at, message))?);
         at += len + 2;
@@ -180,7 +189,10 @@ mod tests {
     #[test]
     fn references_are_resolved() {
         check("plain", Ok("plain"));
-        check("a &amp;amp; b &#233;&#x1F600;&lt;&gt;&quot;&apos;", Ok("a &amp; b é😀<>\"'"));
+        check(
+            "a &amp;amp; b &#233;&#x1F600;&lt;&gt;&quot;&apos;",
+            Ok("a &amp; b é😀<>\"'"),
+        );
         check("a\r\nb\rc&#13;\r\n", Ok("a\nb\nc\r\n"));
         check("a & b", Err(2));
         check("é &foo;", Err(3));

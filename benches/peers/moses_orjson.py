@@ -1,0 +1,17 @@
+"""corpus.en and corpus.es → train.jsonl with Python and orjson."""
+
+import orjson
+
+with (
+    open("corpus.en", encoding="utf-8", newline="\n") as sources,
+    open("corpus.es", encoding="utf-8", newline="\n") as targets,
+    open("train.jsonl", "wb") as train,
+):
+    for source, target in zip(sources, targets, strict=True):
+        example = {
+            "contents": [
+                {"role": "user", "parts": [{"text": source.rstrip("\n")}]},
+                {"role": "model", "parts": [{"text": target.rstrip("\n")}]},
+            ]
+        }
+        train.write(orjson.dumps(example, option=orjson.OPT_APPEND_NEWLINE))

@@ -1,0 +1,266 @@
+//! Output files that appear whole or not at all.
+//!
+//! What is written goes to `.NAME.partial` beside the target, which is locked
+//! while it is written; [`AtomicFile::persist`] syncs it and renames it into
+//! place. Dropped before that, it is removed. A killed process leaves at most
+//! that one file, and the next run takes it over: its lock died with its
+//! owner.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// Why an output cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum OutputError {
+    /// The temporary file cannot be made.
+    #[error("cannot create `{}`", path.display())]
+    Create {
+        /// The target.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Another process is writing the same output.
+    #[error("`{}` is being written by another run", path.display())]
+    Busy {
+        /// The target.
+        path: PathBuf,
+    },
+    /// Writing or syncing failed.
+    #[error("cannot write `{}`", path.display())]
+    Write {
+        /// The target.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The finished file could not be moved into place.
+    #[error("cannot move the finished file to `{}`", path.display())]
+    Persist {
+        /// The target.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The target is there and is not what `prep` wrote.
+    #[error("`{}` is not a file that `prep` wrote", path.display())]
+    NotOurs {
+        /// The target.
+        path: PathBuf,
+        /// What shows it.
+        #[source]
+        cause: super::Cause,
+    },
+    /// The manifest beside the target cannot be read.
+    #[error("cannot read `{}`", path.display())]
+    Manifest {
+        /// The manifest.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl OutputError {
+    /// An error of writing a passport, whose path its writer does not know.
+    pub(crate) fn passport(source: io::Error) -> Self {
+        Self::Write {
+            path: PathBuf::from("the passport"),
+            source,
+        }
+    }
+}
+
+/// A file on its way to appearing under its name.
+#[derive(Debug)]
+pub struct AtomicFile {
+    target: PathBuf,
+    partial: PathBuf,
+    file: File,
+    is_done: bool,
+}
+
+impl AtomicFile {
+    /// Begins a file that will appear at `target`.
+    ///
+    /// # Errors
+    ///
+    /// When the temporary file cannot be made beside it, or another process is
+    /// writing it.
+    pub fn create(target: &Path) -> Result<Self, OutputError> {
+        let partial = partial_path(target);
+        let file = lock(&partial).map_err(|error| match error {
+            TryLockError::WouldBlock => OutputError::Busy {
+                path: target.into(),
+            },
+            TryLockError::Error(source) => OutputError::Create {
+                path: target.into(),
+                source,
+            },
+        })?;
+        let this = Self {
+            target: target.into(),
+            partial,
+            file,
+            is_done: false,
+        };
+        // What a killed run left behind is of no use.
+        this.file
+            .set_len(0)
+            .map_err(|source| this.write_error(source))?;
+        Ok(this)
+    }
+
+    /// The path under which the file will appear.
+    #[must_use]
+    pub fn target(&self) -> &Path {
+        &self.target
+    }
+
+    /// Forces what is written so far to the disk.
+    ///
+    /// # Errors
+    ///
+    /// When the disk refuses it.
+    pub fn sync(&self) -> Result<(), OutputError> {
+        self.file
+            .sync_all()
+            .map_err(|source| self.write_error(source))
+    }
+
+    /// Moves the file into place. Call [`AtomicFile::sync`] first.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be renamed.
+    pub fn persist(mut self) -> Result<(), OutputError> {
+        self.is_done = true;
+        fs::rename(&self.partial, &self.target).map_err(|source| OutputError::Persist {
+            path: self.target.clone(),
+            source,
+        })?;
+        sync_directory(&self.target);
+        Ok(())
+    }
+
+    /// Another handle of the same file.
+    ///
+    /// # Errors
+    ///
+    /// When the system has no more handles.
+    pub fn handle(&self) -> Result<File, OutputError> {
+        self.file
+            .try_clone()
+            .map_err(|source| self.write_error(source))
+    }
+
+    fn write_error(&self, source: io::Error) -> OutputError {
+        OutputError::Write {
+            path: self.target.clone(),
+            source,
+        }
+    }
+}
+
+impl Write for AtomicFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Drop for AtomicFile {
+    fn drop(&mut self) {
+        if !self.is_done {
+            // Nothing better can be done with a failure here: the next run
+            // takes the file over.
+            drop(fs::remove_file(&self.partial));
+        }
+    }
+}
+
+/// Where the file for `target` is written until it is whole.
+#[must_use]
+pub fn partial_path(target: &Path) -> PathBuf {
+    let mut name = OsString::from(".");
+    name.push(target.file_name().unwrap_or(target.as_os_str()));
+    name.push(".partial");
+    target.with_file_name(name)
+}
+
+/// Opens and locks a file that may be left over, be in use, or vanish between
+/// the two: another process may rename or remove it before the lock is held.
+fn lock(path: &Path) -> Result<File, TryLockError> {
+    loop {
+        let file = OpenOptions::new()
+            .create(true)
+            .write(true)
+            .truncate(false)
+            .open(path)
+            .map_err(TryLockError::Error)?;
+        file.try_lock()?;
+        if is_same(&file, path).map_err(TryLockError::Error)? {
+            return Ok(file);
+        }
+    }
+}
+
+#[cfg(unix)]
+fn is_same(file: &File, path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    let held = file.metadata()?;
+    match fs::metadata(path) {
+        Ok(named) => Ok((named.dev(), named.ino()) == (held.dev(), held.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(not(unix))]
+fn is_same(_file: &File, path: &Path) -> io::Result<bool> {
+    fs::exists(path)
+}
+
+/// Makes a rename in the target's directory last. Not every file system can;
+/// one that cannot gives no better promise to anybody.
+fn sync_directory(target: &Path) {
+    let directory = target
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    if let Ok(directory) = File::open(directory.unwrap_or(Path::new("."))) {
+        drop(directory.sync_all());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_appears_whole_or_not_at_all() {
+        let directory = tempfile::tempdir().unwrap();
+        let target = directory.path().join("train.jsonl");
+        let mut file = AtomicFile::create(&target).unwrap();
+        file.write_all(b"half").unwrap();
+        assert!(matches!(
+            AtomicFile::create(&target),
+            Err(OutputError::Busy { .. })
+        ));
+        drop(file);
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+
+        fs::write(partial_path(&target), b"left over from a killed run").unwrap();
+        let mut file = AtomicFile::create(&target).unwrap();
+        file.write_all(b"whole").unwrap();
+        file.sync().unwrap();
+        assert!(!target.exists());
+        file.persist().unwrap();
+        assert_eq!(fs::read(&target).unwrap(), b"whole");
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+}

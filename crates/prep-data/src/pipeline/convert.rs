@@ -1,0 +1,539 @@
+//! Sources into one dataset, with its passport, its rejects and its ledger.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rayon::ThreadPool;
+use serde::Serialize;
+
+use super::compose::{self, ComposeError, ComposeOptions, Composed, Plan, at_line};
+use super::conversations::{Conversations, Gathered, MERGED, RowPlace, TurnRow};
+use super::ledger::Ledger;
+use super::ordered;
+use crate::diag::{Code, Finding, Position};
+use crate::example::write;
+use crate::io::passport::{self, fingerprint};
+use crate::io::{Finished, OutputError, OutputWriter, Sha256Wanted, Stamp};
+use crate::source::{Batch, Data, Format, Item, Opened, Record, Source, SourceError};
+
+/// Why a conversion could not be carried to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum ConvertError {
+    /// A source cannot be read.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// An output cannot be written.
+    #[error(transparent)]
+    Output(#[from] OutputError),
+    /// The conversations do not fit into memory.
+    #[error("the conversations do not fit into {} MiB of memory", limit >> 20)]
+    TooManyTurns {
+        /// The limit, in bytes.
+        limit: u64,
+    },
+    /// The caller wanted to stop.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+/// Sources whose columns are settled, ready to be converted.
+#[derive(Debug)]
+pub struct Job {
+    parts: Vec<Part>,
+}
+
+/// One source of a job.
+#[derive(Debug)]
+pub struct Part {
+    /// The names of its inputs.
+    pub names: Vec<String>,
+    /// Its format.
+    pub format: Format,
+    /// What was guessed about it, one phrase each.
+    pub decisions: Vec<String>,
+    source: Box<dyn Source>,
+    plan: Plan,
+}
+
+impl Job {
+    /// Settles how the records of every source become examples.
+    ///
+    /// # Errors
+    ///
+    /// When the columns of one cannot be told.
+    pub fn new(sources: Vec<Opened>, options: &ComposeOptions) -> Result<Self, ComposeError> {
+        let parts = sources.into_iter().map(|opened| {
+            let (plan, decision) = Plan::new(&opened.names[0], opened.columns.as_ref(), options)?;
+            let mut decisions = opened.decisions;
+            decisions.extend(decision);
+            Ok(Part {
+                names: opened.names,
+                format: opened.format,
+                decisions,
+                source: opened.source,
+                plan,
+            })
+        });
+        Ok(Self {
+            parts: parts.collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// The sources, in order.
+    #[must_use]
+    pub fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+
+    /// Converts everything.
+    ///
+    /// # Errors
+    ///
+    /// When a source cannot be read to its end or an output cannot be written.
+    /// Nothing has appeared under its name then.
+    pub fn run(self, sinks: Sinks<'_>, run: &Run<'_>) -> Result<Outcome, ConvertError> {
+        let (sources, plans): (Vec<_>, Vec<_>) = self
+            .parts
+            .into_iter()
+            .map(|part| ((part.names[0].clone(), part.source), part.plan))
+            .unzip();
+        let names: Vec<_> = sources.iter().map(|(name, _)| name.clone()).collect();
+        let mut front = Front {
+            sources,
+            part: 0,
+            run,
+        };
+        let mut emitter = Emitter::new(sinks, &plans, names, run)?;
+        ordered::for_each(
+            run.pool,
+            || front.next(),
+            |(part, batch): (usize, Box<dyn Batch>)| decode(part, batch, &plans[part]),
+            |decoded| emitter.emit(decoded),
+        )?;
+        emitter.finish()
+    }
+}
+
+/// What a conversion is run with.
+#[derive(Debug)]
+pub struct Run<'a> {
+    /// The threads to work on.
+    pub pool: &'a ThreadPool,
+    /// The most that conversations may take while they are gathered, in bytes.
+    pub memory: u64,
+    /// Set from outside to stop the run.
+    pub stop: &'a AtomicBool,
+}
+
+/// Where a conversion writes.
+#[derive(Debug)]
+pub struct Sinks<'a> {
+    /// The dataset.
+    pub data: OutputWriter,
+    /// Where examples came from, if that is kept.
+    pub passport: Option<OutputWriter>,
+    /// Where rejects go, once there is one; `None`: nowhere.
+    pub rejects: Option<&'a Path>,
+}
+
+/// What a conversion came to.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The account.
+    pub ledger: Ledger,
+    /// How many examples were written.
+    pub examples: u64,
+    /// Of each code that was met: how often, and where first.
+    pub met: Vec<Met>,
+    /// The dataset, waiting to be renamed.
+    pub data: Finished,
+    /// The passport, not yet ended: its footer needs the inputs' checksums.
+    pub passport: Option<passport::Writer<OutputWriter>>,
+    /// The rejects, if there are any.
+    pub rejects: Option<Finished>,
+}
+
+/// A code that was met.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Met {
+    /// The code.
+    pub code: &'static Code,
+    /// How often.
+    pub count: u64,
+    /// The input in which it was met first.
+    pub source: String,
+    /// Where.
+    pub position: Position,
+    /// What was said there.
+    pub message: String,
+}
+
+/// The batches of all sources, one source after the other.
+struct Front<'r> {
+    sources: Vec<(String, Box<dyn Source>)>,
+    part: usize,
+    run: &'r Run<'r>,
+}
+
+impl Front<'_> {
+    fn next(&mut self) -> Result<Option<(usize, Box<dyn Batch>)>, ConvertError> {
+        if self.run.stop.load(Ordering::Relaxed) {
+            return Err(ConvertError::Interrupted);
+        }
+        while let Some((_, source)) = self.sources.get_mut(self.part) {
+            if let Some(batch) = source.next_batch()? {
+                return Ok(Some((self.part, batch)));
+            }
+            self.part += 1;
+        }
+        Ok(None)
+    }
+}
+
+/// A batch as it leaves its thread; lines and records count from the batch's
+/// first.
+struct Decoded {
+    part: usize,
+    out: Vec<u8>,
+    written: Vec<Written>,
+    turns: Vec<TurnRow>,
+    rejects: Vec<Rejected>,
+    notes: Vec<Finding>,
+    n_records: u64,
+    n_lines: u64,
+}
+
+/// An example in the output of a batch.
+struct Written {
+    line: u64,
+    record: u64,
+    fingerprint: u128,
+    group: String,
+}
+
+/// A record that is no example.
+struct Rejected {
+    record: u64,
+    finding: Finding,
+    raw: Vec<u8>,
+}
+
+/// Decodes a batch and composes its examples. Runs on any thread.
+fn decode(part: usize, batch: Box<dyn Batch>, plan: &Plan) -> Decoded {
+    let mut decoded = Decoded {
+        part,
+        out: Vec::new(),
+        written: Vec::new(),
+        turns: Vec::new(),
+        rejects: Vec::new(),
+        notes: Vec::new(),
+        n_records: 0,
+        n_lines: 0,
+    };
+    decoded.n_lines = batch.decode(&mut |item| match item {
+        Item::Record(record) => decoded.add(record, plan),
+        Item::Reject(reject) => decoded.reject(reject.finding, reject.raw),
+        Item::Note(finding) => decoded.notes.push(finding),
+    });
+    decoded
+}
+
+impl Decoded {
+    fn add(&mut self, record: Record<'_>, plan: &Plan) {
+        let (line, raw) = (record.line, record.raw);
+        if let (Plan::Turns(plan), Data::Row(cells)) = (plan, &record.data) {
+            let place = RowPlace {
+                record: self.n_records,
+                line,
+                ..RowPlace::default()
+            };
+            self.turns.push(TurnRow::new(plan, place, cells, raw));
+            self.n_records += 1;
+            return;
+        }
+        let start = self.out.len();
+        let notes = &mut self.notes;
+        match compose::compose(plan, record, &mut self.out, &mut |note| notes.push(note)) {
+            Composed::Written(group) => {
+                self.written.push(Written {
+                    line,
+                    record: self.n_records,
+                    fingerprint: fingerprint(&self.out[start..self.out.len() - 1]),
+                    group,
+                });
+                self.n_records += 1;
+            }
+            Composed::Refused(finding) => self.reject(finding, raw),
+        }
+    }
+
+    fn reject(&mut self, finding: Finding, raw: &[u8]) {
+        self.rejects.push(Rejected {
+            record: self.n_records,
+            finding,
+            raw: raw.to_vec(),
+        });
+        self.n_records += 1;
+    }
+}
+
+/// Writes what batches gave, in order, and keeps the account.
+struct Emitter<'a> {
+    data: OutputWriter,
+    passport: Option<passport::Writer<OutputWriter>>,
+    rejects: Rejects<'a>,
+    names: Vec<String>,
+    memory: u64,
+    conversations: Option<Conversations>,
+    ledger: Ledger,
+    examples: u64,
+    met: BTreeMap<&'static str, Met>,
+    part: usize,
+    /// The first line of the next batch, from 1.
+    line: u64,
+    /// The records before the next batch.
+    records: u64,
+}
+
+impl<'a> Emitter<'a> {
+    fn new(
+        sinks: Sinks<'a>,
+        plans: &[Plan],
+        names: Vec<String>,
+        run: &Run<'_>,
+    ) -> Result<Self, ConvertError> {
+        let gathers = plans.iter().find_map(|plan| match plan {
+            Plan::Turns(plan) => Some(Conversations::new(plan)),
+            _ => None,
+        });
+        let passport = sinks.passport.map(passport::Writer::new).transpose();
+        Ok(Self {
+            data: sinks.data,
+            passport: passport.map_err(OutputError::passport)?,
+            rejects: Rejects {
+                path: sinks.rejects,
+                writer: None,
+                buffer: Vec::new(),
+            },
+            names,
+            memory: run.memory,
+            conversations: gathers,
+            ledger: Ledger::default(),
+            examples: 0,
+            met: BTreeMap::new(),
+            part: 0,
+            line: 1,
+            records: 0,
+        })
+    }
+
+    fn emit(&mut self, decoded: Decoded) -> Result<(), ConvertError> {
+        if decoded.part != self.part {
+            self.part = decoded.part;
+            self.line = 1;
+            self.records = 0;
+        }
+        self.data.put(&decoded.out)?;
+        self.examples += decoded.written.len() as u64;
+        self.ledger.written += decoded.written.len() as u64;
+        self.ledger.read += decoded.n_records;
+        for written in decoded.written {
+            self.stamp(&Stamp {
+                source: self.part as u32,
+                record: self.records + written.record + 1,
+                line: self.line + written.line,
+                fingerprint: written.fingerprint,
+                group: written.group,
+            })?;
+        }
+        for mut note in decoded.notes {
+            note.position.line += self.line;
+            self.note(&note);
+        }
+        for mut rejected in decoded.rejects {
+            rejected.finding.position.line += self.line;
+            let record = self.records + rejected.record + 1;
+            self.reject(self.part, record, &rejected.finding, &rejected.raw)?;
+        }
+        for mut turn in decoded.turns {
+            turn.place.source = self.part as u32;
+            turn.place.record += self.records + 1;
+            turn.place.line += self.line;
+            self.gather(turn)?;
+        }
+        self.line += decoded.n_lines;
+        self.records += decoded.n_records;
+        Ok(())
+    }
+
+    fn stamp(&mut self, stamp: &Stamp) -> Result<(), ConvertError> {
+        match &mut self.passport {
+            Some(passport) => Ok(passport.push(stamp).map_err(OutputError::passport)?),
+            None => Ok(()),
+        }
+    }
+
+    fn gather(&mut self, turn: TurnRow) -> Result<(), ConvertError> {
+        let limit = self.memory;
+        if let Some(conversations) = &mut self.conversations {
+            conversations.push(turn);
+            if conversations.weight() > limit {
+                return Err(ConvertError::TooManyTurns { limit });
+            }
+        }
+        Ok(())
+    }
+
+    /// Remembers that a code was met.
+    fn meet(&mut self, part: usize, finding: &Finding) {
+        let met = self.met.entry(finding.code.code).or_insert_with(|| Met {
+            code: finding.code,
+            count: 0,
+            source: self.names[part].clone(),
+            position: finding.position,
+            message: finding.message.clone(),
+        });
+        met.count += 1;
+    }
+
+    fn note(&mut self, finding: &Finding) {
+        self.meet(self.part, finding);
+        *self.ledger.notes.entry(finding.code.code).or_default() += 1;
+    }
+
+    fn reject(
+        &mut self,
+        part: usize,
+        record: u64,
+        finding: &Finding,
+        raw: &[u8],
+    ) -> Result<(), ConvertError> {
+        self.meet(part, finding);
+        *self.ledger.rejected.entry(finding.code.code).or_default() += 1;
+        Ok(self.rejects.put(&self.names[part], record, finding, raw)?)
+    }
+
+    fn finish(mut self) -> Result<Outcome, ConvertError> {
+        if let Some(conversations) = self.conversations.take() {
+            for gathered in conversations.finish() {
+                self.write_conversation(gathered)?;
+            }
+        }
+        Ok(Outcome {
+            ledger: self.ledger,
+            examples: self.examples,
+            met: self.met.into_values().collect(),
+            data: self.data.finish()?,
+            passport: self.passport,
+            rejects: self.rejects.finish()?,
+        })
+    }
+
+    fn write_conversation(&mut self, gathered: Gathered) -> Result<(), ConvertError> {
+        let refused = match gathered {
+            Gathered::Example {
+                example,
+                group,
+                first,
+                n_rows,
+                refused,
+                n_merged,
+            } => {
+                let mut line = Vec::new();
+                write::line(&example, &mut line);
+                self.data.put(&line)?;
+                self.examples += 1;
+                self.ledger.written += n_rows;
+                self.stamp(&Stamp {
+                    source: first.source,
+                    record: first.record,
+                    line: first.line,
+                    fingerprint: fingerprint(&line[..line.len() - 1]),
+                    group: group.clone(),
+                })?;
+                if n_merged > 0 {
+                    let message = format!(
+                        "{n_merged} rows of conversation `{group}` follow one of the same speaker"
+                    );
+                    self.part = first.source as usize;
+                    self.note(&at_line(MERGED, first.line, message));
+                }
+                refused
+            }
+            Gathered::Refused { rows, refusal } => {
+                rows.into_iter().map(|row| (row, refusal.clone())).collect()
+            }
+        };
+        for (row, refusal) in refused {
+            let finding = at_line(refusal.code, row.place.line, refusal.message);
+            self.reject(
+                row.place.source as usize,
+                row.place.record,
+                &finding,
+                &row.raw,
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// The rejects file, made when there is something to put into it.
+struct Rejects<'a> {
+    path: Option<&'a Path>,
+    writer: Option<OutputWriter>,
+    buffer: Vec<u8>,
+}
+
+/// One line of the rejects file.
+#[derive(Serialize)]
+struct RejectLine<'a> {
+    source: &'a str,
+    line: u64,
+    column: u64,
+    record: u64,
+    code: &'a str,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    raw: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    raw_base64: Option<String>,
+}
+
+impl Rejects<'_> {
+    fn put(
+        &mut self,
+        source: &str,
+        record: u64,
+        finding: &Finding,
+        raw: &[u8],
+    ) -> Result<(), OutputError> {
+        use base64::Engine;
+        let Some(path) = self.path else { return Ok(()) };
+        let text = std::str::from_utf8(raw).ok();
+        let line = RejectLine {
+            source,
+            line: finding.position.line,
+            column: finding.position.column,
+            record,
+            code: finding.code.code,
+            message: &finding.message,
+            raw: text,
+            raw_base64: text
+                .is_none()
+                .then(|| base64::engine::general_purpose::STANDARD.encode(raw)),
+        };
+        self.buffer.clear();
+        serde_json::to_writer(&mut self.buffer, &line).expect("a reject has string keys only");
+        self.buffer.push(b'\n');
+        let writer = match &mut self.writer {
+            Some(writer) => writer,
+            none => none.insert(OutputWriter::create(path, Sha256Wanted::No)?),
+        };
+        writer.put(&self.buffer)
+    }
+
+    fn finish(self) -> Result<Option<Finished>, OutputError> {
+        self.writer.map(OutputWriter::finish).transpose()
+    }
+}

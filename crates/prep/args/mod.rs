@@ -1,0 +1,144 @@
+//! Every flag, in one place: its name, help, type and default.
+//!
+//! The help, the man page and the completions are made from these structs.
+//! Parsing checks form only; what a flag means in its surroundings is settled
+//! by the command.
+
+mod convert;
+mod values;
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+pub(crate) use self::convert::ConvertArgs;
+pub(crate) use self::values::{LinePlace, Size};
+
+/// From your own text to a tuned Gemini model.
+#[derive(Debug, Parser)]
+#[command(name = "prep", version, max_term_width = 100)]
+#[command(after_help = "\
+Examples:
+  prep convert corpus.csv                 two columns into train.jsonl
+  prep convert corpus.en corpus.es        two aligned text files
+  prep trace train.jsonl:812              where an example came from
+
+Exit status: 0 yes, 1 no (rejects with --strict, nothing written), 2 could not be done.")]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) shared: Shared,
+}
+
+/// What `prep` can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Convert your files to Gemini JSONL.
+    Convert(Box<ConvertArgs>),
+    /// Print where an example came from.
+    Trace(TraceArgs),
+    /// Print the completions of a shell.
+    Completions(CompletionsArgs),
+    /// Print the man page.
+    Man,
+}
+
+/// Flags of every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Shared options")]
+pub(crate) struct Shared {
+    /// Print errors only.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+
+    /// Print more: a hint with every finding, times and rates.
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+
+    /// When to use colour.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: When,
+
+    /// When to draw a progress bar: `auto` is on a terminal.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) progress: ProgressWhen,
+
+    /// Threads to work on; all cores by default. The output does not depend on it.
+    #[arg(long, global = true, value_name = "N")]
+    pub(crate) threads: Option<NonZeroUsize>,
+
+    /// The most memory for what must be kept until the input ends.
+    #[arg(long, global = true, value_name = "SIZE", default_value = "1G")]
+    pub(crate) memory: Size,
+
+    /// Write over files that `prep` did not write, or that were changed since.
+    #[arg(long, global = true)]
+    pub(crate) force: bool,
+
+    /// Write the ledger and the counts to FILE as one JSON object.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) summary: Option<PathBuf>,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum When {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl When {
+    /// Makes the choice hold for everything that is printed.
+    pub(crate) fn apply(self) {
+        let choice = match self {
+            Self::Auto => return,
+            Self::Always => anstream::ColorChoice::Always,
+            Self::Never => anstream::ColorChoice::Never,
+        };
+        choice.write_global();
+    }
+}
+
+/// When to draw a progress bar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ProgressWhen {
+    /// When standard error is a terminal.
+    Auto,
+    /// Never.
+    Never,
+}
+
+/// Flags of `prep trace`.
+#[derive(Debug, Args)]
+pub(crate) struct TraceArgs {
+    /// The example, as FILE:LINE.
+    #[arg(value_name = "FILE:LINE", required = true)]
+    pub(crate) places: Vec<LinePlace>,
+
+    /// How to print it.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: TextOrJson,
+}
+
+/// How a report is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TextOrJson {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// Flags of `prep completions`.
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell.
+    pub(crate) shell: Shell,
+}

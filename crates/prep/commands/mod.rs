@@ -1,0 +1,5 @@
+//! One file for each command.
+
+pub(crate) mod convert;
+pub(crate) mod shell;
+pub(crate) mod trace;

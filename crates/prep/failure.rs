@@ -1,0 +1,187 @@
+//! How a command fails: what, why, where, and what to do.
+
+use std::error::Error;
+use std::fmt::Display;
+use std::io;
+
+use prep_data::io::{InputError, OutputError};
+use prep_data::pipeline::{ComposeError, ConvertError};
+use prep_data::source::{Choice, SourceError};
+
+use crate::ui;
+
+/// Why a command could not do its work.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    error: anyhow::Error,
+    notes: Vec<String>,
+    hint: Option<String>,
+}
+
+impl Failure {
+    /// A failure in words.
+    pub(crate) fn new(message: impl Display) -> Self {
+        Self::from(anyhow::anyhow!("{message}"))
+    }
+
+    /// Adds what to do about it.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds a fact that helps to understand it.
+    fn note(mut self, note: impl Into<String>) -> Self {
+        self.notes.push(note.into());
+        self
+    }
+
+    /// Whether the reader of our output has gone, which ends the run quietly.
+    pub(crate) fn is_closed_pipe(&self) -> bool {
+        self.error.chain().any(|cause| {
+            let error = cause.downcast_ref::<io::Error>();
+            error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+        })
+    }
+
+    /// Prints it on standard error.
+    pub(crate) fn print(&self) {
+        ui::error_line(&self.error.to_string());
+        let mut last = self.error.to_string();
+        for cause in self.error.chain().skip(1) {
+            let cause = cause.to_string();
+            if cause != last {
+                ui::detail("cause", &cause);
+            }
+            last = cause;
+        }
+        for note in &self.notes {
+            ui::remark("note", note);
+        }
+        if let Some(hint) = &self.hint {
+            ui::remark("hint", hint);
+        }
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self {
+            error,
+            notes: Vec::new(),
+            hint: None,
+        }
+    }
+}
+
+/// A failure whose text is the error's own.
+fn plain(error: impl Error + Send + Sync + 'static) -> Failure {
+    Failure::from(anyhow::Error::new(error))
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        plain(error)
+    }
+}
+
+impl From<InputError> for Failure {
+    fn from(error: InputError) -> Self {
+        match &error {
+            InputError::Directory { .. } => plain(error).hint("name the files in it"),
+            InputError::Open { .. } => plain(error),
+        }
+    }
+}
+
+impl From<OutputError> for Failure {
+    fn from(error: OutputError) -> Self {
+        let hint = match &error {
+            OutputError::NotOurs { .. } => Some("move it away, or write over it with `--force`"),
+            OutputError::Create { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                Some("create its directory first")
+            }
+            OutputError::Write { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+                Some("make room on the disk; nothing was left there")
+            }
+            OutputError::Busy { .. } => Some("wait for it, or choose another name with `-o`"),
+            _ => None,
+        };
+        let failure = plain(error);
+        match hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}
+
+impl From<SourceError> for Failure {
+    fn from(error: SourceError) -> Self {
+        match error {
+            SourceError::Open(error) => error.into(),
+            error => {
+                let hint = match &error {
+                    SourceError::Malformed { choice, .. } => choice.map(flag_of),
+                    SourceError::Unknown { .. } => Some("say what it is with `--from`"),
+                    SourceError::NoPair { .. } => {
+                        Some("name two files: `prep convert corpus.en corpus.es`")
+                    }
+                    _ => None,
+                };
+                let failure = plain(error);
+                match hint {
+                    Some(hint) => failure.hint(hint),
+                    None => failure,
+                }
+            }
+        }
+    }
+}
+
+/// The flag with which a choice is made.
+fn flag_of(choice: Choice) -> &'static str {
+    match choice {
+        Choice::Delimiter => "choose the delimiter with `--delimiter`",
+        Choice::Languages => "choose with `--src-lang` and `--tgt-lang`",
+        Choice::Sheet => "choose one with `--sheet`",
+    }
+}
+
+impl From<ComposeError> for Failure {
+    fn from(error: ComposeError) -> Self {
+        let listed = |columns: &[String]| {
+            let quoted: Vec<_> = columns.iter().map(|name| format!("`{name}`")).collect();
+            format!("its columns are {}", quoted.join(", "))
+        };
+        match &error {
+            ComposeError::NoColumn { columns, .. } | ComposeError::Twice { columns, .. } => {
+                let note = listed(columns);
+                plain(error)
+                    .note(note)
+                    .hint("choose one with `--src-column` and one with `--tgt-column`")
+            }
+            ComposeError::NoSide { columns, .. } | ComposeError::Ambiguous { columns, .. } => {
+                let note = listed(columns);
+                plain(error).note(note).hint(
+                    "choose with `--src-column` and `--tgt-column`, or write `--user` and `--model-text` templates",
+                )
+            }
+            ComposeError::NoTable { .. } => {
+                plain(error).hint("leave out the flags that name columns")
+            }
+        }
+    }
+}
+
+impl From<ConvertError> for Failure {
+    fn from(error: ConvertError) -> Self {
+        match error {
+            ConvertError::Source(error) => error.into(),
+            ConvertError::Output(error) => error.into(),
+            ConvertError::TooManyTurns { .. } => {
+                plain(error).hint("give it more with `--memory`, or convert the file in parts")
+            }
+            ConvertError::Interrupted => plain(error),
+        }
+    }
+}

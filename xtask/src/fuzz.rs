@@ -1,0 +1,65 @@
+//! Fuzzing on the one toolchain there is.
+//!
+//! The targets are ordinary libFuzzer programs. What the compiler adds for
+//! coverage is asked for by flags that the stable compiler takes; the
+//! sanitizers, which it does not have, are of little use to code without
+//! `unsafe`.
+
+use std::fs;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::root;
+
+const COVERAGE: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+     -Cllvm-args=-sanitizer-coverage-trace-compares --cfg fuzzing -Ccodegen-units=1 -Cdebug-assertions";
+
+/// Builds every target and runs each for so many seconds.
+pub(crate) fn run(seconds: u32) -> Result<()> {
+    let directory = root().join("fuzz");
+    let triple = host()?;
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
+    eprintln!("$ cargo build --release  # in fuzz/, with coverage");
+    let status = Command::new(cargo)
+        .args(["build", "--locked", "--release", "--target", &triple])
+        .env("RUSTFLAGS", COVERAGE)
+        .env("CARGO_TARGET_DIR", directory.join("target"))
+        .current_dir(&directory)
+        .status()?;
+    if !status.success() {
+        bail!("the fuzz targets do not build");
+    }
+    let mut targets: Vec<_> = fs::read_dir(directory.join("fuzz_targets"))?
+        .map(|entry| Ok(entry?.path().file_stem().unwrap_or_default().to_string_lossy().into_owned()))
+        .collect::<Result<_>>()?;
+    targets.sort();
+    for target in targets {
+        let corpus = directory.join("corpus").join(&target);
+        fs::create_dir_all(&corpus)?;
+        eprintln!("$ fuzz {target} for {seconds} s");
+        let output = Command::new(directory.join("target").join(&triple).join("release").join(&target))
+            .arg(format!("-max_total_time={seconds}"))
+            .args(["-max_len=4096", "-timeout=20", "-rss_limit_mb=2048", "-artifact_prefix=artifacts-"])
+            .arg(&corpus)
+            .arg(directory.join("seeds"))
+            .current_dir(&directory)
+            .output()
+            .with_context(|| format!("cannot start the fuzz target `{target}`"))?;
+        let log = String::from_utf8_lossy(&output.stderr);
+        if !output.status.success() {
+            bail!("the fuzz target `{target}` failed:\n{log}");
+        }
+        eprintln!("  {}", log.lines().rfind(|line| line.contains("DONE")).unwrap_or("done"));
+    }
+    Ok(())
+}
+
+/// The host's target triple: naming it keeps build scripts free of the flags.
+fn host() -> Result<String> {
+    let output = Command::new("rustc").arg("-vV").output().context("cannot start `rustc`")?;
+    let text = String::from_utf8(output.stdout)?;
+    let host = text.lines().find_map(|line| line.strip_prefix("host: "));
+    host.map(str::to_owned).context("`rustc -vV` names the host")
+}
