@@ -35,6 +35,7 @@ mod plain;
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use memchr::memmem;
 use quick_xml::events::{BytesStart, Event};
 
 use super::blocks::{Block, Blocks, Piece};
@@ -46,13 +47,16 @@ use super::xml::markup::{Extent, Kind, Tag, Tags, extent};
 use super::xml::pull::{Fault, Pull, unescape};
 use super::xml::{LineCount, Margin, prolog};
 use super::{
-    Batch, Columns, Data, Format, InlineTags, Item, Opened, Options, Record, Reject, Source,
-    SourceError,
+    Batch, Choice, Columns, Data, Format, InlineTags, Item, Opened, Options, Record, Reject,
+    Source, SourceError,
 };
 use crate::diag::{Finding, S001, S026, S031, S040};
 use crate::io::Input;
 
 const UNITS: &[&str] = &["tu"];
+
+/// The longest namespace prefix that is worth a short cut, with its `<`.
+const PREFIX_BYTES: usize = 64;
 
 /// Whether a text is a TMX document.
 pub(crate) fn is(head: &str) -> bool {
@@ -64,7 +68,7 @@ pub(crate) fn open(input: Input, options: &Options) -> Result<Opened, SourceErro
     let name = input.name().to_owned();
     let text = prolog::open(input, options, Format::Tmx, "tmx")?;
     let (languages, told) = Languages::choose(&text.head, text.is_whole, options)
-        .map_err(|cause| SourceError::malformed(&name, Format::Tmx, cause))?;
+        .map_err(|cause| unsettled(&name, cause))?;
     let blocks = Blocks::new(
         text.reader,
         Ends::new(UNITS),
@@ -87,6 +91,11 @@ pub(crate) fn open(input: Input, options: &Options) -> Result<Opened, SourceErro
             is_done: false,
         }),
     })
+}
+
+/// An error of languages that only the user can choose.
+fn unsettled(name: &str, cause: String) -> SourceError {
+    SourceError::malformed(name, Format::Tmx, cause).choice(Choice::Languages)
 }
 
 /// The languages of a memory, and the two that are wanted.
@@ -184,14 +193,10 @@ impl Languages {
 
     /// Takes note of the languages of a block.
     fn see(&mut self, block: &[u8]) -> Result<(), String> {
-        // Nearly every `<tuv>` has the language of the one before last.
-        let mut last = ["", ""];
-        for tag in Tags::new(block).filter(|tag| tag.kind != Kind::Close) {
-            let Some(name) = language(&tag) else { continue };
-            if name == last[0] || name == last[1] {
-                continue;
-            }
-            last = [last[1], name];
+        if !self.has_news(block) {
+            return Ok(());
+        }
+        for name in Tags::new(block).filter_map(|tag| language(&tag)) {
             if self.named.add(name)
                 && let Some(wanted) = &mut self.wanted
             {
@@ -201,6 +206,37 @@ impl Languages {
             }
         }
         Ok(())
+    }
+
+    /// Whether a block may name a language that is not known yet.
+    ///
+    /// Every block is asked, on the one thread that reads, so this looks for
+    /// `tuv` alone and takes what is hidden in comments for tags.
+    fn has_news(&self, block: &[u8]) -> bool {
+        // Nearly every `<tuv>` has the language of the one before last.
+        let mut last = ["", ""];
+        for at in memmem::find_iter(block, b"tuv") {
+            if !matches!(block[..at].last(), Some(b'<' | b':')) {
+                continue;
+            }
+            // Looking back without end would take forever on hostile input.
+            let near = at.saturating_sub(PREFIX_BYTES);
+            let Some(open) = memchr::memrchr(b'<', &block[near..at]) else {
+                return true;
+            };
+            let tag = Tags::new(&block[near + open..]).next();
+            let Some(name) = tag.and_then(|tag| language(&tag)) else {
+                continue;
+            };
+            if name == last[0] || name == last[1] {
+                continue;
+            }
+            last = [last[1], name];
+            if !self.named.knows(name) {
+                return true;
+            }
+        }
+        false
     }
 
     /// Checks at the end of the input that it had what was wanted.
@@ -221,7 +257,7 @@ fn check_found(wanted: &[Wanted; 2], named: &Named) -> Result<(), String> {
 
 /// The language of a tag, if it is a `<tuv>` that names one.
 fn language<'a>(tag: &Tag<'a>) -> Option<&'a str> {
-    if tag.name != b"tuv" {
+    if tag.name != b"tuv" || tag.kind == Kind::Close {
         return None;
     }
     let name = tag.attribute("xml:lang").or_else(|| tag.attribute("lang"));
@@ -270,10 +306,7 @@ fn other(
 fn not_two(named: &Named) -> String {
     let n = named.names().len();
     let languages = if n == 1 { "language" } else { "languages" };
-    format!(
-        "it names {n} {languages}: {}; choose two with `--src-lang` and `--tgt-lang`",
-        named.list()
-    )
+    format!("it names {n} {languages}: {}", named.list())
 }
 
 /// A translation memory.
@@ -297,10 +330,11 @@ impl Source for Memory {
         }
         let piece = self.blocks.next().map_err(SourceError::read(&self.name))?;
         let is_ended = self.blocks.cutter().take_last().is_some();
-        let malformed = |cause| SourceError::malformed(&self.name, Format::Tmx, cause);
         Ok(match piece {
             Some(Piece::Records(block)) => {
-                self.languages.see(&block).map_err(malformed)?;
+                self.languages
+                    .see(&block)
+                    .map_err(|cause| unsettled(&self.name, cause))?;
                 let margin = self.margin;
                 self.margin.pass(&block);
                 // Only what follows the last unit of the file is not a unit.
@@ -326,7 +360,9 @@ impl Source for Memory {
             }
             None => {
                 self.is_done = true;
-                self.languages.finish().map_err(malformed)?;
+                self.languages
+                    .finish()
+                    .map_err(|cause| unsettled(&self.name, cause))?;
                 let incomplete = Incomplete {
                     margin: self.margin,
                     root: "tmx",
@@ -587,12 +623,12 @@ const VOCABULARY: Vocabulary = Vocabulary {
 #[cfg(test)]
 mod tests {
     use std::fmt::Write as _;
-    use std::path::PathBuf;
 
     use proptest::prelude::*;
 
     use super::*;
     use crate::source::contract::{self, Seen};
+    use crate::source::xml::check::{self, cause, shown};
 
     fn options(source: &str, target: &str) -> Options {
         let asked = |name: &str| (!name.is_empty()).then(|| name.to_owned());
@@ -618,25 +654,10 @@ mod tests {
         format!("<tu>{}{}</tu>", tuv("en", source), tuv("es", target))
     }
 
-    /// Items as short texts: `line: source | target`, `line:column code`.
-    fn shown(seen: &[Seen]) -> Vec<String> {
-        let shown = seen.iter().map(|seen| match seen {
-            Seen::Row { line, cells } => format!("{line}: {}", cells.join(" | ")),
-            Seen::Reject { code, at, .. } => format!("{}:{} {code}", at.line, at.column),
-            Seen::Note { code, at } => format!("{}:{} note {code}", at.line, at.column),
-            Seen::Chat { .. } => unreachable!("a memory has no conversations"),
-        });
-        shown.collect()
-    }
-
     fn read(text: &str, options: &Options) -> Result<Vec<String>, String> {
         let seen = contract::read(text.as_bytes(), &open, options).map_err(cause)?;
         contract::holds(text.as_bytes(), &open, options);
         Ok(shown(&seen))
-    }
-
-    fn cause(error: SourceError) -> String {
-        std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string)
     }
 
     fn check(units: &str, expected: &[&str]) {
@@ -865,7 +886,7 @@ mod tests {
             ["en", ""],
             Ok(&["target language `es-419`, the only other one"]),
         );
-        let missing = "it has no text in `fr`; the languages it names are `es-419`, `EN`; choose one with `--tgt-lang`";
+        let missing = "it has no text in `fr`; the languages it names are `es-419`, `EN`";
         check_languages(&two, ["en", "fr"], Err(missing));
         check_languages(
             &two,
@@ -876,7 +897,7 @@ mod tests {
         let by_order = "source language `de`, the first that it names; target language `fr`, the only other one";
         check_languages(&de_fr, ["", ""], Ok(&[by_order]));
         let three = unit(&["en", "es-ES", "es-MX"]);
-        let choose = "it names 3 languages: `en`, `es-ES`, `es-MX`; choose two with `--src-lang` and `--tgt-lang`";
+        let choose = "it names 3 languages: `en`, `es-ES`, `es-MX`";
         check_languages(&three, ["", ""], Err(choose));
         check_languages(&three, ["en", ""], Err(choose));
         check_languages(
@@ -884,9 +905,9 @@ mod tests {
             ["", "es-MX"],
             Ok(&["source language `en`, the header's `srclang`"]),
         );
-        let several = "`es` is more than one of its languages: `es-ES`, `es-MX`; choose one with `--tgt-lang`";
+        let several = "`es` is more than one of its languages: `es-ES`, `es-MX`";
         check_languages(&three, ["en", "es"], Err(several));
-        let one = "it names 1 language: `en`; choose two with `--src-lang` and `--tgt-lang`";
+        let one = "it names 1 language: `en`";
         check_languages(&unit(&["en"]), ["", ""], Err(one));
         check_languages(&memory(""), ["en", "es"], Ok(&[]));
     }
@@ -914,13 +935,13 @@ mod tests {
         };
         assert_eq!(read(&with("fr"), "fr"), Ok(1));
         assert_eq!(read(&with("es-MX"), "es"), Ok(4000));
-        let list = "the languages it names are `en`, `es`, `fr`; choose one with `--tgt-lang`";
+        let list = "the languages it names are `en`, `es`, `fr`";
         assert_eq!(
             read(&with("fr"), "de"),
             Err(format!("it has no text in `de`; {list}"))
         );
         let mexican = with("es-MX").replace("\"es\"", "\"es-ES\"");
-        let several = "`es` is more than one of its languages: `es-ES`, `es-MX`; choose one with `--tgt-lang`";
+        let several = "`es` is more than one of its languages: `es-ES`, `es-MX`";
         assert_eq!(read(&mexican, "es"), Err(several.into()));
     }
 
@@ -944,8 +965,7 @@ mod tests {
             "its root element is `<html>` and not `<tmx>`",
         );
         check_refused(b"", "it has no root element `<tmx>`");
-        let encoding =
-            "it declares the encoding `klingon`, which is not known; choose one with `--encoding`";
+        let encoding = "it declares the encoding `klingon`, which is not known";
         check_refused(b"<?xml version='1.0' encoding='klingon'?><tmx/>", encoding);
         assert!(is(
             "\u{feff}<?xml version='1.0'?><!-- a --><!DOCTYPE tmx SYSTEM 'tmx14.dtd'><tmx version='1.4'>"
@@ -1044,23 +1064,14 @@ mod tests {
         }
     }
 
-    fn shared(name: &str) -> Option<Vec<u8>> {
-        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-            .join("../../../shared/data/parallel/tmx")
-            .join(name);
-        match std::fs::read(&path) {
-            Ok(bytes) => Some(bytes),
-            Err(error) if std::env::var_os("CI").is_none() => {
-                eprintln!("SKIPPED: {}: {error}", path.display());
-                None
-            }
-            Err(error) => panic!("{}: {error}", path.display()),
-        }
+    #[test]
+    fn the_fixture_reads_as_expected() {
+        check::fixture("tmx/inline.tmx", &open);
     }
 
     #[test]
     fn a_real_memory_is_read_whole() {
-        let Some(bytes) = shared("tico19.en-es-419.tmx") else {
+        let Some(bytes) = check::shared("tmx/tico19.en-es-419.tmx") else {
             return;
         };
         let seen = contract::read(&bytes, &open, &Options::default()).unwrap();

@@ -44,8 +44,8 @@ use super::xml::markup::{Extent, Kind, Tag, Tags, extent};
 use super::xml::pull::{Fault, Pull};
 use super::xml::{LineCount, Margin, prolog};
 use super::{
-    Batch, Columns, Data, Format, InlineTags, Item, Opened, Options, Record, Reject, Source,
-    SourceError,
+    Batch, Choice, Columns, Data, Format, InlineTags, Item, Opened, Options, Record, Reject,
+    Source, SourceError,
 };
 use crate::diag::{Finding, S001, S023, S024, S026, S031};
 use crate::io::Input;
@@ -68,7 +68,7 @@ pub(crate) fn open(input: Input, options: &Options) -> Result<Opened, SourceErro
     let name = input.name().to_owned();
     let text = prolog::open(input, options, Format::Xliff, "xliff")?;
     let (languages, told) = Languages::choose(&text.head, text.is_whole, options)
-        .map_err(|cause| SourceError::malformed(&name, Format::Xliff, cause))?;
+        .map_err(|cause| unsettled(&name, cause))?;
     let blocks = Blocks::new(
         text.reader,
         Ends::new(CUTS),
@@ -92,6 +92,11 @@ pub(crate) fn open(input: Input, options: &Options) -> Result<Opened, SourceErro
             is_done: false,
         }),
     })
+}
+
+/// An error of languages that only the user can choose.
+fn unsettled(name: &str, cause: String) -> SourceError {
+    SourceError::malformed(name, Format::Xliff, cause).choice(Choice::Languages)
 }
 
 /// The languages of a document by side, and those that are wanted.
@@ -119,7 +124,7 @@ impl Languages {
         let mut wanted = [None, None];
         let asked = [&options.src_lang, &options.tgt_lang].map(Option::as_deref);
         for (n, end) in [End::Source, End::Target].into_iter().enumerate() {
-            let (noun, flag, named) = (end.noun(), end.flag(), &named[n]);
+            let (noun, named) = (end.noun(), &named[n]);
             wanted[n] = match (asked[n], named.names()) {
                 (Some(asked), []) => {
                     told.push(format!(
@@ -144,9 +149,7 @@ impl Languages {
                 }
                 (None, several) => {
                     let (n, list) = (several.len(), named.list());
-                    return Err(format!(
-                        "it names {n} {noun} languages: {list}; choose one with `{flag}`"
-                    ));
+                    return Err(format!("it names {n} {noun} languages: {list}"));
                 }
             };
         }
@@ -315,7 +318,7 @@ impl Source for Document {
                 self.is_done = true;
                 self.languages
                     .finish()
-                    .map_err(|cause| self.malformed(cause))?;
+                    .map_err(|cause| unsettled(&self.name, cause))?;
                 let incomplete = Incomplete {
                     margin: self.margin,
                     root: "xliff",
@@ -342,13 +345,9 @@ impl Document {
             self.surroundings.pass(&tag);
             self.languages
                 .see(&tag)
-                .map_err(|cause| self.malformed(cause))?;
+                .map_err(|cause| unsettled(&self.name, cause))?;
         }
         Ok(has_unit)
-    }
-
-    fn malformed(&self, cause: String) -> SourceError {
-        SourceError::malformed(&self.name, Format::Xliff, cause)
     }
 }
 
@@ -749,10 +748,10 @@ const VOCABULARY: Vocabulary = Vocabulary {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
 
     use super::*;
     use crate::source::contract::{self, Seen};
+    use crate::source::xml::check::{self, cause, shown};
 
     /// A document of 1.2 from English to Spanish with units from line 2 on.
     fn old(units: &str) -> String {
@@ -777,20 +776,6 @@ mod tests {
 
     fn segment(source: &str, target: &str) -> String {
         format!("<segment><source>{source}</source><target>{target}</target></segment>")
-    }
-
-    fn shown(seen: &[Seen]) -> Vec<String> {
-        let shown = seen.iter().map(|seen| match seen {
-            Seen::Row { line, cells } => format!("{line}: {}", cells.join(" | ")),
-            Seen::Reject { code, at, .. } => format!("{}:{} {code}", at.line, at.column),
-            Seen::Note { code, at } => format!("{}:{} note {code}", at.line, at.column),
-            Seen::Chat { .. } => unreachable!("a document has no conversations"),
-        });
-        shown.collect()
-    }
-
-    fn cause(error: SourceError) -> String {
-        std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string)
     }
 
     fn check_with(text: &str, options: &Options, expected: &[&str]) {
@@ -992,14 +977,11 @@ mod tests {
         let error = contract::read(two.as_bytes(), &open, &Options::default())
             .map_err(cause)
             .unwrap_err();
-        assert_eq!(
-            error,
-            "it names 2 target languages: `es`, `fr`; choose one with `--tgt-lang`"
-        );
+        assert_eq!(error, "it names 2 target languages: `es`, `fr`");
         let error = contract::read(two.as_bytes(), &open, &asked("de"))
             .map_err(cause)
             .unwrap_err();
-        let expected = "it has no text in `de`; the languages it names are `es`, `fr`; choose one with `--tgt-lang`";
+        let expected = "it has no text in `de`; the languages it names are `es`, `fr`";
         assert_eq!(error, expected);
         let opened = open(Input::from_bytes("x", two.into()).unwrap(), &asked("fr")).unwrap();
         assert_eq!(
@@ -1093,18 +1075,16 @@ mod tests {
         assert!(is("<?xml version='1.0'?><x:xliff>") && !is("<tmx>"));
     }
 
+    #[test]
+    fn the_fixtures_read_as_expected() {
+        check::fixture("xliff/app-1.2.xliff", &open);
+        check::fixture("xliff/app-2.0.xlf", &open);
+    }
+
     /// Rows, S023 and S024 of a real file, as counted by another program.
     fn check_real(name: &str, expected: [usize; 3]) {
-        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-            .join("../../../shared/data/parallel/xliff")
-            .join(name);
-        let bytes = match std::fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if std::env::var_os("CI").is_none() => {
-                eprintln!("SKIPPED: {}: {error}", path.display());
-                return;
-            }
-            Err(error) => panic!("{}: {error}", path.display()),
+        let Some(bytes) = check::shared(&format!("xliff/{name}")) else {
+            return;
         };
         let seen = contract::read(&bytes, &open, &Options::default()).unwrap();
         let count = |code| seen.iter().filter(|seen| seen.code() == code).count();

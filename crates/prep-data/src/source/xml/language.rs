@@ -43,13 +43,15 @@ impl Named {
 
     /// Adds a language and returns whether it is new.
     pub(crate) fn add(&mut self, name: &str) -> bool {
-        let is_new = !name.is_empty()
-            && self.0.len() < Self::MOST
-            && !self.0.iter().any(|known| is_same(known, name));
+        let is_new = !name.is_empty() && self.0.len() < Self::MOST && !self.knows(name);
         if is_new {
             self.0.push(name.into());
         }
         is_new
+    }
+
+    pub(crate) fn knows(&self, name: &str) -> bool {
+        self.0.iter().any(|known| is_same(known, name))
     }
 
     pub(crate) fn names(&self) -> &[String] {
@@ -89,14 +91,6 @@ impl End {
             Self::Target => "target",
         }
     }
-
-    /// The flag that chooses it.
-    pub(crate) fn flag(self) -> &'static str {
-        match self {
-            Self::Source => "--src-lang",
-            Self::Target => "--tgt-lang",
-        }
-    }
 }
 
 /// The language wanted on one side.
@@ -122,7 +116,7 @@ impl Wanted {
             (Some(exact), _) => Some(exact.clone()),
             (None, []) => None,
             (None, [one]) => Some((*one).clone()),
-            (None, several) => return Err(ambiguous(end, asked, several)),
+            (None, several) => return Err(ambiguous(asked, several)),
         };
         Ok(Self {
             end,
@@ -137,7 +131,7 @@ impl Wanted {
             _ if !covers(&self.asked, name) => {}
             None => self.found = Some(name.into()),
             Some(found) if is_same(found, &self.asked) => {}
-            Some(found) => return Err(ambiguous(self.end, &self.asked, &[found.as_str(), name])),
+            Some(found) => return Err(ambiguous(&self.asked, &[found.as_str(), name])),
         }
         Ok(())
     }
@@ -161,10 +155,9 @@ impl Wanted {
     /// What to say if the file names languages but not this one.
     pub(crate) fn missing(&self, named: &Named) -> String {
         format!(
-            "it has no text in `{}`; the languages it names are {}; choose one with `{}`",
+            "it has no text in `{}`; the languages it names are {}",
             self.asked,
-            named.list(),
-            self.end.flag()
+            named.list()
         )
     }
 
@@ -185,11 +178,10 @@ impl Wanted {
     }
 }
 
-fn ambiguous(end: End, asked: &str, names: &[impl AsRef<str>]) -> String {
+fn ambiguous(asked: &str, names: &[impl AsRef<str>]) -> String {
     format!(
-        "`{asked}` is more than one of its languages: {}; choose one with `{}`",
-        list(names),
-        end.flag()
+        "`{asked}` is more than one of its languages: {}",
+        list(names)
     )
 }
 
@@ -227,7 +219,7 @@ mod tests {
         check("es", &["es-ES", "es"], &["es-MX"], Ok(Some("es")));
         check("es", &["en"], &["fr", "es_MX"], Ok(Some("es_MX")));
         check("fr", &["en"], &["es"], Ok(None));
-        let several = "`es` is more than one of its languages: `es-ES`, `es-MX`; choose one with `--tgt-lang`";
+        let several = "`es` is more than one of its languages: `es-ES`, `es-MX`";
         check("es", &["es-ES", "es-MX"], &[], Err(several));
         check("es", &["es-ES"], &["es-MX"], Err(several));
     }

@@ -13,6 +13,8 @@
 //! every reader; nothing else is changed.
 
 pub(crate) mod broken;
+#[cfg(test)]
+pub(crate) mod check;
 pub(crate) mod ends;
 pub(crate) mod inline;
 pub(crate) mod language;

@@ -143,7 +143,7 @@ fn declared(head: &[u8]) -> Result<(Option<&'static Encoding>, Option<String>), 
             Ok((None, None))
         }
         None => Err(format!(
-            "it declares the encoding `{label}`, which is not known; choose one with `--encoding`"
+            "it declares the encoding `{label}`, which is not known"
         )),
     }
 }

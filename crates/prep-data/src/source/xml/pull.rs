@@ -102,18 +102,15 @@ impl<'a> Pull<'a> {
 
 /// The character that a reference stands for: `amp`, `#233`, `#x1F600`.
 pub(crate) fn referred(name: &str) -> Result<char, String> {
-    let number = match name.strip_prefix('#') {
-        Some(number) => number,
-        None => {
-            return match name {
-                "amp" => Ok('&'),
-                "lt" => Ok('<'),
-                "gt" => Ok('>'),
-                "quot" => Ok('"'),
-                "apos" => Ok('\''),
-                _ => Err(format!("the entity `&{name};` is not declared")),
-            };
-        }
+    let Some(number) = name.strip_prefix('#') else {
+        return match name {
+            "amp" => Ok('&'),
+            "lt" => Ok('<'),
+            "gt" => Ok('>'),
+            "quot" => Ok('"'),
+            "apos" => Ok('\''),
+            _ => Err(format!("the entity `&{name};` is not declared")),
+        };
     };
     let (digits, radix) = number
         .strip_prefix('x')
