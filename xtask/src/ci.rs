@@ -8,9 +8,24 @@ use crate::{cargo, fuzz, generate, licences};
 pub(crate) fn run() -> Result<()> {
     cargo(&["fmt", "--all", "--check"])?;
     licences::check()?;
-    cargo(&["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
+    cargo(&[
+        "clippy",
+        "--locked",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ])?;
     generate::check()?;
     cargo(&["test", "--locked", "--workspace"])?;
-    cargo(&["clippy", "--locked", "--no-default-features", "--", "-D", "warnings"])?;
+    cargo(&[
+        "clippy",
+        "--locked",
+        "--no-default-features",
+        "--",
+        "-D",
+        "warnings",
+    ])?;
     fuzz::run(5)
 }

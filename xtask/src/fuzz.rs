@@ -32,34 +32,61 @@ pub(crate) fn run(seconds: u32) -> Result<()> {
         bail!("the fuzz targets do not build");
     }
     let mut targets: Vec<_> = fs::read_dir(directory.join("fuzz_targets"))?
-        .map(|entry| Ok(entry?.path().file_stem().unwrap_or_default().to_string_lossy().into_owned()))
+        .map(|entry| {
+            Ok(entry?
+                .path()
+                .file_stem()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned())
+        })
         .collect::<Result<_>>()?;
     targets.sort();
     for target in targets {
         let corpus = directory.join("corpus").join(&target);
         fs::create_dir_all(&corpus)?;
         eprintln!("$ fuzz {target} for {seconds} s");
-        let output = Command::new(directory.join("target").join(&triple).join("release").join(&target))
-            .arg(format!("-max_total_time={seconds}"))
-            .args(["-max_len=4096", "-timeout=20", "-rss_limit_mb=2048", "-artifact_prefix=artifacts-"])
-            .arg(&corpus)
-            .arg(directory.join("seeds"))
-            .current_dir(&directory)
-            .output()
-            .with_context(|| format!("cannot start the fuzz target `{target}`"))?;
+        let output = Command::new(
+            directory
+                .join("target")
+                .join(&triple)
+                .join("release")
+                .join(&target),
+        )
+        .arg(format!("-max_total_time={seconds}"))
+        .args([
+            "-max_len=4096",
+            "-timeout=20",
+            "-rss_limit_mb=2048",
+            "-artifact_prefix=artifacts-",
+        ])
+        .arg(&corpus)
+        .arg(directory.join("seeds"))
+        .current_dir(&directory)
+        .output()
+        .with_context(|| format!("cannot start the fuzz target `{target}`"))?;
         let log = String::from_utf8_lossy(&output.stderr);
         if !output.status.success() {
             bail!("the fuzz target `{target}` failed:\n{log}");
         }
-        eprintln!("  {}", log.lines().rfind(|line| line.contains("DONE")).unwrap_or("done"));
+        eprintln!(
+            "  {}",
+            log.lines()
+                .rfind(|line| line.contains("DONE"))
+                .unwrap_or("done")
+        );
     }
     Ok(())
 }
 
 /// The host's target triple: naming it keeps build scripts free of the flags.
 fn host() -> Result<String> {
-    let output = Command::new("rustc").arg("-vV").output().context("cannot start `rustc`")?;
+    let output = Command::new("rustc")
+        .arg("-vV")
+        .output()
+        .context("cannot start `rustc`")?;
     let text = String::from_utf8(output.stdout)?;
     let host = text.lines().find_map(|line| line.strip_prefix("host: "));
-    host.map(str::to_owned).context("`rustc -vV` names the host")
+    host.map(str::to_owned)
+        .context("`rustc -vV` names the host")
 }

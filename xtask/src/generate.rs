@@ -30,7 +30,10 @@ pub(crate) fn check() -> Result<()> {
 }
 
 fn pages() -> Result<[(&'static str, String); 2]> {
-    Ok([("docs/codes.md", codes()?), ("docs/commands.md", commands()?)])
+    Ok([
+        ("docs/codes.md", codes()?),
+        ("docs/commands.md", commands()?),
+    ])
 }
 
 fn codes() -> Result<String> {
@@ -40,14 +43,22 @@ fn codes() -> Result<String> {
          | code | name | level | what to do |\n| --- | --- | --- | --- |\n",
     );
     for code in SOURCE_CODES {
-        writeln!(page, "| {} | {} | {} | {} |", code.code, code.name, code.level, code.hint.replace('|', "\\|"))?;
+        writeln!(
+            page,
+            "| {} | {} | {} | {} |",
+            code.code,
+            code.name,
+            code.level,
+            code.hint.replace('|', "\\|")
+        )?;
     }
     Ok(page)
 }
 
 fn commands() -> Result<String> {
     cargo(&["build", "--quiet", "--package", "prep"])?;
-    let mut page = String::from("# Commands\n\nWhat `prep --help` and `prep COMMAND --help` print.\n");
+    let mut page =
+        String::from("# Commands\n\nWhat `prep --help` and `prep COMMAND --help` print.\n");
     for command in ["", "convert", "trace", "completions", "man"] {
         let output = Command::new(target_directory().join("debug/prep"))
             .args((!command.is_empty()).then_some(command))
@@ -57,7 +68,12 @@ fn commands() -> Result<String> {
             .context("cannot start `prep`")?;
         let help = String::from_utf8(output.stdout)?;
         let title = format!("prep {command}");
-        writeln!(page, "\n## {}\n\n```text\n{}\n```", title.trim(), help.trim_end())?;
+        writeln!(
+            page,
+            "\n## {}\n\n```text\n{}\n```",
+            title.trim(),
+            help.trim_end()
+        )?;
     }
     Ok(page)
 }
@@ -65,5 +81,9 @@ fn commands() -> Result<String> {
 /// Where cargo builds: beside this very program.
 fn target_directory() -> std::path::PathBuf {
     let executable = std::env::current_exe().unwrap_or_default();
-    executable.ancestors().nth(2).unwrap_or(&root().join("target")).to_path_buf()
+    executable
+        .ancestors()
+        .nth(2)
+        .unwrap_or(&root().join("target"))
+        .to_path_buf()
 }

@@ -35,10 +35,15 @@ pub(crate) fn check() -> Result<()> {
         .output()
         .context("cannot start `cargo metadata`")?;
     if !output.status.success() {
-        bail!("`cargo metadata` failed: {}", String::from_utf8_lossy(&output.stderr));
+        bail!(
+            "`cargo metadata` failed: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
     let metadata: Value = serde_json::from_slice(&output.stdout)?;
-    let packages = metadata["packages"].as_array().context("`cargo metadata` lists packages")?;
+    let packages = metadata["packages"]
+        .as_array()
+        .context("`cargo metadata` lists packages")?;
     let refused: Vec<_> = packages
         .iter()
         .filter(|package| !is_allowed(package["license"].as_str().unwrap_or_default()))
@@ -58,7 +63,9 @@ fn is_allowed(expression: &str) -> bool {
     // `OR` inside an `AND` is read more strictly than it need be, or as
     // strictly: each alternative must hold by itself.
     plain.split(" OR ").any(|alternative| {
-        alternative.split(" AND ").all(|licence| ALLOWED.contains(&licence.trim()))
+        alternative
+            .split(" AND ")
+            .all(|licence| ALLOWED.contains(&licence.trim()))
     })
 }
 

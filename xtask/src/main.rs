@@ -31,13 +31,17 @@ fn main() -> Result<()> {
         ["oracle"] => oracle::run(),
         ["fuzz"] => fuzz::run(10),
         ["fuzz", seconds] => fuzz::run(seconds.parse().context("the seconds are a number")?),
-        _ => bail!("usage: cargo xtask ci | generate [--check] | licences | oracle | fuzz [SECONDS]"),
+        _ => {
+            bail!("usage: cargo xtask ci | generate [--check] | licences | oracle | fuzz [SECONDS]")
+        }
     }
 }
 
 /// The workspace's directory.
 fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package is in the workspace")
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the package is in the workspace")
 }
 
 /// Runs a command in the workspace and fails if it fails.
@@ -56,5 +60,8 @@ fn run(program: &str, arguments: &[&str]) -> Result<()> {
 
 /// Runs the `cargo` that runs this.
 fn cargo(arguments: &[&str]) -> Result<()> {
-    run(&std::env::var("CARGO").unwrap_or_else(|_| "cargo".into()), arguments)
+    run(
+        &std::env::var("CARGO").unwrap_or_else(|_| "cargo".into()),
+        arguments,
+    )
 }

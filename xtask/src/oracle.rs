@@ -19,7 +19,10 @@ pub(crate) fn run() -> Result<()> {
         .output()
         .context("cannot start `python3`")?;
     if !output.status.success() {
-        bail!("the counts failed: {}", String::from_utf8_lossy(&output.stderr));
+        bail!(
+            "the counts failed: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
     let path = root().join("fixtures/counts.tsv");
     if fs::read(&path).unwrap_or_default() == output.stdout {

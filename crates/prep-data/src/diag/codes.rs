@@ -54,12 +54,11 @@ codes! {
     S034 "duplicate-id" Error "give every record its own id";
     S035 "unpaired-id" Error "look for the record of the same id in the other file";
     S036 "po-syntax" Error "mend the entry at the place named; `msgfmt -c` checks the whole file";
-    S036 "po-syntax" Error "mend the entry at the place named";
     S037 "system-replaced" Warn "ask for no system instruction to keep those of the source";
     S038 "turns-merged" Warn "nothing to do: rows of one speaker in a row became parts of one turn";
     S039 "trailing-turn" Error "nothing to do: no answer follows, so there is nothing to learn";
     S040 "other-translation" Warn "nothing to do if the first one is right; otherwise keep one `<tuv>` for the language";
-    S036 "json-separator" Warn "put one comma between two elements of the array; none of them is lost";
+    S041 "json-separator" Warn "put one comma between two elements of the array; none of them is lost";
 }
 
 #[cfg(test)]

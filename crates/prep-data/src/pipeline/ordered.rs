@@ -276,6 +276,6 @@ mod tests {
             Ok::<_, ()>(Some(n))
         };
         let work = |n: u32| assert!(n != 20, "a worker panics");
-        drop(for_each(&pool, next, work, |()| Ok(())));
+        for_each(&pool, next, work, |()| Ok(())).unwrap();
     }
 }

@@ -12,6 +12,9 @@ use crate::io::{Cause, Input};
 /// How much of an input is looked at to tell its format.
 const HEAD_BYTES: usize = 64 << 10;
 
+/// How zip archives, empty ones too, and Excel 97 workbooks begin.
+const WORKBOOKS: [&[u8]; 3] = [b"PK\x03\x04", b"PK\x05\x06", b"\xd0\xcf\x11\xe0"];
+
 /// Opens inputs as sources, finding out what the options leave open. Two
 /// aligned text files are one source; anything else is one each.
 ///
@@ -27,10 +30,15 @@ pub fn open_all(inputs: Vec<Input>, options: &Options) -> Result<Vec<Opened>, So
         && (options.format == Some(Format::Moses) || options.format.is_none() && are_aligned(a, b)?)
     {
         let (target, source) = (inputs.pop(), inputs.pop());
-        let (Some(source), Some(target)) = (source, target) else { unreachable!("there are two") };
+        let (Some(source), Some(target)) = (source, target) else {
+            unreachable!("there are two")
+        };
         return Ok(vec![moses::open(source, target, options)?]);
     }
-    inputs.into_iter().map(|input| open(input, options)).collect()
+    inputs
+        .into_iter()
+        .map(|input| open(input, options))
+        .collect()
 }
 
 /// Whether two inputs are line-aligned texts: their names differ in one piece
@@ -43,7 +51,8 @@ fn are_aligned(a: &mut Input, b: &mut Input) -> Result<bool, SourceError> {
         let name = input.name().to_owned();
         let plain_name = input.plain_name().to_owned();
         let head = input.peek(HEAD_BYTES).map_err(SourceError::read(&name))?;
-        let is_other = !matches!(structured(head), None | Some(Seen::Empty)) || has_table_name(&plain_name);
+        let is_other =
+            !matches!(structured(head), None | Some(Seen::Empty)) || has_table_name(&plain_name);
         if is_other {
             return Ok(false);
         }
@@ -54,7 +63,9 @@ fn are_aligned(a: &mut Input, b: &mut Input) -> Result<bool, SourceError> {
 /// Whether a name says that its file is a table.
 fn has_table_name(name: &str) -> bool {
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-    ["csv", "tsv", "tab"].iter().any(|known| extension.eq_ignore_ascii_case(known))
+    ["csv", "tsv", "tab"]
+        .iter()
+        .any(|known| extension.eq_ignore_ascii_case(known))
 }
 
 /// Opens one input.
@@ -71,12 +82,16 @@ fn open(mut input: Input, options: &Options) -> Result<Opened, SourceError> {
         Format::Parquet => parquet::open(input, options),
         #[cfg(feature = "xlsx")]
         Format::Xlsx => xlsx::open(input, options),
-        Format::OpenAi | Format::ShareGpt | Format::Alpaca | Format::PromptCompletion | Format::Gemini => {
-            chat::open(input, options)
-        }
+        Format::OpenAi
+        | Format::ShareGpt
+        | Format::Alpaca
+        | Format::PromptCompletion
+        | Format::Gemini => chat::open(input, options),
         Format::Moses => Err(SourceError::NoPair { n: 1 }),
         #[cfg(not(all(feature = "parquet", feature = "xlsx")))]
-        Format::Parquet | Format::Xlsx => Err(unknown(&name, "this build of prep cannot read such files")),
+        Format::Parquet | Format::Xlsx => {
+            Err(unknown(&name, "this build of prep cannot read such files"))
+        }
     }
 }
 
@@ -111,7 +126,9 @@ fn structured(head: &[u8]) -> Option<Seen> {
         None => Some(Seen::Empty),
         Some(b'<') if tmx::is(text) => Some(Seen::Format(Format::Tmx)),
         Some(b'<') if xliff::is(text) => Some(Seen::Format(Format::Xliff)),
-        Some(b'<') if text.starts_with("<?xml") => Some(Seen::Foreign("it is XML, but neither TMX nor XLIFF")),
+        Some(b'<') if text.starts_with("<?xml") => {
+            Some(Seen::Foreign("it is XML, but neither TMX nor XLIFF"))
+        }
         Some(b'{' | b'[') => json(text),
         _ => po::is(text).then_some(Seen::Format(Format::Po)),
     }
@@ -121,7 +138,7 @@ fn structured(head: &[u8]) -> Option<Seen> {
 fn binary(head: &[u8]) -> Option<Seen> {
     if head.starts_with(b"PAR1") {
         Some(Seen::Format(Format::Parquet))
-    } else if head.starts_with(b"PK\x03\x04") || head.starts_with(b"\xd0\xcf\x11\xe0") {
+    } else if WORKBOOKS.iter().any(|magic| head.starts_with(magic)) {
         // Old workbooks are told apart, and refused by name, where workbooks
         // are read.
         Some(Seen::Format(Format::Xlsx))

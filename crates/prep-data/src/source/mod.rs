@@ -21,7 +21,6 @@ mod options;
 pub(crate) mod parquet;
 pub(crate) mod po;
 pub(crate) mod text;
-pub(crate) mod text;
 pub(crate) mod tmx;
 pub(crate) mod xliff;
 #[cfg(feature = "xlsx")]
@@ -34,7 +33,7 @@ use std::io;
 
 use crate::diag::Finding;
 use crate::example::Example;
-use crate::io::{Cause, Input, InputError};
+use crate::io::{Cause, InputError};
 
 pub use detect::open_all;
 pub use options::{Format, InlineTags, Options};

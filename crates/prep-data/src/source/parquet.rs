@@ -42,11 +42,6 @@ const MAX_BATCH_ROWS: usize = 1024;
 /// How deep fields may be nested.
 const MAX_DEPTH: usize = 64;
 
-/// Tells whether an input is Parquet.
-pub(crate) fn is(head: &[u8]) -> bool {
-    head.starts_with(b"PAR1")
-}
-
 /// Opens a Parquet file.
 ///
 /// # Errors

@@ -53,14 +53,7 @@ const MAX_ROWS: u64 = 1 << 20;
 /// The columns a sheet can have.
 const MAX_COLUMNS: usize = 1 << 14;
 
-const ZIP_MAGIC: [&[u8]; 2] = [b"PK\x03\x04", b"PK\x05\x06"];
 const OLE_MAGIC: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
-
-/// Tells whether an input is for [`open`] to read or to refuse with a reason:
-/// a zip archive, or the container of Excel 97 and of password protection.
-pub(crate) fn is(head: &[u8]) -> bool {
-    head.starts_with(OLE_MAGIC) || ZIP_MAGIC.iter().any(|magic| head.starts_with(magic))
-}
 
 /// Opens one sheet of a workbook.
 ///

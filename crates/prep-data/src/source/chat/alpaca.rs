@@ -36,7 +36,10 @@ pub(super) fn read<'a>(record: Value<'_, 'a>, draft: &mut Draft<'a>) -> Result<(
             _ => draft.leave_out(&key, value),
         }
     }
-    let Some(instruction) = task.instruction.filter(|_| task.output.or(task.instances).is_some()) else {
+    let Some(instruction) = task
+        .instruction
+        .filter(|_| task.output.or(task.instances).is_some())
+    else {
         let keys = shape::keys_of(record);
         let message = format!("expected the keys `instruction` and `output`, found {keys}");
         return Err(Fault::new(&S019, record.offset(), message));
@@ -50,17 +53,27 @@ pub(super) fn read<'a>(record: Value<'_, 'a>, draft: &mut Draft<'a>) -> Result<(
     let user = prompt(instruction, task.input)?;
     draft.say(Role::User, user, instruction.offset())?;
     let Some(output) = task.output else {
-        return Err(Fault::new(&S009, record.offset(), "the instance has no `output`"));
+        return Err(Fault::new(
+            &S009,
+            record.offset(),
+            "the instance has no `output`",
+        ));
     };
     draft.say(Role::Model, pair::text(output)?, output.offset())
 }
 
 impl<'d, 'a> Task<'d, 'a> {
-    fn one_instance(&mut self, instances: Value<'d, 'a>, draft: &mut Draft<'a>) -> Result<(), Fault> {
+    fn one_instance(
+        &mut self,
+        instances: Value<'d, 'a>,
+        draft: &mut Draft<'a>,
+    ) -> Result<(), Fault> {
         let mut items = instances.items();
         let (Some(instance), None) = (items.next(), items.next()) else {
             let n_instances = instances.items().count();
-            let message = format!("expected one of `instances`, found {n_instances}; write a record for each");
+            let message = format!(
+                "expected one of `instances`, found {n_instances}; write a record for each"
+            );
             return Err(Fault::new(&S019, instances.offset(), message));
         };
         for (key, value) in instance.entries() {
@@ -75,7 +88,10 @@ impl<'d, 'a> Task<'d, 'a> {
 }
 
 /// The instruction, with the input behind a blank line if there is one.
-fn prompt<'a>(instruction: Value<'_, 'a>, input: Option<Value<'_, 'a>>) -> Result<Cow<'a, str>, Fault> {
+fn prompt<'a>(
+    instruction: Value<'_, 'a>,
+    input: Option<Value<'_, 'a>>,
+) -> Result<Cow<'a, str>, Fault> {
     let instruction = pair::text(instruction)?;
     let input = match input.filter(|input| !input.is_null()) {
         Some(input) => pair::text(input)?,
@@ -91,13 +107,21 @@ fn prompt<'a>(instruction: Value<'_, 'a>, input: Option<Value<'_, 'a>>) -> Resul
 /// Adds the turns before: pairs of question and answer.
 fn turns<'a>(history: Value<'_, 'a>, draft: &mut Draft<'a>) -> Result<(), Fault> {
     if history.kind() != Kind::Array {
-        let message = format!("expected an array of pairs as `history`, found {}", history.kind().as_str());
+        let message = format!(
+            "expected an array of pairs as `history`, found {}",
+            history.kind().as_str()
+        );
         return Err(Fault::new(&S019, history.offset(), message));
     }
     for item in history.items() {
         let mut sides = item.items();
-        let (Some(question), Some(answer), None) = (sides.next(), sides.next(), sides.next()) else {
-            return Err(Fault::new(&S019, item.offset(), "expected a question and an answer in `history`"));
+        let (Some(question), Some(answer), None) = (sides.next(), sides.next(), sides.next())
+        else {
+            return Err(Fault::new(
+                &S019,
+                item.offset(),
+                "expected a question and an answer in `history`",
+            ));
         };
         draft.say(Role::User, pair::text(question)?, question.offset())?;
         draft.say(Role::Model, pair::text(answer)?, answer.offset())?;

@@ -22,7 +22,10 @@ pub(super) fn into_text(json: Vec<u8>) -> String {
 }
 
 /// The name of a function; `of` is the object that should have it.
-pub(super) fn name<'a>(value: Option<Value<'_, 'a>>, of: Value<'_, 'a>) -> Result<Cow<'a, str>, Fault> {
+pub(super) fn name<'a>(
+    value: Option<Value<'_, 'a>>,
+    of: Value<'_, 'a>,
+) -> Result<Cow<'a, str>, Fault> {
     match value.and_then(Value::as_str) {
         Some(name) if !name.trim().is_empty() => Ok(name),
         _ => Err(Fault::new(&S028, of.offset(), "the call names no function")),
@@ -30,13 +33,21 @@ pub(super) fn name<'a>(value: Option<Value<'_, 'a>>, of: Value<'_, 'a>) -> Resul
 }
 
 /// The arguments of a call: an object, or a string that holds one.
-pub(super) fn arguments(name: &str, value: Option<Value<'_, '_>>, of: usize, inner: &mut Inner) -> Result<String, Fault> {
+pub(super) fn arguments(
+    name: &str,
+    value: Option<Value<'_, '_>>,
+    of: usize,
+    inner: &mut Inner,
+) -> Result<String, Fault> {
     let Some(value) = value else {
         let message = format!("the call of {} has no arguments", quoted(name));
         return Err(Fault::new(&S028, of, message));
     };
     let refused = |reason: String| {
-        let message = format!("the arguments of {} are not a JSON object: {reason}", quoted(name));
+        let message = format!(
+            "the arguments of {} are not a JSON object: {reason}",
+            quoted(name)
+        );
         Fault::new(&S028, value.offset(), message)
     };
     let Some(text) = value.as_str() else {
@@ -88,7 +99,10 @@ impl<'a> Draft<'a> {
         let is_asked = |call: &Call<'a>| id.is_none() || call.id.as_deref() == id;
         let found = match self.calls.iter_mut().find(is_next) {
             Some(call) if is_asked(call) => Some(call),
-            _ => self.calls.iter_mut().find(|call| !call.is_answered && is_asked(call)),
+            _ => self
+                .calls
+                .iter_mut()
+                .find(|call| !call.is_answered && is_asked(call)),
         };
         match (found, id) {
             (Some(call), _) => {
@@ -96,10 +110,17 @@ impl<'a> Draft<'a> {
                 Ok(call.name.clone())
             }
             (None, Some(id)) => {
-                let message = format!("no call before has the id {}, or it has its response", quoted(id));
+                let message = format!(
+                    "no call before has the id {}, or it has its response",
+                    quoted(id)
+                );
                 Err(Fault::new(&S028, at, message))
             }
-            (None, None) => Err(Fault::new(&S028, at, "no call before waits for this response")),
+            (None, None) => Err(Fault::new(
+                &S028,
+                at,
+                "no call before waits for this response",
+            )),
         }
     }
 }

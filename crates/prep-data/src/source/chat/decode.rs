@@ -8,7 +8,7 @@ use super::draft::{Draft, Fault, Note};
 use super::frame::{Cut, Frame, column_after};
 use super::{alpaca, gemini, openai, pair, sharegpt, table};
 use crate::diag::{
-    Code, Finding, Position, S001, S002, S008, S010, S014, S015, S016, S017, S018, S019, S031, S036,
+    Code, Finding, Position, S001, S002, S008, S010, S014, S015, S016, S017, S018, S019, S031, S041,
 };
 use crate::json::{self, Document, ErrorKind, Kind, Value, column_of};
 use crate::source::blocks::{Block, HEAD_BYTES, count_newlines};
@@ -73,7 +73,11 @@ impl Place {
         let (line, column) = column_of(record, at);
         Position {
             line: self.line + line,
-            column: if line == 0 { self.column + column } else { column },
+            column: if line == 0 {
+                self.column + column
+            } else {
+                column
+            },
         }
     }
 }
@@ -108,7 +112,11 @@ impl<'a, 'r> Reader<'a, 'r> {
             let end = newline.unwrap_or(self.bytes.len());
             if self.bytes[at..end].trim_ascii().is_empty() {
                 let position = Position::line(place.line);
-                each(Item::Note(Finding::new(&S002, position, "the line is blank")));
+                each(Item::Note(Finding::new(
+                    &S002,
+                    position,
+                    "the line is blank",
+                )));
             } else {
                 let is_crlf = newline.is_some() && self.bytes[..end].ends_with(b"\r");
                 let record = at..end - usize::from(is_crlf);
@@ -140,7 +148,7 @@ impl<'a, 'r> Reader<'a, 'r> {
                 }
                 json::Piece::Fault(fault, at) => {
                     let position = cursor.go(bytes, at).of(b"", 0);
-                    each(Item::Note(Finding::new(&S036, position, fault.to_string())));
+                    each(Item::Note(Finding::new(&S041, position, fault.to_string())));
                 }
             }
         }
@@ -175,7 +183,11 @@ impl<'a, 'r> Reader<'a, 'r> {
                 each(Item::Reject(Reject {
                     line: place.line,
                     finding: Finding::new(fault.code, place.of(raw, fault.at), fault.message),
-                    raw: if fault.code == &S008 { &raw[..HEAD_BYTES.min(raw.len())] } else { raw },
+                    raw: if fault.code == &S008 {
+                        &raw[..HEAD_BYTES.min(raw.len())]
+                    } else {
+                        raw
+                    },
                 }));
                 fault.code == &S031
             }
@@ -242,7 +254,11 @@ impl Cursor {
 fn tell(notes: &[Note], raw: &[u8], place: Place, each: &mut dyn FnMut(Item<'_>)) {
     for note in notes {
         let position = place.of(raw, note.at);
-        each(Item::Note(Finding::new(note.code, position, note.message.as_str())));
+        each(Item::Note(Finding::new(
+            note.code,
+            position,
+            note.message.as_str(),
+        )));
     }
 }
 
@@ -263,7 +279,11 @@ fn json_fault(error: &json::Error, raw: &[u8], is_open: bool) -> Fault {
 }
 
 fn too_long(bytes: u64, limit: usize) -> Fault {
-    Fault::new(&S008, 0, format!("the record has {bytes} bytes, the limit is {limit}"))
+    Fault::new(
+        &S008,
+        0,
+        format!("the record has {bytes} bytes, the limit is {limit}"),
+    )
 }
 
 /// A record that was too long to keep.

@@ -91,14 +91,30 @@ impl<'a> Draft<'a> {
     }
 
     /// Adds a turn.
-    pub(super) fn turn(&mut self, role: Role, parts: Vec<Part<'a>>, at: usize) -> Result<(), Fault> {
+    pub(super) fn turn(
+        &mut self,
+        role: Role,
+        parts: Vec<Part<'a>>,
+        at: usize,
+    ) -> Result<(), Fault> {
         self.refuse_unanswered(at)?;
-        if parts.iter().all(|part| matches!(part, Part::Text(text) if is_blank(text))) {
-            return Err(Fault::new(&S009, at, format!("the {} turn has no text", role.as_str())));
+        if parts
+            .iter()
+            .all(|part| matches!(part, Part::Text(text) if is_blank(text)))
+        {
+            return Err(Fault::new(
+                &S009,
+                at,
+                format!("the {} turn has no text", role.as_str()),
+            ));
         }
         match self.example.contents.last() {
             None if role == Role::Model => {
-                return Err(Fault::new(&S022, at, "the conversation starts with a model turn"));
+                return Err(Fault::new(
+                    &S022,
+                    at,
+                    "the conversation starts with a model turn",
+                ));
             }
             Some(last) if last.role == role => {
                 let message = format!("two {} turns follow each other", role.as_str());
@@ -113,7 +129,12 @@ impl<'a> Draft<'a> {
 
     /// Adds what a call gave back: to the turn before, if that holds such
     /// responses, or as a turn of its own.
-    pub(super) fn respond(&mut self, name: Cow<'a, str>, response: Cow<'a, str>, at: usize) -> Result<(), Fault> {
+    pub(super) fn respond(
+        &mut self,
+        name: Cow<'a, str>,
+        response: Cow<'a, str>,
+        at: usize,
+    ) -> Result<(), Fault> {
         let part = Part::FunctionResponse { name, response };
         match self.example.contents.last_mut() {
             Some(last) if matches!(last.parts.last(), Some(Part::FunctionResponse { .. })) => {
@@ -192,7 +213,10 @@ impl LeftOut {
     fn note(&self) -> Note {
         let names: Vec<_> = self.names.iter().map(|name| quoted(name)).collect();
         let more = if self.has_more { " and more" } else { "" };
-        let message = format!("left out {}{more}: Gemini tuning has no such field", names.join(", "));
+        let message = format!(
+            "left out {}{more}: Gemini tuning has no such field",
+            names.join(", ")
+        );
         Note::new(&S027, self.at, message)
     }
 }

@@ -30,7 +30,11 @@ impl Frame {
             _ => return Self::Lines,
         }
         let Some(newline) = memchr::memchr(b'\n', text) else {
-            return if has_several(text) { Self::Values } else { Self::Lines };
+            return if has_several(text) {
+                Self::Values
+            } else {
+                Self::Lines
+            };
         };
         let line = &text[..newline];
         let first = Elements::new().scan(text, json::Want::First);
@@ -84,12 +88,16 @@ fn has_several(line: &[u8]) -> bool {
 fn has_object_line(text: &[u8]) -> bool {
     const MOST_LINES: usize = 1000;
     let lines = text.split(|&byte| byte == b'\n').take(MOST_LINES);
-    lines.filter(|line| line.first() == Some(&b'{')).any(is_object)
+    lines
+        .filter(|line| line.first() == Some(&b'{'))
+        .any(is_object)
 }
 
 fn is_object(text: &[u8]) -> bool {
     let mut document = Document::new();
-    document.parse(text).is_ok_and(|value| value.kind() == Kind::Object)
+    document
+        .parse(text)
+        .is_ok_and(|value| value.kind() == Kind::Object)
 }
 
 /// Where a file may be cut, with what a batch from there on must know.

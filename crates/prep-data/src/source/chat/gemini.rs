@@ -16,7 +16,9 @@ use crate::example::{Content, Part, Role};
 use crate::json::{Key, Kind, Value};
 
 pub(super) fn read<'a>(record: Value<'_, 'a>, draft: &mut Draft<'a>) -> Result<(), Fault> {
-    let request = record.get("request").filter(|request| request.kind() == Kind::Object);
+    let request = record
+        .get("request")
+        .filter(|request| request.kind() == Kind::Object);
     let Some(request) = request.filter(|_| record.get("contents").is_none()) else {
         return body(record, draft);
     };
@@ -42,17 +44,24 @@ fn body<'a>(record: Value<'_, 'a>, draft: &mut Draft<'a>) -> Result<(), Fault> {
     for (key, value) in record.entries().filter(|(_, value)| !value.is_null()) {
         match &*key.text {
             "contents" => once(&mut body.contents, &key, value)?,
-            "systemInstruction" | "system_instruction" => once(&mut body.system_instruction, &key, value)?,
+            "systemInstruction" | "system_instruction" => {
+                once(&mut body.system_instruction, &key, value)?
+            }
             "tools" => once(&mut body.tools, &key, value)?,
-            "generationConfig" | "generation_config" => once(&mut body.generation_config, &key, value)?,
+            "generationConfig" | "generation_config" => {
+                once(&mut body.generation_config, &key, value)?
+            }
             "completions" => once(&mut body.completions, &key, value)?,
             "references" => once(&mut body.references, &key, value)?,
-            "toolConfig" | "tool_config" | "labels" | "safetySettings" | "safety_settings" | "cachedContent"
-            | "cached_content" | "model" => draft.leave_out(&key, value),
+            "toolConfig" | "tool_config" | "labels" | "safetySettings" | "safety_settings"
+            | "cachedContent" | "cached_content" | "model" => draft.leave_out(&key, value),
             _ => stranger(&key, value, draft),
         }
     }
-    let Some(turns) = body.contents.filter(|contents| contents.kind() == Kind::Array) else {
+    let Some(turns) = body
+        .contents
+        .filter(|contents| contents.kind() == Kind::Array)
+    else {
         let keys = shape::keys_of(record);
         let message = format!("expected an array under the key `contents`, found {keys}");
         return Err(Fault::new(&S019, record.offset(), message));
@@ -69,13 +78,20 @@ fn body<'a>(record: Value<'_, 'a>, draft: &mut Draft<'a>) -> Result<(), Fault> {
         ("references", body.references),
     ];
     for (name, value) in kept {
-        draft.example.extra.extend(value.map(|value| (name, json_text(value).into())));
+        draft
+            .example
+            .extra
+            .extend(value.map(|value| (name, json_text(value).into())));
     }
     Ok(())
 }
 
 /// Takes a field that may stand in either spelling, but not in both.
-fn once<'d, 'a>(slot: &mut Option<Value<'d, 'a>>, key: &Key<'a>, value: Value<'d, 'a>) -> Result<(), Fault> {
+fn once<'d, 'a>(
+    slot: &mut Option<Value<'d, 'a>>,
+    key: &Key<'a>,
+    value: Value<'d, 'a>,
+) -> Result<(), Fault> {
     if slot.replace(value).is_some() {
         let message = format!("{} is here in both of its spellings", quoted(&key.text));
         return Err(Fault::new(&S015, key.offset, message));
@@ -87,7 +103,10 @@ fn once<'d, 'a>(slot: &mut Option<Value<'d, 'a>>, key: &Key<'a>, value: Value<'d
 fn stranger(key: &Key<'_>, value: Value<'_, '_>, draft: &mut Draft<'_>) {
     match nearest(&key.text) {
         Some(known) => {
-            let message = format!("left out {}: the nearest known field is `{known}`", quoted(&key.text));
+            let message = format!(
+                "left out {}: the nearest known field is `{known}`",
+                quoted(&key.text)
+            );
             draft.notes.push(Note::new(&S027, key.offset, message));
         }
         None => draft.leave_out(key, value),
@@ -106,9 +125,14 @@ fn nearest(name: &str) -> Option<&'static str> {
         "references",
     ];
     const MOST: usize = 2;
-    let distances = KNOWN.into_iter().filter(|known| known.len().abs_diff(name.len()) <= MOST);
+    let distances = KNOWN
+        .into_iter()
+        .filter(|known| known.len().abs_diff(name.len()) <= MOST);
     let measured = distances.map(|known| (distance(known, name), known));
-    measured.filter(|(distance, _)| *distance <= MOST).min().map(|(_, known)| known)
+    measured
+        .filter(|(distance, _)| *distance <= MOST)
+        .min()
+        .map(|(_, known)| known)
 }
 
 /// How many letters must be put in, taken out or changed, ignoring case.
@@ -146,7 +170,11 @@ fn system_instruction<'a>(value: Value<'_, 'a>, draft: &mut Draft<'a>) -> Result
     for part in listed(parts) {
         let at = part.offset();
         let Some(text) = part.get("text").and_then(Value::as_str) else {
-            return Err(Fault::new(&S019, at, "a part of the system instruction is no text"));
+            return Err(Fault::new(
+                &S019,
+                at,
+                "a part of the system instruction is no text",
+            ));
         };
         for (key, value) in part.entries().filter(|(key, _)| key.text != "text") {
             draft.leave_out(&key, value);
@@ -167,7 +195,10 @@ fn contents<'a>(turns: Value<'_, 'a>, draft: &mut Draft<'a>) -> Result<(), Fault
     let is_short = turns.items().nth(POSITION_SPEAKS).is_none();
     for turn in turns.items() {
         let (role, found) = content(turn, draft)?;
-        let Some(role) = role.or_else(|| by_parts(&found)).or_else(|| by_position(draft).filter(|_| is_short)) else {
+        let Some(role) = role
+            .or_else(|| by_parts(&found))
+            .or_else(|| by_position(draft).filter(|_| is_short))
+        else {
             return Err(Fault::new(&S020, turn.offset(), "the turn has no role"));
         };
         add(role, found, turn.offset(), draft)?;
@@ -176,8 +207,17 @@ fn contents<'a>(turns: Value<'_, 'a>, draft: &mut Draft<'a>) -> Result<(), Fault
 }
 
 /// Adds a turn; responses that follow responses join them.
-fn add<'a>(role: Role, parts: Vec<Part<'a>>, at: usize, draft: &mut Draft<'a>) -> Result<(), Fault> {
-    let are_responses = |parts: &[Part<'_>]| parts.iter().all(|part| matches!(part, Part::FunctionResponse { .. }));
+fn add<'a>(
+    role: Role,
+    parts: Vec<Part<'a>>,
+    at: usize,
+    draft: &mut Draft<'a>,
+) -> Result<(), Fault> {
+    let are_responses = |parts: &[Part<'_>]| {
+        parts
+            .iter()
+            .all(|part| matches!(part, Part::FunctionResponse { .. }))
+    };
     match draft.example.contents.last_mut() {
         Some(Content {
             role: Role::User,
@@ -206,7 +246,10 @@ fn by_position(draft: &Draft<'_>) -> Option<Role> {
 }
 
 /// The role and the parts of a turn.
-fn content<'a>(turn: Value<'_, 'a>, draft: &mut Draft<'a>) -> Result<(Option<Role>, Vec<Part<'a>>), Fault> {
+fn content<'a>(
+    turn: Value<'_, 'a>,
+    draft: &mut Draft<'a>,
+) -> Result<(Option<Role>, Vec<Part<'a>>), Fault> {
     let (mut role, mut found) = (None, None);
     for (key, value) in turn.entries() {
         match &*key.text {
@@ -232,7 +275,10 @@ fn role_of(value: Value<'_, '_>) -> Result<Option<Role>, Fault> {
         Some("") => Ok(None),
         None if value.is_null() => Ok(None),
         Some(other) => {
-            let message = format!("expected the role `user` or `model`, found {}", quoted(other));
+            let message = format!(
+                "expected the role `user` or `model`, found {}",
+                quoted(other)
+            );
             Err(Fault::new(&S020, value.offset(), message))
         }
         None => Err(Fault::new(&S020, value.offset(), "the role is no text")),
@@ -253,7 +299,11 @@ fn part<'a>(item: Value<'_, 'a>, draft: &mut Draft<'a>) -> Result<Option<Part<'a
             "functionResponse" | "function_response" => function_response(value, draft)?,
             "fileData" | "file_data" => file_data(value, draft)?,
             "inlineData" | "inline_data" => {
-                return Err(Fault::new(&S030, key.offset, "the file stands inside the record, as `inlineData`"));
+                return Err(Fault::new(
+                    &S030,
+                    key.offset,
+                    "the file stands inside the record, as `inlineData`",
+                ));
             }
             "videoMetadata" | "video_metadata" => {
                 beside.push(("videoMetadata", video_metadata(value).into(), key));
@@ -272,7 +322,10 @@ fn part<'a>(item: Value<'_, 'a>, draft: &mut Draft<'a>) -> Result<Option<Part<'a
                 draft.leave_out_name("thoughtSignature", key.offset);
                 continue;
             }
-            "executableCode" | "executable_code" | "codeExecutionResult" | "code_execution_result" => {
+            "executableCode"
+            | "executable_code"
+            | "codeExecutionResult"
+            | "code_execution_result" => {
                 let message = format!("{} is no part that tuning documents", quoted(&key.text));
                 return Err(Fault::new(&S019, key.offset, message));
             }
@@ -282,7 +335,11 @@ fn part<'a>(item: Value<'_, 'a>, draft: &mut Draft<'a>) -> Result<Option<Part<'a
             }
         };
         if data.replace(read).is_some() {
-            return Err(Fault::new(&S019, key.offset, "the part holds two things at once"));
+            return Err(Fault::new(
+                &S019,
+                key.offset,
+                "the part holds two things at once",
+            ));
         }
     }
     if is_thought {
@@ -292,7 +349,11 @@ fn part<'a>(item: Value<'_, 'a>, draft: &mut Draft<'a>) -> Result<Option<Part<'a
     match data {
         // The last part of a thinking model's answer may be its signature.
         None if has_signature => Ok(None),
-        None => Err(Fault::new(&S019, at, "the part holds no text, call, response or file")),
+        None => Err(Fault::new(
+            &S019,
+            at,
+            "the part holds no text, call, response or file",
+        )),
         Some(part) => Ok(Some(with_extra(part, beside, draft))),
     }
 }
@@ -328,7 +389,10 @@ fn function_call<'a>(call: Value<'_, 'a>, draft: &mut Draft<'a>) -> Result<Part<
     Ok(Part::FunctionCall { name, args })
 }
 
-fn function_response<'a>(response: Value<'_, 'a>, draft: &mut Draft<'a>) -> Result<Part<'a>, Fault> {
+fn function_response<'a>(
+    response: Value<'_, 'a>,
+    draft: &mut Draft<'a>,
+) -> Result<Part<'a>, Fault> {
     let (name, response) = named(response, "response", draft)?;
     Ok(Part::FunctionResponse { name, response })
 }
@@ -347,7 +411,11 @@ fn named<'a>(
         } else if value.kind() == Kind::Object {
             object = json_text(value).into();
         } else if !value.is_null() {
-            let message = format!("expected an object as `{member}` of {}, found {}", quoted(&name), value.kind().as_str());
+            let message = format!(
+                "expected an object as `{member}` of {}, found {}",
+                quoted(&name),
+                value.kind().as_str()
+            );
             return Err(Fault::new(&S028, value.offset(), message));
         }
     }
@@ -363,13 +431,20 @@ fn file_data<'a>(file: Value<'_, 'a>, draft: &mut Draft<'a>) -> Result<Part<'a>,
             _ => draft.leave_out(&key, value),
         }
     }
-    match (mime_type.and_then(Value::as_str), file_uri.and_then(Value::as_str)) {
+    match (
+        mime_type.and_then(Value::as_str),
+        file_uri.and_then(Value::as_str),
+    ) {
         (Some(mime_type), Some(file_uri)) => Ok(Part::FileData {
             mime_type,
             file_uri,
             extra: Vec::new(),
         }),
-        _ => Err(Fault::new(&S019, file.offset(), "the file has no `mimeType` or no `fileUri`")),
+        _ => Err(Fault::new(
+            &S019,
+            file.offset(),
+            "the file has no `mimeType` or no `fileUri`",
+        )),
     }
 }
 

@@ -45,14 +45,23 @@ pub(super) fn file(address: Cow<'_, str>, at: usize) -> Result<Part<'_>, Fault> 
     let scheme = address.split_once(':').map_or("", |(scheme, _)| scheme);
     match scheme.to_ascii_lowercase().as_str() {
         "gs" | "http" | "https" => {}
-        "data" => return Err(Fault::new(&S030, at, "the file stands inside the record, as a `data:` address")),
+        "data" => {
+            return Err(Fault::new(
+                &S030,
+                at,
+                "the file stands inside the record, as a `data:` address",
+            ));
+        }
         _ => {
             let message = format!("{} is no `gs://` or `https://` address", quoted(&address));
             return Err(Fault::new(&S030, at, message));
         }
     }
     let Some(mime_type) = mime_type(&address) else {
-        let message = format!("the extension of {} tells no type that is known", quoted(&address));
+        let message = format!(
+            "the extension of {} tells no type that is known",
+            quoted(&address)
+        );
         return Err(Fault::new(&S030, at, message));
     };
     Ok(Part::FileData {
@@ -65,6 +74,8 @@ pub(super) fn file(address: Cow<'_, str>, at: usize) -> Result<Part<'_>, Fault> 
 fn mime_type(address: &str) -> Option<&'static str> {
     let path = address.split(['?', '#']).next()?;
     let (_, extension) = path.rsplit('/').next()?.rsplit_once('.')?;
-    let known = MIME_TYPES.iter().find(|(known, _)| known.eq_ignore_ascii_case(extension));
+    let known = MIME_TYPES
+        .iter()
+        .find(|(known, _)| known.eq_ignore_ascii_case(extension));
     known.map(|(_, mime_type)| *mime_type)
 }

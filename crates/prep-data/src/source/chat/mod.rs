@@ -75,7 +75,12 @@ pub(crate) fn open(input: Input, options: &Options) -> Result<Opened, SourceErro
         name: name.clone(),
         frame,
         cut: cutter.cut().clone(),
-        blocks: Blocks::new(text.reader, cutter, options.block_bytes, options.record_limit),
+        blocks: Blocks::new(
+            text.reader,
+            cutter,
+            options.block_bytes,
+            options.record_limit,
+        ),
         reading,
         ahead: None,
     };
@@ -146,7 +151,11 @@ impl ChatSource {
                 is_last,
                 reading,
             }),
-            Piece::TooLong { head, bytes, newlines } => Box::new(Skipped {
+            Piece::TooLong {
+                head,
+                bytes,
+                newlines,
+            } => Box::new(Skipped {
                 head,
                 bytes,
                 newlines,

@@ -14,7 +14,11 @@ use crate::diag::{S009, S019, S020, S028, S030};
 use crate::example::{Part, Role};
 use crate::json::{Kind, Value};
 
-pub(super) fn read<'a>(record: Value<'_, 'a>, draft: &mut Draft<'a>, inner: &mut Inner) -> Result<(), Fault> {
+pub(super) fn read<'a>(
+    record: Value<'_, 'a>,
+    draft: &mut Draft<'a>,
+    inner: &mut Inner,
+) -> Result<(), Fault> {
     let mut found = None;
     for (key, value) in record.entries() {
         match &*key.text {
@@ -32,9 +36,16 @@ pub(super) fn read<'a>(record: Value<'_, 'a>, draft: &mut Draft<'a>, inner: &mut
 }
 
 /// Adds the turns of an array of messages.
-pub(super) fn messages<'a>(array: Value<'_, 'a>, draft: &mut Draft<'a>, inner: &mut Inner) -> Result<(), Fault> {
+pub(super) fn messages<'a>(
+    array: Value<'_, 'a>,
+    draft: &mut Draft<'a>,
+    inner: &mut Inner,
+) -> Result<(), Fault> {
     if array.kind() != Kind::Array {
-        let message = format!("expected an array of messages, found {}", array.kind().as_str());
+        let message = format!(
+            "expected an array of messages, found {}",
+            array.kind().as_str()
+        );
         return Err(Fault::new(&S019, array.offset(), message));
     }
     for item in array.items() {
@@ -99,8 +110,13 @@ impl<'d, 'a> Message<'d, 'a> {
             "system" | "developer" => self.system(draft),
             "tool" | "function" => self.respond(draft, inner),
             _ => {
-                let found = if role.is_empty() { self.role.kind().as_str().into() } else { quoted(&role) };
-                let message = format!("expected a role such as `user` or `assistant`, found {found}");
+                let found = if role.is_empty() {
+                    self.role.kind().as_str().into()
+                } else {
+                    quoted(&role)
+                };
+                let message =
+                    format!("expected a role such as `user` or `assistant`, found {found}");
                 Err(Fault::new(&S020, self.role.offset(), message))
             }
         }
@@ -123,7 +139,9 @@ impl<'d, 'a> Message<'d, 'a> {
 
     /// Adds a turn of the assistant: text, then calls.
     fn answer(self, draft: &mut Draft<'a>, inner: &mut Inner) -> Result<(), Fault> {
-        let tool_calls = self.tool_calls.filter(|value| value.items().next().is_some());
+        let tool_calls = self
+            .tool_calls
+            .filter(|value| value.items().next().is_some());
         if let Some(odd) = self.tool_calls.filter(|value| value.kind() != Kind::Array) {
             let message = format!("expected an array of calls, found {}", odd.kind().as_str());
             return Err(Fault::new(&S028, odd.offset(), message));
@@ -171,8 +189,16 @@ impl<'d, 'a> Message<'d, 'a> {
     fn respond(self, draft: &mut Draft<'a>, inner: &mut Inner) -> Result<(), Fault> {
         let id = self.tool_call_id.and_then(Value::as_str);
         let called = draft.answer(id.as_deref(), self.at)?;
-        if let Some(name) = self.name.and_then(Value::as_str).filter(|name| *name != called) {
-            let message = format!("the response is of {}, the call was of {}", quoted(&name), quoted(&called));
+        if let Some(name) = self
+            .name
+            .and_then(Value::as_str)
+            .filter(|name| *name != called)
+        {
+            let message = format!(
+                "the response is of {}, the call was of {}",
+                quoted(&name),
+                quoted(&called)
+            );
             return Err(Fault::new(&S028, self.at, message));
         }
         let response = match self.content {
@@ -193,7 +219,10 @@ fn parts<'a>(content: Value<'_, 'a>, draft: &mut Draft<'a>) -> Result<Vec<Part<'
         return Ok(vec![Part::Text(text)]);
     }
     if content.kind() != Kind::Array {
-        let message = format!("expected text or an array of parts, found {}", content.kind().as_str());
+        let message = format!(
+            "expected text or an array of parts, found {}",
+            content.kind().as_str()
+        );
         return Err(Fault::new(&S019, content.offset(), message));
     }
     let mut parts = Vec::new();
@@ -217,11 +246,17 @@ fn part<'a>(item: Value<'_, 'a>, draft: &mut Draft<'a>) -> Result<Option<Part<'a
             Ok(None)
         }
         "input_audio" | "audio" | "file" | "image" => {
-            let message = format!("the part {} holds its data inside the record", quoted(&kind));
+            let message = format!(
+                "the part {} holds its data inside the record",
+                quoted(&kind)
+            );
             Err(Fault::new(&S030, item.offset(), message))
         }
         _ => {
-            let message = format!("expected a part of type `text` or `image_url`, found {}", quoted(&kind));
+            let message = format!(
+                "expected a part of type `text` or `image_url`, found {}",
+                quoted(&kind)
+            );
             Err(Fault::new(&S019, item.offset(), message))
         }
     }

@@ -29,7 +29,9 @@ const SIDES: [(&str, &str); 7] = [
 /// side.
 pub(super) fn sides<'k>(keys: impl Iterator<Item = &'k str> + Clone) -> Option<(&'k str, &'k str)> {
     let find = |name: &str| keys.clone().find(|key| *key == name);
-    let known = SIDES.iter().find_map(|(prompt, answer)| Some((find(prompt)?, find(answer)?)));
+    let known = SIDES
+        .iter()
+        .find_map(|(prompt, answer)| Some((find(prompt)?, find(answer)?)));
     known.or_else(|| {
         let only = |side| {
             let mut named = keys.clone().filter(|key| columns::side(key) == Some(side));
@@ -39,7 +41,11 @@ pub(super) fn sides<'k>(keys: impl Iterator<Item = &'k str> + Clone) -> Option<(
     })
 }
 
-pub(super) fn read<'a>(record: Value<'_, 'a>, draft: &mut Draft<'a>, inner: &mut Inner) -> Result<(), Fault> {
+pub(super) fn read<'a>(
+    record: Value<'_, 'a>,
+    draft: &mut Draft<'a>,
+    inner: &mut Inner,
+) -> Result<(), Fault> {
     let known = SIDES
         .iter()
         .find_map(|(prompt, answer)| Some((record.get(prompt)?, record.get(answer)?)));
@@ -67,7 +73,12 @@ fn by_meaning<'d, 'a>(record: Value<'d, 'a>) -> Option<(Value<'d, 'a>, Value<'d,
     Some((record.get(prompt)?, record.get(answer)?))
 }
 
-fn side<'a>(role: Role, value: Value<'_, 'a>, draft: &mut Draft<'a>, inner: &mut Inner) -> Result<(), Fault> {
+fn side<'a>(
+    role: Role,
+    value: Value<'_, 'a>,
+    draft: &mut Draft<'a>,
+    inner: &mut Inner,
+) -> Result<(), Fault> {
     if value.kind() == Kind::Array {
         return openai::messages(value, draft, inner);
     }

@@ -15,15 +15,23 @@ pub(super) struct Shape {
 /// The shape of the first record that has a known one.
 pub(super) fn of(head: &[u8], frame: Frame) -> Option<Shape> {
     let candidates = frame.candidates(head);
-    candidates.into_iter().find_map(|record| of_keys(&outer_keys(record)))
+    candidates
+        .into_iter()
+        .find_map(|record| of_keys(&outer_keys(record)))
 }
 
 /// Says which keys were found where none makes a known shape.
 pub(super) fn unknown(head: &[u8], frame: Frame) -> String {
     let candidates = frame.candidates(head);
-    let keys = candidates.into_iter().map(outer_keys).find(|keys| !keys.is_empty());
+    let keys = candidates
+        .into_iter()
+        .map(outer_keys)
+        .find(|keys| !keys.is_empty());
     match keys {
-        Some(keys) => format!("its first record has no known shape; its keys are {}", list(&keys)),
+        Some(keys) => format!(
+            "its first record has no known shape; its keys are {}",
+            list(&keys)
+        ),
         None => "its first records are no JSON objects".into(),
     }
 }
@@ -37,13 +45,19 @@ fn of_keys(keys: &[String]) -> Option<Shape> {
         ("contents", Format::Gemini),
         ("request", Format::Gemini),
     ];
-    let by_one = single.into_iter().find(|(name, _)| has(name)).map(|(name, format)| Shape {
-        format,
-        evidence: format!("its key `{name}`"),
-    });
+    let by_one = single
+        .into_iter()
+        .find(|(name, _)| has(name))
+        .map(|(name, format)| Shape {
+            format,
+            evidence: format!("its key `{name}`"),
+        });
     let alpaca = ["output", "instances", "response"];
     let by_alpaca = || {
-        let answer = alpaca.into_iter().find(|name| has(name)).filter(|_| has("instruction"))?;
+        let answer = alpaca
+            .into_iter()
+            .find(|name| has(name))
+            .filter(|_| has("instruction"))?;
         Some(Shape {
             format: Format::Alpaca,
             evidence: format!("its keys `instruction` and `{answer}`"),
@@ -75,7 +89,9 @@ fn outer_keys(text: &[u8]) -> Vec<String> {
             b'}' | b']' if depth == 1 => break,
             b'}' | b']' => depth -= 1,
             b'"' => {
-                let Some(n) = string_len(&text[at..]) else { break };
+                let Some(n) = string_len(&text[at..]) else {
+                    break;
+                };
                 let is_key = text[at + n + 1..].trim_ascii_start().first() == Some(&b':');
                 if depth == 1 && is_key {
                     keys.push(String::from_utf8_lossy(&text[at..at + n]).into_owned());
@@ -109,7 +125,11 @@ pub(super) fn keys_of(record: Value<'_, '_>) -> String {
 /// Names in backticks with commas between them; long lists and names are cut.
 fn list(names: &[impl AsRef<str>]) -> String {
     const MOST: usize = 12;
-    let mut listed: Vec<_> = names.iter().take(MOST).map(|name| quoted(name.as_ref())).collect();
+    let mut listed: Vec<_> = names
+        .iter()
+        .take(MOST)
+        .map(|name| quoted(name.as_ref()))
+        .collect();
     if names.len() > MOST {
         listed.push(format!("{} more", names.len() - MOST));
     }

@@ -15,7 +15,11 @@ use crate::diag::{S009, S019, S020, S022, S028};
 use crate::example::{Part, Role};
 use crate::json::{Kind, Value};
 
-pub(super) fn read<'a>(record: Value<'_, 'a>, draft: &mut Draft<'a>, inner: &mut Inner) -> Result<(), Fault> {
+pub(super) fn read<'a>(
+    record: Value<'_, 'a>,
+    draft: &mut Draft<'a>,
+    inner: &mut Inner,
+) -> Result<(), Fault> {
     let mut turns = None;
     for (key, value) in record.entries() {
         match &*key.text {
@@ -42,7 +46,11 @@ pub(super) fn read<'a>(record: Value<'_, 'a>, draft: &mut Draft<'a>, inner: &mut
 }
 
 /// Adds the tools, which are an array or the text of one.
-fn declarations<'a>(value: Value<'_, 'a>, draft: &mut Draft<'a>, inner: &mut Inner) -> Result<(), Fault> {
+fn declarations<'a>(
+    value: Value<'_, 'a>,
+    draft: &mut Draft<'a>,
+    inner: &mut Inner,
+) -> Result<(), Fault> {
     let at = value.offset();
     let Some(text) = value.as_str() else {
         return tools::add(value, at, draft);
@@ -69,7 +77,11 @@ fn add<'a>(turn: Value<'_, 'a>, draft: &mut Draft<'a>, inner: &mut Inner) -> Res
         }
     }
     let Some(role) = from.and_then(Value::as_str) else {
-        return Err(Fault::new(&S020, turn.offset(), "the turn does not say whom it is `from`"));
+        return Err(Fault::new(
+            &S020,
+            turn.offset(),
+            "the turn does not say whom it is `from`",
+        ));
     };
     let Some(said) = said.filter(|said| !said.is_null()) else {
         return Err(Fault::new(&S009, turn.offset(), "the turn has no `value`"));
@@ -77,7 +89,9 @@ fn add<'a>(turn: Value<'_, 'a>, draft: &mut Draft<'a>, inner: &mut Inner) -> Res
     let at = said.offset();
     match &*role {
         "function_call" | "tool_call" => return call(said, draft, inner),
-        "observation" | "tool" | "function_response" | "tool_response" => return respond(said, draft, inner),
+        "observation" | "tool" | "function_response" | "tool_response" => {
+            return respond(said, draft, inner);
+        }
         _ => {}
     }
     let Some(text) = said.as_str() else {
@@ -86,13 +100,18 @@ fn add<'a>(turn: Value<'_, 'a>, draft: &mut Draft<'a>, inner: &mut Inner) -> Res
     };
     match &*role {
         "human" | "user" => draft.say(Role::User, text, at),
-        "gpt" | "assistant" | "chatgpt" | "bing" | "bard" | "model" | "bot" => draft.say(Role::Model, text, at),
+        "gpt" | "assistant" | "chatgpt" | "bing" | "bard" | "model" | "bot" => {
+            draft.say(Role::Model, text, at)
+        }
         "system" => {
             draft.system(text, at);
             Ok(())
         }
         _ => {
-            let message = format!("expected `human`, `gpt`, `system`, `function_call` or `observation`, found {}", quoted(&role));
+            let message = format!(
+                "expected `human`, `gpt`, `system`, `function_call` or `observation`, found {}",
+                quoted(&role)
+            );
             Err(Fault::new(&S020, from.map_or(at, Value::offset), message))
         }
     }
@@ -103,7 +122,11 @@ fn call<'a>(said: Value<'_, 'a>, draft: &mut Draft<'a>, inner: &mut Inner) -> Re
     let found = match said.as_str() {
         Some(text) => {
             let parsed = inner.parse(&text).map_err(|error| {
-                Fault::new(&S028, at, format!("the call is not JSON: {}", error.message()))
+                Fault::new(
+                    &S028,
+                    at,
+                    format!("the call is not JSON: {}", error.message()),
+                )
             })?;
             calls_of(parsed, at)?
         }
@@ -128,7 +151,10 @@ fn calls_of(value: Value<'_, '_>, at: usize) -> Result<Vec<(String, String)>, Fa
     if value.kind() != Kind::Array {
         return Ok(vec![call_of(value, at)?]);
     }
-    let found: Vec<_> = value.items().map(|item| call_of(item, at)).collect::<Result<_, _>>()?;
+    let found: Vec<_> = value
+        .items()
+        .map(|item| call_of(item, at))
+        .collect::<Result<_, _>>()?;
     if found.is_empty() {
         return Err(Fault::new(&S028, at, "the call names no function"));
     }
@@ -139,10 +165,15 @@ fn call_of(value: Value<'_, '_>, at: usize) -> Result<(String, String), Fault> {
     let name = calls::name(value.get("name"), value).map_err(|fault| Fault { at, ..fault })?;
     let arguments = value.get("arguments").or_else(|| value.get("parameters"));
     match arguments.map(|arguments| (arguments, arguments.kind())) {
-        Some((arguments, Kind::Object | Kind::String)) => Ok((name.into_owned(), calls::json_text(arguments))),
+        Some((arguments, Kind::Object | Kind::String)) => {
+            Ok((name.into_owned(), calls::json_text(arguments)))
+        }
         found => {
             let found = found.map_or("none", |(_, kind)| kind.as_str());
-            let message = format!("expected a JSON object as the arguments of {}, found {found}", quoted(&name));
+            let message = format!(
+                "expected a JSON object as the arguments of {}, found {found}",
+                quoted(&name)
+            );
             Err(Fault::new(&S028, at, message))
         }
     }
@@ -189,7 +220,11 @@ fn respond<'a>(said: Value<'_, 'a>, draft: &mut Draft<'a>, inner: &mut Inner) ->
         return draft.respond(name, response.into(), at);
     }
     for (json, kind) in responses {
-        let response = if kind == Kind::Object { json } else { format!("{{\"result\":{json}}}") };
+        let response = if kind == Kind::Object {
+            json
+        } else {
+            format!("{{\"result\":{json}}}")
+        };
         let name = draft.answer(None, at)?;
         draft.respond(name, response.into(), at)?;
     }

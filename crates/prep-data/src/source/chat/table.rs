@@ -19,7 +19,9 @@ use crate::source::Columns;
 pub(super) fn columns(head: &[u8], frame: Frame) -> Result<Columns, String> {
     let mut document = Document::new();
     for record in frame.candidates(head) {
-        let Ok(value) = document.parse(record) else { continue };
+        let Ok(value) = document.parse(record) else {
+            continue;
+        };
         if value.kind() == Kind::Object {
             let names = value.entries().map(|(key, _)| key.text.into_owned());
             return Ok(Columns {
@@ -46,7 +48,11 @@ pub(super) fn row<'a>(
     let mut strangers = Vec::new();
     for (n, (key, value)) in record.entries().enumerate() {
         let is_in_place = columns.get(n).is_some_and(|name| *name == key.text);
-        let column = if is_in_place { Some(n) } else { columns.iter().position(|name| *name == key.text) };
+        let column = if is_in_place {
+            Some(n)
+        } else {
+            columns.iter().position(|name| *name == key.text)
+        };
         match column {
             Some(column) => cells[column] = cell(value),
             None => strangers.push(key),
@@ -55,9 +61,20 @@ pub(super) fn row<'a>(
     let Some(first) = strangers.first() else {
         return Ok(Vec::new());
     };
-    let names: Vec<_> = strangers.iter().take(8).map(|key| quoted(&key.text)).collect();
-    let more = if strangers.len() > names.len() { " and more" } else { "" };
-    let message = format!("left out {}{more}: the first object has no such key", names.join(", "));
+    let names: Vec<_> = strangers
+        .iter()
+        .take(8)
+        .map(|key| quoted(&key.text))
+        .collect();
+    let more = if strangers.len() > names.len() {
+        " and more"
+    } else {
+        ""
+    };
+    let message = format!(
+        "left out {}{more}: the first object has no such key",
+        names.join(", ")
+    );
     Ok(vec![Note::new(&S027, first.offset, message)])
 }
 

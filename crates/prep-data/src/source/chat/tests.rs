@@ -21,7 +21,11 @@ fn written(seen: &Seen) -> String {
         Seen::Chat { jsonl, .. } => jsonl.clone(),
         Seen::Row { cells, .. } => format!("{cells:?}"),
         Seen::Reject { code, at, .. } | Seen::Note { code, at } => {
-            let kind = if matches!(seen, Seen::Note { .. }) { "note " } else { "" };
+            let kind = if matches!(seen, Seen::Note { .. }) {
+                "note "
+            } else {
+                ""
+            };
             format!("{kind}{code}@{}:{}", at.line, at.column)
         }
     }

@@ -15,14 +15,21 @@ pub(super) fn add<'a>(tools: Value<'_, '_>, at: usize, draft: &mut Draft<'a>) ->
         return Ok(());
     }
     if tools.kind() != Kind::Array {
-        let message = format!("expected an array of tools, found {}", tools.kind().as_str());
+        let message = format!(
+            "expected an array of tools, found {}",
+            tools.kind().as_str()
+        );
         return Err(Fault::new(&S028, at, message));
     }
     if tools.items().next().is_none() {
         return Ok(());
     }
     if draft.example.tools.is_some() {
-        return Err(Fault::new(&S028, at, "the tools are given twice, as `tools` and as `functions`"));
+        return Err(Fault::new(
+            &S028,
+            at,
+            "the tools are given twice, as `tools` and as `functions`",
+        ));
     }
     let mut writer = Writer {
         out: b"[{\"functionDeclarations\":[".to_vec(),
@@ -33,7 +40,9 @@ pub(super) fn add<'a>(tools: Value<'_, '_>, at: usize, draft: &mut Draft<'a>) ->
             writer.out.push(b',');
         }
         let function = tool.get("function").unwrap_or(tool);
-        writer.function(function).map_err(|message| Fault::new(&S028, at, message))?;
+        writer
+            .function(function)
+            .map_err(|message| Fault::new(&S028, at, message))?;
     }
     writer.out.extend_from_slice(b"]}]");
     for name in &writer.left_out {
@@ -50,7 +59,9 @@ struct Writer {
 
 impl Writer {
     fn function(&mut self, function: Value<'_, '_>) -> Result<(), &'static str> {
-        let name = function.get("name").filter(|name| name.kind() == Kind::String);
+        let name = function
+            .get("name")
+            .filter(|name| name.kind() == Kind::String);
         let name = name.ok_or("a tool is no function with a name")?;
         self.out.extend_from_slice(b"{\"name\":");
         compact(name, &mut self.out);
@@ -101,9 +112,9 @@ impl Writer {
                     self.leave_out("enum");
                 }
                 (
-                    name @ ("format" | "title" | "description" | "nullable" | "enum" | "required" | "minItems"
-                    | "maxItems" | "minimum" | "maximum" | "minLength" | "maxLength" | "pattern"
-                    | "example" | "propertyOrdering" | "default"),
+                    name @ ("format" | "title" | "description" | "nullable" | "enum" | "required"
+                    | "minItems" | "maxItems" | "minimum" | "maximum" | "minLength"
+                    | "maxLength" | "pattern" | "example" | "propertyOrdering" | "default"),
                     _,
                 ) => self.member(name, value),
                 (name, _) => self.leave_out(name),

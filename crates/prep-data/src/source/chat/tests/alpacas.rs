@@ -12,11 +12,26 @@ fn pair(input: &str, expected: &str) {
 
 #[test]
 fn instructions_and_inputs_are_one_turn() {
-    alpaca(r#"{"instruction":"A","input":"B\n","output":"C"}"#, &line(&["A\n\nB\n", "C"]));
-    alpaca(r#"{"instruction":"A","input":"","output":"C"}"#, &line(&["A", "C"]));
-    alpaca(r#"{"instruction":"","input":"B","output":"C"}"#, &line(&["B", "C"]));
-    alpaca(r#"{"instruction":"A","context":"B","response":"C"}"#, &line(&["A\n\nB", "C"]));
-    alpaca(r#"{"instruction":"A","input":null,"output":"C","history":[["x","y"]]}"#, &line(&["x", "y", "A", "C"]));
+    alpaca(
+        r#"{"instruction":"A","input":"B\n","output":"C"}"#,
+        &line(&["A\n\nB\n", "C"]),
+    );
+    alpaca(
+        r#"{"instruction":"A","input":"","output":"C"}"#,
+        &line(&["A", "C"]),
+    );
+    alpaca(
+        r#"{"instruction":"","input":"B","output":"C"}"#,
+        &line(&["B", "C"]),
+    );
+    alpaca(
+        r#"{"instruction":"A","context":"B","response":"C"}"#,
+        &line(&["A\n\nB", "C"]),
+    );
+    alpaca(
+        r#"{"instruction":"A","input":null,"output":"C","history":[["x","y"]]}"#,
+        &line(&["x", "y", "A", "C"]),
+    );
     alpaca(
         r#"{"instruction":"A","output":"C","system":"S",➤"id":7}"#,
         r#"note S027➤ {"systemInstruction":{"parts":[{"text":"S"}]},"contents":[{"role":"user","parts":[{"text":"A"}]},{"role":"model","parts":[{"text":"C"}]}]}"#,
@@ -25,15 +40,27 @@ fn instructions_and_inputs_are_one_turn() {
     alpaca(r#"{"instruction":"A","output":➤""}"#, "S009➤");
     alpaca(r#"{"instruction":"A","output":➤["C"]}"#, "S019➤");
     alpaca(r#"➤{"instruction":"A"}"#, "S019➤");
-    alpaca(r#"{"instruction":"A","output":"C","history":[➤["x"]]}"#, "S019➤");
+    alpaca(
+        r#"{"instruction":"A","output":"C","history":[➤["x"]]}"#,
+        "S019➤",
+    );
 }
 
 #[test]
 fn a_seed_task_has_one_instance() {
-    alpaca(r#"{"instruction":"A","instances":[{"input":"B","output":"C"}]}"#, &line(&["A\n\nB", "C"]));
-    alpaca(r#"{"instruction":"A","instances":➤[{"output":"C"},{"output":"D"}]}"#, "S019➤");
+    alpaca(
+        r#"{"instruction":"A","instances":[{"input":"B","output":"C"}]}"#,
+        &line(&["A\n\nB", "C"]),
+    );
+    alpaca(
+        r#"{"instruction":"A","instances":➤[{"output":"C"},{"output":"D"}]}"#,
+        "S019➤",
+    );
     alpaca(r#"{"instruction":"A","instances":➤[]}"#, "S019➤");
-    alpaca(r#"➤{"instruction":"A","instances":[{"input":"B"}]}"#, "S009➤");
+    alpaca(
+        r#"➤{"instruction":"A","instances":[{"input":"B"}]}"#,
+        "S009➤",
+    );
 }
 
 #[test]

@@ -9,7 +9,9 @@ fn check(input: &str, expected: &str) {
 /// Checks the parts of the model's turn.
 fn part(part: &str, expected: &str) {
     let whole = |part: &str| {
-        format!(r#"{{"contents":[{{"role":"user","parts":[{{"text":"Hi"}}]}},{{"role":"model","parts":[{part}]}}]}}"#)
+        format!(
+            r#"{{"contents":[{{"role":"user","parts":[{{"text":"Hi"}}]}},{{"role":"model","parts":[{part}]}}]}}"#
+        )
     };
     let expected = match expected.strip_prefix("note S027➤ ") {
         Some(parts) => format!("note S027➤ {}", whole(parts)),
@@ -21,22 +23,37 @@ fn part(part: &str, expected: &str) {
 
 /// Checks parts that make the model's turn no turn.
 fn no_turn(part: &str) {
-    let whole = format!(r#"{{"contents":[{{"role":"user","parts":[{{"text":"Hi"}}]}},➤{{"role":"model","parts":[{part}]}}]}}"#);
+    let whole = format!(
+        r#"{{"contents":[{{"role":"user","parts":[{{"text":"Hi"}}]}},➤{{"role":"model","parts":[{part}]}}]}}"#
+    );
     check(&whole, "S009➤");
 }
 
 #[test]
 fn both_spellings_become_one() {
-    let turns = r#"[{"role":"user","parts":[{"text":"Hi"}]},{"role":"model","parts":[{"text":"Ho"}]}]"#;
-    let whole = format!(r#"{{"systemInstruction":{{"parts":[{{"text":"A"}}]}},"contents":{turns}}}"#);
+    let turns =
+        r#"[{"role":"user","parts":[{"text":"Hi"}]},{"role":"model","parts":[{"text":"Ho"}]}]"#;
+    let whole =
+        format!(r#"{{"systemInstruction":{{"parts":[{{"text":"A"}}]}},"contents":{turns}}}"#);
     check(&whole, &whole);
-    check(&format!(r#"{{"contents":{turns},"system_instruction":"A"}}"#), &whole);
-    check(&format!(r#"{{"request":{{"contents":{turns}}},➤"status":""}}"#), &format!("note S027➤ {{\"contents\":{turns}}}"));
     check(
-        &format!(r#"{{"systemInstruction":{{➤"role":"system","parts":[{{"text":"A"}}]}},"contents":{turns}}}"#),
+        &format!(r#"{{"contents":{turns},"system_instruction":"A"}}"#),
+        &whole,
+    );
+    check(
+        &format!(r#"{{"request":{{"contents":{turns}}},➤"status":""}}"#),
+        &format!("note S027➤ {{\"contents\":{turns}}}"),
+    );
+    check(
+        &format!(
+            r#"{{"systemInstruction":{{➤"role":"system","parts":[{{"text":"A"}}]}},"contents":{turns}}}"#
+        ),
         &format!("note S027➤ {whole}"),
     );
-    check(&format!(r#"{{"contents":{turns},"system_instruction":"A",➤"systemInstruction":"A"}}"#), "S015➤");
+    check(
+        &format!(r#"{{"contents":{turns},"system_instruction":"A",➤"systemInstruction":"A"}}"#),
+        "S015➤",
+    );
     check(
         &format!(
             r#"{{"contents":{turns}, "generation_config": {{"a": 1.0}}, "tools": [{{"function_declarations": [ ]}}], ➤"labels":{{}}, "safety_settings":[], "toolConfig":null}}"#
@@ -45,7 +62,10 @@ fn both_spellings_become_one() {
             r#"note S027➤ {{"contents":{turns},"tools":[{{"functionDeclarations":[]}}],"generationConfig":{{"a":1.0}}}}"#
         ),
     );
-    check(&format!(r#"{{"contents":{turns},➤"tool":7}}"#), &format!("note S027➤ {{\"contents\":{turns}}}"));
+    check(
+        &format!(r#"{{"contents":{turns},➤"tool":7}}"#),
+        &format!("note S027➤ {{\"contents\":{turns}}}"),
+    );
 }
 
 #[test]
@@ -62,19 +82,31 @@ fn roles_may_be_blank_where_they_are_clear() {
         r#"{"contents":[➤{"parts":[{"text":"a"}]},{"parts":[{"text":"b"}]},{"parts":[{"text":"c"}]}]}"#,
         "S020➤",
     );
-    check(r#"{"contents":[{"role":➤"assistant","parts":[{"text":"a"}]}]}"#, "S020➤");
+    check(
+        r#"{"contents":[{"role":➤"assistant","parts":[{"text":"a"}]}]}"#,
+        "S020➤",
+    );
 }
 
 #[test]
 fn parts_are_kept_left_out_or_refused() {
     part(r#"{"text":"Ho"}"#, r#"{"text":"Ho"}"#);
-    part(r#"{"function_call":{"name":"f","args":{"a": [1]}}}"#, r#"{"functionCall":{"name":"f","args":{"a":[1]}}}"#);
+    part(
+        r#"{"function_call":{"name":"f","args":{"a": [1]}}}"#,
+        r#"{"functionCall":{"name":"f","args":{"a":[1]}}}"#,
+    );
     part(
         r#"{"fileData":{"mimeType":"video/mp4","fileUri":"gs://b/v"},"video_metadata":{"start_offset":"1s"}}"#,
         r#"{"fileData":{"mimeType":"video/mp4","fileUri":"gs://b/v"},"videoMetadata":{"startOffset":"1s"}}"#,
     );
-    part(r#"➤{"text":"Hm","thought":true},{"text":"Ho"}"#, r#"note S027➤ {"text":"Ho"}"#);
-    part(r#"{"text":"Ho",➤"thoughtSignature":"AA"}"#, r#"note S027➤ {"text":"Ho"}"#);
+    part(
+        r#"➤{"text":"Hm","thought":true},{"text":"Ho"}"#,
+        r#"note S027➤ {"text":"Ho"}"#,
+    );
+    part(
+        r#"{"text":"Ho",➤"thoughtSignature":"AA"}"#,
+        r#"note S027➤ {"text":"Ho"}"#,
+    );
     no_turn(r#"{"text":"Hm","thought":true}"#);
     part(r#"{➤"inlineData":{}}"#, "S030➤");
     part(r#"{➤"executableCode":{}}"#, "S019➤");
@@ -89,7 +121,14 @@ fn parts_are_kept_left_out_or_refused() {
 #[test]
 fn a_preference_may_end_with_the_user() {
     let prompt = r#""contents":[{"role":"user","parts":[{"text":"Hi"}]}]"#;
-    check(&format!("{{{prompt}}}").replace("[{\"role", "[➤{\"role"), "S021➤");
-    let completions = r#""completions":[{"score":1.0,"completion":{"role":"model","parts":[{"text":"Ho"}]}}]"#;
-    check(&format!("{{{prompt},{completions}}}"), &format!("{{{prompt},{completions}}}"));
+    check(
+        &format!("{{{prompt}}}").replace("[{\"role", "[➤{\"role"),
+        "S021➤",
+    );
+    let completions =
+        r#""completions":[{"score":1.0,"completion":{"role":"model","parts":[{"text":"Ho"}]}}]"#;
+    check(
+        &format!("{{{prompt},{completions}}}"),
+        &format!("{{{prompt},{completions}}}"),
+    );
 }

@@ -45,9 +45,15 @@ fn what_has_no_equivalent_is_told() {
 fn turns_out_of_order_are_refused() {
     check(r#"➤{"messages":[]}"#, "S021➤");
     check(r#"{"messages":[{"role":"user","content":➤"Hi"}]}"#, "S021➤");
-    check(r#"{"messages":[{"role":"assistant","content":➤"Ho"}]}"#, "S022➤");
+    check(
+        r#"{"messages":[{"role":"assistant","content":➤"Ho"}]}"#,
+        "S022➤",
+    );
     after_hi(r#"{"role":"user","content":➤"Hi"}"#, "S022➤");
-    after_hi(r#"{"role":"assistant","content":"Ho"},{"role":"assistant","content":➤"Ho"}"#, "S022➤");
+    after_hi(
+        r#"{"role":"assistant","content":"Ho"},{"role":"assistant","content":➤"Ho"}"#,
+        "S022➤",
+    );
     after_hi(r#"{"role":"assistant","content":➤" \n"}"#, "S009➤");
     after_hi(r#"➤{"role":"assistant","content":null}"#, "S009➤");
     after_hi(r#"{"role":➤"narrator","content":"Ho"}"#, "S020➤");
@@ -81,29 +87,46 @@ fn calls_and_their_results_are_mapped() {
 
 #[test]
 fn calls_that_do_not_fit_are_refused() {
-    let call = |function: &str| format!(r#"{{"role":"assistant","tool_calls":[{{"id":"a","function":{function}}}]}}"#);
+    let call = |function: &str| {
+        format!(r#"{{"role":"assistant","tool_calls":[{{"id":"a","function":{function}}}]}}"#)
+    };
     after_hi(&call(r#"{"name":"f","arguments":➤"[1]"}"#), "S028➤");
     after_hi(&call(r#"{"name":"f","arguments":➤"{"}"#), "S028➤");
     after_hi(&call(r#"{"name":"f","arguments":➤7}"#), "S028➤");
     after_hi(&call(r#"➤{"name":"f"}"#), "S028➤");
     after_hi(&call(r#"➤{"arguments":"{}"}"#), "S028➤");
-    let answered = |id: &str, mark: &str| format!(r#"{CALLS},{mark}{{"role":"tool","tool_call_id":"{id}","content":"1"}}"#);
+    let answered = |id: &str, mark: &str| {
+        format!(r#"{CALLS},{mark}{{"role":"tool","tool_call_id":"{id}","content":"1"}}"#)
+    };
     after_hi(&answered("c", "➤"), "S028➤");
-    after_hi(&format!(r#"{},{{"role":"user","content":➤"x"}}"#, answered("a", "")), "S028➤");
-    after_hi(r#"➤{"role":"tool","tool_call_id":"a","content":"1"}"#, "S028➤");
+    after_hi(
+        &format!(r#"{},{{"role":"user","content":➤"x"}}"#, answered("a", "")),
+        "S028➤",
+    );
+    after_hi(
+        r#"➤{"role":"tool","tool_call_id":"a","content":"1"}"#,
+        "S028➤",
+    );
 }
 
 #[test]
 fn tools_become_declarations() {
-    let messages = r#""messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":"Ho"}]"#;
+    let messages =
+        r#""messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":"Ho"}]"#;
     check(
         &format!(
             r#"{{{messages},"tools":➤[{{"type":"function","function":{{"name":"f","description":"d","strict":true,"parameters":{{"type":"object","additionalProperties":false,"properties":{{"type":{{"type":["string","null"],"enum":["a"]}},"n":{{"type":"array","items":{{"type":"integer","minimum":1.0}}}}}},"required":["n"]}}}}}},{{"type":"function","function":{{"name":"g","parameters":{{"type":"object","properties":{{}}}}}}}}]}}"#
         ),
         r#"note S027➤ {"contents":[{"role":"user","parts":[{"text":"Hi"}]},{"role":"model","parts":[{"text":"Ho"}]}],"tools":[{"functionDeclarations":[{"name":"f","description":"d","parameters":{"type":"OBJECT","properties":{"type":{"type":"STRING","nullable":true,"enum":["a"]},"n":{"type":"ARRAY","items":{"type":"INTEGER","minimum":1.0}}},"required":["n"]}},{"name":"g"}]}]}"#,
     );
-    check(&format!(r#"{{{messages},"tools":➤[{{"type":"retrieval"}}]}}"#), "S028➤");
-    check(&format!(r#"{{{messages},"tools":[],"functions":null}}"#), &line(&["Hi", "Ho"]));
+    check(
+        &format!(r#"{{{messages},"tools":➤[{{"type":"retrieval"}}]}}"#),
+        "S028➤",
+    );
+    check(
+        &format!(r#"{{{messages},"tools":[],"functions":null}}"#),
+        &line(&["Hi", "Ho"]),
+    );
 }
 
 #[test]
@@ -113,7 +136,10 @@ fn files_are_addresses_or_refused() {
             r#"{{"messages":[{{"role":"user","content":[{mark}{{"type":"image_url","image_url":{{"url":"{url}"}}}}]}},{{"role":"assistant","content":"Ho"}}]}}"#
         )
     };
-    for (url, mime_type) in [("gs://b/a.PNG", "image/png"), ("https://x.org/a.b/c.jpeg?s=1", "image/jpeg")] {
+    for (url, mime_type) in [
+        ("gs://b/a.PNG", "image/png"),
+        ("https://x.org/a.b/c.jpeg?s=1", "image/jpeg"),
+    ] {
         let expected = format!(
             r#"{{"contents":[{{"role":"user","parts":[{{"fileData":{{"mimeType":"{mime_type}","fileUri":"{url}"}}}}]}},{{"role":"model","parts":[{{"text":"Ho"}}]}}]}}"#
         );
