@@ -66,7 +66,7 @@ impl Job {
         let parts = sources.into_iter().map(|opened| {
             let (plan, decision) = Plan::new(&opened.names[0], opened.columns.as_ref(), options)?;
             let mut decisions = opened.decisions;
-            decisions.extend(decision);
+            decisions.extend(decision.filter(|_| !opened.format.is_pairs()));
             Ok(Part {
                 names: opened.names,
                 format: opened.format,
@@ -438,7 +438,7 @@ impl<'a> Emitter<'a> {
                 first,
                 n_rows,
                 refused,
-                n_merged,
+                has_merged,
             } => {
                 let mut line = Vec::new();
                 write::line(&example, &mut line);
@@ -452,9 +452,9 @@ impl<'a> Emitter<'a> {
                     fingerprint: fingerprint(&line[..line.len() - 1]),
                     group: group.clone(),
                 })?;
-                if n_merged > 0 {
+                if has_merged {
                     let message = format!(
-                        "{n_merged} rows of conversation `{group}` follow one of the same speaker"
+                        "turns of one speaker in a row were joined in conversation `{group}`"
                     );
                     self.part = first.source as usize;
                     self.note(&at_line(MERGED, first.line, message));

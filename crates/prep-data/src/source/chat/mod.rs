@@ -39,7 +39,7 @@ use self::decode::{ChatBatch, Reading, Skipped};
 use self::frame::{ChatCutter, Cut, Frame};
 use super::blocks::{Blocks, Piece};
 use super::{Batch, Format, Opened, Options, Source, SourceError, text};
-use crate::io::Input;
+use crate::io::{Cause, Input};
 
 /// Opens a JSON file of conversations, or of rows if the caller wants those.
 ///
@@ -59,7 +59,12 @@ pub(crate) fn open(input: Input, options: &Options) -> Result<Opened, SourceErro
     let frame = Frame::of(&text.head);
     let mut decisions: Vec<_> = text.decision.into_iter().collect();
     decisions.extend(frame.decision().map(Into::into));
-    let format = choose(&text.head, frame, options, &mut decisions).map_err(&malformed)?;
+    let format = choose(&text.head, frame, options, &mut decisions).map_err(|cause| {
+        SourceError::Unknown {
+            name: name.clone(),
+            cause: Cause(cause),
+        }
+    })?;
     let columns = if options.json_as_table {
         Some(table::columns(&text.head, frame).map_err(&malformed)?)
     } else {
@@ -93,12 +98,6 @@ pub(crate) fn open(input: Input, options: &Options) -> Result<Opened, SourceErro
     })
 }
 
-/// Tells the format of a JSON text from the keys of its first records.
-pub(crate) fn detect(head: &str) -> Option<Format> {
-    let head = head.as_bytes();
-    shape::of(head, Frame::of(head)).map(|shape| shape.format)
-}
-
 /// The format the options name, or else the one the first records show.
 fn choose(
     head: &[u8],
@@ -112,7 +111,7 @@ fn choose(
     match shape::of(head, frame) {
         Some(_) | None if options.json_as_table => Ok(Format::PromptCompletion),
         Some(shape) => {
-            decisions.push(format!("format {}, by {}", shape.format, shape.evidence));
+            decisions.push(format!("by {}", shape.evidence));
             Ok(shape.format)
         }
         None => Err(shape::unknown(head, frame)),
