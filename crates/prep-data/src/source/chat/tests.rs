@@ -58,7 +58,6 @@ fn line(texts: &[&str]) -> String {
 }
 
 mod alpacas;
-mod files;
 mod frames;
 mod geminis;
 mod laws;
