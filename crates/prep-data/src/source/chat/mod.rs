@@ -28,6 +28,7 @@ mod gemini;
 mod media;
 mod openai;
 mod pair;
+mod plain;
 mod shape;
 mod sharegpt;
 mod table;

@@ -62,7 +62,6 @@ fn line(texts: &[&str]) -> String {
 }
 
 mod alpacas;
-mod files;
 mod frames;
 mod geminis;
 mod laws;
