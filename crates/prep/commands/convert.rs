@@ -173,7 +173,7 @@ fn sources(
 }
 
 fn decisions(job: &Job) -> Vec<String> {
-    job.parts().iter().map(|part| decision(part)).collect()
+    job.parts().iter().map(decision).collect()
 }
 
 fn decision(part: &prep_data::pipeline::Part) -> String {

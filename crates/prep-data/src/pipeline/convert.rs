@@ -108,7 +108,7 @@ impl Job {
         ordered::for_each(
             run.pool,
             || front.next(),
-            |(part, batch): (usize, Box<dyn Batch>)| decode(part, batch, &plans[part]),
+            |(part, batch): Numbered| decode(part, batch, &plans[part]),
             |decoded| emitter.emit(decoded),
         )?;
         emitter.finish()
@@ -169,6 +169,9 @@ pub struct Met {
     pub message: String,
 }
 
+/// A batch and the number of its source.
+type Numbered = (usize, Box<dyn Batch>);
+
 /// The batches of all sources, one source after the other.
 struct Front<'r> {
     sources: Vec<(String, Box<dyn Source>)>,
@@ -177,7 +180,7 @@ struct Front<'r> {
 }
 
 impl Front<'_> {
-    fn next(&mut self) -> Result<Option<(usize, Box<dyn Batch>)>, ConvertError> {
+    fn next(&mut self) -> Result<Option<Numbered>, ConvertError> {
         if self.run.stop.load(Ordering::Relaxed) {
             return Err(ConvertError::Interrupted);
         }

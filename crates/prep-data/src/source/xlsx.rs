@@ -549,7 +549,7 @@ impl<'a> Rows<'a> {
             match attribute.key.as_ref() {
                 "r" => {
                     column =
-                        column_of(value).ok_or_else(|| format!("there is no cell `{value}`"))?
+                        column_of(value).ok_or_else(|| format!("there is no cell `{value}`"))?;
                 }
                 "s" => style = value.parse().unwrap_or(0),
                 "t" => kind = Kind::of(value),

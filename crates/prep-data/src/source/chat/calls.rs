@@ -69,10 +69,10 @@ fn object(value: Value<'_, '_>) -> Result<String, &'static str> {
 /// The response object that a tool's text makes: itself, if it is a JSON
 /// object, or an object that has it as `result`.
 pub(super) fn response(text: &str, inner: &mut Inner) -> String {
-    if text.trim_ascii_start().starts_with('{') {
-        if let Some(object) = inner.parse(text).ok().and_then(|value| object(value).ok()) {
-            return object;
-        }
+    if text.trim_ascii_start().starts_with('{')
+        && let Some(object) = inner.parse(text).ok().and_then(|value| object(value).ok())
+    {
+        return object;
     }
     let mut out = Vec::with_capacity(text.len() + 16);
     out.extend_from_slice(b"{\"result\":");

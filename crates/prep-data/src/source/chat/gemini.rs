@@ -45,11 +45,11 @@ fn body<'a>(record: Value<'_, 'a>, draft: &mut Draft<'a>) -> Result<(), Fault> {
         match &*key.text {
             "contents" => once(&mut body.contents, &key, value)?,
             "systemInstruction" | "system_instruction" => {
-                once(&mut body.system_instruction, &key, value)?
+                once(&mut body.system_instruction, &key, value)?;
             }
             "tools" => once(&mut body.tools, &key, value)?,
             "generationConfig" | "generation_config" => {
-                once(&mut body.generation_config, &key, value)?
+                once(&mut body.generation_config, &key, value)?;
             }
             "completions" => once(&mut body.completions, &key, value)?,
             "references" => once(&mut body.references, &key, value)?,

@@ -27,7 +27,8 @@ const SIDES: [(&str, &str); 7] = [
 
 /// The keys of the two sides: a known pair, or the only two that stand for a
 /// side.
-pub(super) fn sides<'k>(keys: impl Iterator<Item = &'k str> + Clone) -> Option<(&'k str, &'k str)> {
+pub(super) fn sides<K: AsRef<str>>(keys: &[K]) -> Option<(&str, &str)> {
+    let keys = keys.iter().map(AsRef::as_ref);
     let find = |name: &str| keys.clone().find(|key| *key == name);
     let known = SIDES
         .iter()
@@ -69,7 +70,7 @@ pub(super) fn read<'a>(
 #[cold]
 fn by_meaning<'d, 'a>(record: Value<'d, 'a>) -> Option<(Value<'d, 'a>, Value<'d, 'a>)> {
     let keys: Vec<_> = record.entries().map(|(key, _)| key.text).collect();
-    let (prompt, answer) = sides(keys.iter().map(|key| &**key))?;
+    let (prompt, answer) = sides(&keys)?;
     Some((record.get(prompt)?, record.get(answer)?))
 }
 

@@ -136,7 +136,11 @@ mod tests {
         openai::read(record, &mut draft, &mut Inner::default()).unwrap();
         draft.finish(record.offset()).unwrap();
         assert_eq!(plain.example, draft.example, "{text}");
-        assert_eq!(format!("{:?}", plain.notes), format!("{:?}", draft.notes), "{text}");
+        assert_eq!(
+            format!("{:?}", plain.notes),
+            format!("{:?}", draft.notes),
+            "{text}"
+        );
         Some(plain.example.contents.len())
     }
 

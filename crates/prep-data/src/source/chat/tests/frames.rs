@@ -28,11 +28,20 @@ fn check(text: &str, expected: &str) {
 
 #[test]
 fn lines_are_records() {
-    check(&format!("{PAIR}\n{PAIR}\r\n \n{PAIR}"), "ok@1 ok@2 note S002@3:1 ok@4");
+    check(
+        &format!("{PAIR}\n{PAIR}\r\n \n{PAIR}"),
+        "ok@1 ok@2 note S002@3:1 ok@4",
+    );
     check(&format!("\n{PAIR}\n\n"), "note S002@1:1 ok@2 note S002@3:1");
-    check(&format!("{{\"prompt\":\n{PAIR}\n{PAIR}"), "S014@1:11 ok@2 ok@3");
+    check(
+        &format!("{{\"prompt\":\n{PAIR}\n{PAIR}"),
+        "S014@1:11 ok@2 ok@3",
+    );
     check(&format!("oh\n{PAIR}\n"), "S014@1:1 ok@2");
-    check(&format!("{PAIR}\n{{\"prompt\":\"a\",\"compl"), "ok@1 S031@2:21");
+    check(
+        &format!("{PAIR}\n{{\"prompt\":\"a\",\"compl"),
+        "ok@1 S031@2:21",
+    );
     check(&format!("{PAIR}{PAIR}x\n{PAIR}"), "S014@1:32 ok@2");
 }
 
@@ -40,8 +49,14 @@ fn lines_are_records() {
 fn elements_of_an_array_are_records() {
     check(&format!("[{PAIR},{PAIR}]"), "ok@1 ok@1");
     check(&format!("[\n  {PAIR},\n  {PAIR}\n]\n"), "ok@2 ok@3");
-    check(&format!("[{PAIR},{{\"é\" 1}},{PAIR}, 7]"), "ok@1 S014@1:39 ok@1 S019@1:75");
-    check(&format!("[{PAIR} {PAIR},]"), "ok@1 note S036@1:34 ok@1 note S036@1:66");
+    check(
+        &format!("[{PAIR},{{\"é\" 1}},{PAIR}, 7]"),
+        "ok@1 S014@1:39 ok@1 S019@1:75",
+    );
+    check(
+        &format!("[{PAIR} {PAIR},]"),
+        "ok@1 note S036@1:34 ok@1 note S036@1:66",
+    );
     check(&format!("[{PAIR},\n{PAIR}"), "ok@1 ok@2 note S031@2:32");
     check(&format!("[{PAIR},\n{{\"prompt\":"), "ok@1 S031@2:11");
     check("[]", "");
@@ -52,7 +67,10 @@ fn values_over_several_lines_are_records() {
     let pretty = "{\n  \"prompt\": \"a\",\n  \"completion\": \"b\"\n}";
     check(&format!("{pretty}\n{pretty}\n"), "ok@1 ok@5");
     check(&format!("{PAIR}{PAIR}\n{PAIR}"), "ok@1 ok@1 ok@2");
-    check(&format!("{pretty}\n{{\n  \"prompt\": \"a\" 7}} {pretty}"), "ok@1 S014@6:17 ok@6");
+    check(
+        &format!("{pretty}\n{{\n  \"prompt\": \"a\" 7}} {pretty}"),
+        "ok@1 S014@6:17 ok@6",
+    );
 }
 
 #[test]
@@ -67,9 +85,16 @@ fn damage_has_its_code_and_place() {
     check(&field("\"\t\""), "S014@1:29");
     check(&field(r#""\u0000""#), "ok@1");
     let options = formatted(Some(Format::PromptCompletion));
-    for bytes in [&b"{\"prompt\":\"\xc3\xa9\xc3\xa9\xff\"}\n"[..], b"[{\"prompt\":\"\xc3\xa9\xc3\xa9\xff\"}]"] {
+    for bytes in [
+        &b"{\"prompt\":\"\xc3\xa9\xc3\xa9\xff\"}\n"[..],
+        b"[{\"prompt\":\"\xc3\xa9\xc3\xa9\xff\"}]",
+    ] {
         let seen = contract::read(bytes, &open, &options).unwrap();
-        let expected = if bytes[0] == b'[' { "S001@1:15" } else { "S001@1:14" };
+        let expected = if bytes[0] == b'[' {
+            "S001@1:15"
+        } else {
+            "S001@1:14"
+        };
         assert_eq!(written(&seen[0]), expected);
         contract::holds(bytes, &open, &options);
     }
@@ -78,7 +103,10 @@ fn damage_has_its_code_and_place() {
 #[test]
 fn a_record_that_is_too_long_is_skipped() {
     let long = format!(r#"{{"prompt":"{}"}}"#, "é\\n".repeat(3000));
-    for text in [format!("{PAIR}\n{long}\n{PAIR}\n"), format!("[{PAIR},\n{long},{PAIR}]")] {
+    for text in [
+        format!("{PAIR}\n{long}\n{PAIR}\n"),
+        format!("[{PAIR},\n{long},{PAIR}]"),
+    ] {
         for block_bytes in [16, 1000, 1 << 20] {
             let options = Options {
                 record_limit: 5000,
@@ -89,7 +117,10 @@ fn a_record_that_is_too_long_is_skipped() {
             assert_eq!(seen[0].code(), None);
             assert_eq!(seen[1].code(), Some("S008"));
             let line = if text.starts_with('[') { 2 } else { 3 };
-            assert!(matches!(seen[2], Seen::Chat { line: found, .. } if found == line), "{seen:?}");
+            assert!(
+                matches!(seen[2], Seen::Chat { line: found, .. } if found == line),
+                "{seen:?}"
+            );
             assert_eq!(seen.len(), 3);
         }
     }
@@ -98,19 +129,43 @@ fn a_record_that_is_too_long_is_skipped() {
 #[test]
 fn formats_are_told_by_keys() {
     let told = |text: &str| detect(text);
-    assert_eq!(told(r#"{"id":{"contents":1},"messages":[]}"#), Some(Format::OpenAi));
-    assert_eq!(told("[{\"conversations\": [{\"from"), Some(Format::ShareGpt));
-    assert_eq!(told("[\n{\n\"request\":{\"contents\":[]}}]"), Some(Format::Gemini));
+    assert_eq!(
+        told(r#"{"id":{"contents":1},"messages":[]}"#),
+        Some(Format::OpenAi)
+    );
+    assert_eq!(
+        told("[{\"conversations\": [{\"from"),
+        Some(Format::ShareGpt)
+    );
+    assert_eq!(
+        told("[\n{\n\"request\":{\"contents\":[]}}]"),
+        Some(Format::Gemini)
+    );
     assert_eq!(told(r#"{"contents":[]}"#), Some(Format::Gemini));
-    assert_eq!(told(r#"{"instruction":"","input":"","output":""}"#), Some(Format::Alpaca));
-    assert_eq!(told(r#"{"instruction":"","instances":[]}"#), Some(Format::Alpaca));
-    assert_eq!(told("{oh\n{\"input_text\":\"\",\"output_text\":\"\"}"), Some(Format::PromptCompletion));
-    assert_eq!(told(r#"{"text":"a","meta":{"prompt":1,"completion":2}}"#), None);
+    assert_eq!(
+        told(r#"{"instruction":"","input":"","output":""}"#),
+        Some(Format::Alpaca)
+    );
+    assert_eq!(
+        told(r#"{"instruction":"","instances":[]}"#),
+        Some(Format::Alpaca)
+    );
+    assert_eq!(
+        told("{oh\n{\"input_text\":\"\",\"output_text\":\"\"}"),
+        Some(Format::PromptCompletion)
+    );
+    assert_eq!(
+        told(r#"{"text":"a","meta":{"prompt":1,"completion":2}}"#),
+        None
+    );
     assert_eq!(told("source,target\n"), None);
     assert_eq!(told(""), None);
     let input = Input::from_bytes("x", PAIR.into()).unwrap();
     let opened = open(input, &Options::default()).unwrap();
-    assert_eq!(opened.decisions, ["format prompt-completion, by its keys `prompt` and `completion`"]);
+    assert_eq!(
+        opened.decisions,
+        ["format prompt-completion, by its keys `prompt` and `completion`"]
+    );
 }
 
 #[test]
@@ -120,7 +175,10 @@ fn what_cannot_be_told_is_refused() {
         std::error::Error::source(&refused).unwrap().to_string()
     };
     assert_eq!(cause(" \n"), "it is empty");
-    assert_eq!(cause(r#"{"text":"a"}"#), "its first record has no known shape; its keys are `text`");
+    assert_eq!(
+        cause(r#"{"text":"a"}"#),
+        "its first record has no known shape; its keys are `text`"
+    );
     assert_eq!(cause("oh"), "its first records are no JSON objects");
 }
 
@@ -151,9 +209,16 @@ fn texts_are_borrowed_unless_they_have_escapes() {
     let mut opened = open(input, &Options::default()).unwrap();
     let batch = opened.source.next_batch().unwrap().unwrap();
     batch.decode(&mut |item| {
-        let crate::source::Item::Record(record) = item else { panic!("{item:?}") };
-        let Data::Chat(example) = record.data else { panic!("not a conversation") };
+        let crate::source::Item::Record(record) = item else {
+            panic!("{item:?}")
+        };
+        let Data::Chat(example) = record.data else {
+            panic!("not a conversation")
+        };
         let text = &example.contents[0].parts[0];
-        assert!(matches!(text, crate::example::Part::Text(std::borrow::Cow::Borrowed("a"))));
+        assert!(matches!(
+            text,
+            crate::example::Part::Text(std::borrow::Cow::Borrowed("a"))
+        ));
     });
 }

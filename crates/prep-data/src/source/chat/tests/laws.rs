@@ -45,10 +45,10 @@ fn as_gemini(rounds: &[Round]) -> serde_json::Value {
         contents.push(json!({"role": "user", "parts": [{"text": user}]}));
         if !calls.is_empty() {
             let call = |(name, _): &(String, String)| json!({"functionCall": {"name": name, "args": {"of": name}}});
-            let response = |(name, result): &(String, String)| {
-                json!({"functionResponse": {"name": name, "response": {"result": result}}})
-            };
-            contents.push(json!({"role": "model", "parts": calls.iter().map(call).collect::<Vec<_>>()}));
+            let response = |(name, result): &(String, String)| json!({"functionResponse": {"name": name, "response": {"result": result}}});
+            contents.push(
+                json!({"role": "model", "parts": calls.iter().map(call).collect::<Vec<_>>()}),
+            );
             contents.push(json!({"role": "user", "parts": calls.iter().rev().map(response).collect::<Vec<_>>()}));
         }
         contents.push(json!({"role": "model", "parts": [{"text": model}]}));
