@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::ThreadPool;
@@ -99,6 +100,7 @@ impl Job {
             .map(|part| ((part.names[0].clone(), part.source), part.plan))
             .unzip();
         let names: Vec<_> = sources.iter().map(|(name, _)| name.clone()).collect();
+        let spares = Spares::default();
         let mut front = Front {
             sources,
             part: 0,
@@ -108,8 +110,12 @@ impl Job {
         ordered::for_each(
             run.pool,
             || front.next(),
-            |(part, batch): Numbered| decode(part, batch, &plans[part]),
-            |decoded| emitter.emit(decoded),
+            |(part, batch): Numbered| decode(part, batch, &plans[part], spares.take()),
+            |mut decoded| {
+                emitter.emit(&mut decoded)?;
+                spares.give(decoded);
+                Ok(())
+            },
         )?;
         emitter.finish()
     }
@@ -196,6 +202,7 @@ impl Front<'_> {
 
 /// A batch as it leaves its thread; lines and records count from the batch's
 /// first.
+#[derive(Default)]
 struct Decoded {
     part: usize,
     out: Vec<u8>,
@@ -205,6 +212,32 @@ struct Decoded {
     notes: Vec<Finding>,
     n_records: u64,
     n_lines: u64,
+}
+
+/// What batches left behind, for the next ones: a new buffer for each would
+/// cost the kernel a page fault for every page of output.
+#[derive(Default)]
+struct Spares(Mutex<Vec<Decoded>>);
+
+impl Spares {
+    /// A batch with nothing in it.
+    fn take(&self) -> Decoded {
+        let spare = self.0.lock().expect("no holder of the spares panics").pop();
+        spare.unwrap_or_default()
+    }
+
+    fn give(&self, mut decoded: Decoded) {
+        /// More than a common batch needs is given back to the system.
+        const MOST_BYTES: usize = 4 << 20;
+        decoded.out.clear();
+        decoded.n_records = 0;
+        if decoded.out.capacity() <= MOST_BYTES {
+            self.0
+                .lock()
+                .expect("no holder of the spares panics")
+                .push(decoded);
+        }
+    }
 }
 
 /// An example in the output of a batch.
@@ -223,17 +256,8 @@ struct Rejected {
 }
 
 /// Decodes a batch and composes its examples. Runs on any thread.
-fn decode(part: usize, batch: Box<dyn Batch>, plan: &Plan) -> Decoded {
-    let mut decoded = Decoded {
-        part,
-        out: Vec::new(),
-        written: Vec::new(),
-        turns: Vec::new(),
-        rejects: Vec::new(),
-        notes: Vec::new(),
-        n_records: 0,
-        n_lines: 0,
-    };
+fn decode(part: usize, batch: Box<dyn Batch>, plan: &Plan, mut decoded: Decoded) -> Decoded {
+    decoded.part = part;
     decoded.n_lines = batch.decode(&mut |item| match item {
         Item::Record(record) => decoded.add(record, plan),
         Item::Reject(reject) => decoded.reject(reject.finding, reject.raw),
@@ -331,7 +355,7 @@ impl<'a> Emitter<'a> {
         })
     }
 
-    fn emit(&mut self, decoded: Decoded) -> Result<(), ConvertError> {
+    fn emit(&mut self, decoded: &mut Decoded) -> Result<(), ConvertError> {
         if decoded.part != self.part {
             self.part = decoded.part;
             self.line = 1;
@@ -341,7 +365,7 @@ impl<'a> Emitter<'a> {
         self.examples += decoded.written.len() as u64;
         self.ledger.written += decoded.written.len() as u64;
         self.ledger.read += decoded.n_records;
-        for written in decoded.written {
+        for written in decoded.written.drain(..) {
             self.stamp(&Stamp {
                 source: self.part as u32,
                 record: self.records + written.record + 1,
@@ -350,16 +374,16 @@ impl<'a> Emitter<'a> {
                 group: written.group,
             })?;
         }
-        for mut note in decoded.notes {
+        for mut note in decoded.notes.drain(..) {
             note.position.line += self.line;
             self.note(&note);
         }
-        for mut rejected in decoded.rejects {
+        for mut rejected in decoded.rejects.drain(..) {
             rejected.finding.position.line += self.line;
             let record = self.records + rejected.record + 1;
             self.reject(self.part, record, &rejected.finding, &rejected.raw)?;
         }
-        for mut turn in decoded.turns {
+        for mut turn in decoded.turns.drain(..) {
             turn.place.source = self.part as u32;
             turn.place.record += self.records + 1;
             turn.place.line += self.line;
