@@ -12,6 +12,7 @@ use super::compose::{self, ComposeError, ComposeOptions, Composed, Plan, at_line
 use super::conversations::{Conversations, Gathered, MERGED, RowPlace, TurnRow};
 use super::ledger::Ledger;
 use super::ordered;
+use super::writeback::Writeback;
 use crate::diag::{Code, Finding, Position};
 use crate::example::write;
 use crate::io::passport::{self, fingerprint};
@@ -308,6 +309,7 @@ impl Decoded {
 /// Writes what batches gave, in order, and keeps the account.
 struct Emitter<'a> {
     data: OutputWriter,
+    writeback: Writeback,
     passport: Option<passport::Writer<OutputWriter>>,
     rejects: Rejects<'a>,
     names: Vec<String>,
@@ -336,6 +338,7 @@ impl<'a> Emitter<'a> {
         });
         let passport = sinks.passport.map(passport::Writer::new).transpose();
         Ok(Self {
+            writeback: Writeback::new(sinks.data.syncer()?),
             data: sinks.data,
             passport: passport.map_err(OutputError::passport)?,
             rejects: Rejects {
@@ -362,6 +365,7 @@ impl<'a> Emitter<'a> {
             self.records = 0;
         }
         self.data.put(&decoded.out)?;
+        self.writeback.wrote(decoded.out.len());
         self.examples += decoded.written.len() as u64;
         self.ledger.written += decoded.written.len() as u64;
         self.ledger.read += decoded.n_records;
@@ -447,6 +451,7 @@ impl<'a> Emitter<'a> {
                 self.write_conversation(gathered)?;
             }
         }
+        self.writeback.finish()?;
         Ok(Outcome {
             ledger: self.ledger,
             examples: self.examples,
