@@ -195,8 +195,7 @@ impl<'a, 'r> Reader<'a, 'r> {
             return Err(too_long(raw.len() as u64, limit));
         }
         if let Some(text) = self.text.filter(|_| self.reading.is_openai_chat()) {
-            let read = plain::read(&text[range.clone()], &mut self.inner);
-            if let Some(draft) = read {
+            if let Some(draft) = plain::read(&text[range.clone()]) {
                 return Ok(Read::Chat(draft));
             }
         }
