@@ -88,8 +88,8 @@ impl<'d, 'a> Message<'d, 'a> {
     fn add(self, draft: &mut Draft<'a>, inner: &mut Inner) -> Result<(), Fault> {
         let role = self.role.as_str().unwrap_or_default();
         let is_tool = matches!(&*role, "tool" | "function");
-        if self.name.is_some() && !is_tool {
-            draft.leave_out_name("name", self.at);
+        if let Some(name) = self.name.filter(|_| !is_tool) {
+            draft.leave_out_name("name", name.offset());
         }
         match &*role {
             "user" => self.say(Role::User, draft),
