@@ -1,6 +1,7 @@
 //! Function calls and their responses, as JSON texts.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use super::decode::Inner;
 use super::draft::Fault;
@@ -94,6 +95,8 @@ pub(super) struct Calls<'a> {
     /// How many at the front have their response. Responses usually come in
     /// the order of the calls, so that nothing has to be looked for.
     n_answered: usize,
+    /// Where each id stands, once one had to be looked for among many.
+    places: HashMap<Cow<'a, str>, usize>,
 }
 
 impl<'a> Calls<'a> {
@@ -116,20 +119,39 @@ impl<'a> Calls<'a> {
     /// Marks the call with this id as answered and gives its name. Without an
     /// id it is the first that has no response.
     pub(super) fn answer(&mut self, id: Option<&str>, at: usize) -> Result<Cow<'a, str>, Fault> {
-        let waiting = self.all[self.n_answered..].iter_mut().filter(|call| !call.is_answered);
-        let asked = waiting.into_iter().find(|call| id.is_none() || call.id.as_deref() == id);
-        let Some(call) = asked else {
+        let Some(place) = self.place(id) else {
             let message = match id {
                 Some(id) => format!("no call before has the id {}, or it has its response", quoted(id)),
                 None => "no call before waits for this response".into(),
             };
             return Err(Fault::new(&S028, at, message));
         };
+        let call = &mut self.all[place];
         call.is_answered = true;
         let name = call.name.clone();
         while self.all.get(self.n_answered).is_some_and(|call| call.is_answered) {
             self.n_answered += 1;
         }
         Ok(name)
+    }
+
+    /// The place of a call that has no response, by its id.
+    fn place(&mut self, id: Option<&str>) -> Option<usize> {
+        const FEW: usize = 32;
+        let is_asked = |call: &Call<'_>| !call.is_answered && (id.is_none() || call.id.as_deref() == id);
+        let first = self.n_answered;
+        if is_asked(self.all.get(first)?) {
+            return Some(first);
+        }
+        let n_waiting = self.all.len() - first;
+        if n_waiting > FEW && self.places.is_empty() {
+            let ids = self.all.iter().enumerate().rev();
+            self.places = ids.filter_map(|(place, call)| Some((call.id.clone()?, place))).collect();
+        }
+        match self.places.get(id?) {
+            Some(&place) if is_asked(&self.all[place]) => Some(place),
+            _ if n_waiting > FEW => None,
+            _ => (first..self.all.len()).find(|&place| is_asked(&self.all[place])),
+        }
     }
 }
