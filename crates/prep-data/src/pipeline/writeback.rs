@@ -16,17 +16,23 @@ const STRETCH: u64 = 64 << 20;
 /// A thread that syncs an output now and then.
 #[derive(Debug)]
 pub(crate) struct Writeback {
-    thread: Option<(SyncSender<()>, JoinHandle<Result<(), OutputError>>)>,
+    thread: Option<Thread>,
     since: u64,
+}
+
+#[derive(Debug)]
+struct Thread {
+    wake: SyncSender<()>,
+    handle: JoinHandle<Result<(), OutputError>>,
 }
 
 impl Writeback {
     /// Begins to sync; `None`: there is nothing to sync.
     pub(crate) fn new(syncer: Option<Syncer>) -> Self {
         let thread = syncer.map(|syncer| {
-            let (sender, wakes) = mpsc::sync_channel(1);
-            let work = move || wakes.iter().try_for_each(|()| syncer.sync());
-            (sender, thread::spawn(work))
+            let (wake, wakes) = mpsc::sync_channel(1);
+            let handle = thread::spawn(move || wakes.iter().try_for_each(|()| syncer.sync()));
+            Thread { wake, handle }
         });
         Self { thread, since: 0 }
     }
@@ -36,10 +42,10 @@ impl Writeback {
         self.since += bytes as u64;
         if self.since >= STRETCH {
             self.since = 0;
-            if let Some((sender, _)) = &self.thread {
+            if let Some(thread) = &self.thread {
                 // Full: a sync is waiting already. Closed: a sync failed,
                 // which `finish` tells.
-                drop(sender.try_send(()));
+                let _full_or_closed = thread.wake.try_send(());
             }
         }
     }
@@ -47,9 +53,9 @@ impl Writeback {
     /// Ends the thread, and tells whether a sync failed.
     pub(crate) fn finish(self) -> Result<(), OutputError> {
         match self.thread {
-            Some((sender, thread)) => {
-                drop(sender);
-                thread.join().expect("a sync does not panic")
+            Some(thread) => {
+                drop(thread.wake);
+                thread.handle.join().expect("a sync does not panic")
             }
             None => Ok(()),
         }

@@ -206,11 +206,11 @@ impl<'a, 'r> Reader<'a, 'r> {
             let limit = self.reading.record_limit;
             return Err(too_long(raw.len() as u64, limit));
         }
-        if let Some(text) = self.text.filter(|_| self.reading.is_openai_chat()) {
-            let read = plain::read(&text[range.clone()], &mut self.inner);
-            if let Some(draft) = read {
-                return Ok(Read::Chat(draft));
-            }
+        if self.reading.is_openai_chat()
+            && let Some(text) = self.text
+            && let Some(draft) = plain::read(&text[range.clone()])
+        {
+            return Ok(Read::Chat(draft));
         }
         let parsed = match self.text {
             Some(text) => self.document.parse_str(&text[range]),

@@ -127,9 +127,9 @@ struct ChatSource {
     /// Where the scan stood before the piece that is taken next.
     cut: Cut,
     reading: Arc<Reading>,
-    /// The piece before the one taken last: whether a piece is the last of the
-    /// input is known once there is no other.
-    ahead: Option<(Cut, Piece)>,
+    /// What was taken ahead: whether a piece is the last of the input is known
+    /// once there is no other.
+    ahead: Option<Result<Option<(Cut, Piece)>, SourceError>>,
 }
 
 impl ChatSource {
@@ -168,14 +168,15 @@ impl ChatSource {
 
 impl Source for ChatSource {
     fn next_batch(&mut self) -> Result<Option<Box<dyn Batch>>, SourceError> {
-        if self.ahead.is_none() {
-            self.ahead = self.take()?;
-        }
-        let Some((cut, piece)) = self.ahead.take() else {
+        let taken = self.ahead.take().unwrap_or_else(|| self.take());
+        let Some((cut, piece)) = taken? else {
             return Ok(None);
         };
-        self.ahead = self.take()?;
-        Ok(Some(self.batch(cut, piece, self.ahead.is_none())))
+        // An error of reading on is told after what was read before it.
+        let after = self.take();
+        let is_last = matches!(after, Ok(None));
+        self.ahead = Some(after);
+        Ok(Some(self.batch(cut, piece, is_last)))
     }
 }
 

@@ -28,14 +28,14 @@ const SIDES: [(&str, &str); 7] = [
 /// The keys of the two sides: a known pair, or the only two that stand for a
 /// side.
 pub(super) fn sides<K: AsRef<str>>(keys: &[K]) -> Option<(&str, &str)> {
-    let keys = keys.iter().map(AsRef::as_ref);
-    let find = |name: &str| keys.clone().find(|key| *key == name);
+    let names = || keys.iter().map(AsRef::as_ref);
+    let find = |name: &str| names().find(|key| *key == name);
     let known = SIDES
         .iter()
         .find_map(|(prompt, answer)| Some((find(prompt)?, find(answer)?)));
     known.or_else(|| {
         let only = |side| {
-            let mut named = keys.clone().filter(|key| columns::side(key) == Some(side));
+            let mut named = names().filter(|key| columns::side(key) == Some(side));
             named.next().filter(|_| named.next().is_none())
         };
         Some((only(Side::Prompt)?, only(Side::Answer)?))

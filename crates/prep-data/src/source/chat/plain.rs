@@ -7,13 +7,12 @@
 
 use std::borrow::Cow;
 
-use super::decode::Inner;
 use super::draft::Draft;
 use crate::example::Role;
 use crate::json::find_special;
 
 /// Reads a record of the common shape.
-pub(super) fn read<'a>(text: &'a str, inner: &mut Inner) -> Option<Draft<'a>> {
+pub(super) fn read(text: &str) -> Option<Draft<'_>> {
     let mut scan = Scan { text, at: 0 };
     let mut draft = Draft::new();
     scan.skip("{")?;
@@ -22,7 +21,7 @@ pub(super) fn read<'a>(text: &'a str, inner: &mut Inner) -> Option<Draft<'a>> {
     scan.skip(":")?;
     scan.skip("[")?;
     loop {
-        scan.message(&mut draft, inner)?;
+        scan.message(&mut draft)?;
         if scan.skip(",").is_none() {
             break;
         }
@@ -44,17 +43,17 @@ struct Scan<'a> {
 
 impl<'a> Scan<'a> {
     /// Adds a message whose content is text.
-    fn message(&mut self, draft: &mut Draft<'a>, inner: &mut Inner) -> Option<()> {
+    fn message(&mut self, draft: &mut Draft<'a>) -> Option<()> {
         self.skip("{")?;
         self.skip("\"role\"")?;
         self.skip(":")?;
-        let role = self.string(inner)?;
+        let role = self.string()?;
         self.skip(",")?;
         self.skip("\"content\"")?;
         self.skip(":")?;
         self.skip_space();
         let at = self.at;
-        let text = self.string(inner)?;
+        let text = self.string()?;
         self.skip("}")?;
         match &*role {
             "user" => draft.say(Role::User, text, at).ok(),
@@ -68,7 +67,7 @@ impl<'a> Scan<'a> {
     }
 
     #[inline]
-    fn string(&mut self, inner: &mut Inner) -> Option<Cow<'a, str>> {
+    fn string(&mut self) -> Option<Cow<'a, str>> {
         self.skip("\"")?;
         let start = self.at;
         let bytes = self.text.as_bytes();
@@ -78,26 +77,38 @@ impl<'a> Scan<'a> {
                 self.at = special + 1;
                 Some(Cow::Borrowed(&self.text[start..special]))
             }
-            b'\\' => self.escaped(start, special, inner),
+            b'\\' => self.escaped(start, special),
             _ => None,
         }
     }
 
-    /// Reads a string that begins behind `start` and has its first escape at
-    /// `escape`. The reader of JSON checks and decodes it.
-    fn escaped(&mut self, start: usize, escape: usize, inner: &mut Inner) -> Option<Cow<'a, str>> {
+    /// Reads a string that begins at `start` and has its first escape at
+    /// `special`, decoding on the way.
+    fn escaped(&mut self, start: usize, mut special: usize) -> Option<Cow<'a, str>> {
         let bytes = self.text.as_bytes();
-        let mut at = escape;
+        let mut out = String::with_capacity(2 * (special - start) + 64);
+        let mut from = start;
         loop {
-            at += memchr::memchr2(b'"', b'\\', bytes.get(at..)?)?;
-            if bytes[at] == b'"' {
-                break;
+            out.push_str(&self.text[from..special]);
+            match bytes[special] {
+                b'"' => {
+                    self.at = special + 1;
+                    return Some(Cow::Owned(out));
+                }
+                b'\\' => {
+                    let (decoded, n_bytes) = escape(&bytes[special..])?;
+                    out.push(decoded);
+                    from = special + n_bytes;
+                }
+                _ => return None,
             }
-            at += 2;
+            // Texts in other scripts are often nothing but escapes.
+            special = if bytes.get(from) == Some(&b'\\') {
+                from
+            } else {
+                find_special(bytes, from)?
+            };
         }
-        self.at = at + 1;
-        let value = inner.parse(&self.text[start - 1..self.at]).ok()?;
-        value.as_str()
     }
 
     /// Moves behind a token and the space before it.
@@ -118,18 +129,55 @@ impl<'a> Scan<'a> {
     }
 }
 
+/// Decodes the escape that bytes begin with to a character and the number of
+/// bytes it was written in; `None` if it is none, or half of a pair.
+#[inline]
+fn escape(bytes: &[u8]) -> Option<(char, usize)> {
+    let decoded = match bytes.get(1)? {
+        b'n' => '\n',
+        b'"' => '"',
+        b'\\' => '\\',
+        b'u' => {
+            let unit = code_unit(bytes)?;
+            if let Some(decoded) = char::from_u32(u32::from(unit)) {
+                return Some((decoded, 6));
+            }
+            let rest = bytes.get(6..).filter(|rest| rest.starts_with(b"\\u"))?;
+            let decoded = char::decode_utf16([unit, code_unit(rest)?]).next()?;
+            return Some((decoded.ok()?, 12));
+        }
+        b't' => '\t',
+        b'r' => '\r',
+        b'/' => '/',
+        b'b' => '\u{8}',
+        b'f' => '\u{c}',
+        _ => return None,
+    };
+    Some((decoded, 2))
+}
+
+/// The four digits of a `\u` escape.
+fn code_unit(escape: &[u8]) -> Option<u16> {
+    let digits = escape.get(2..6)?;
+    digits.iter().try_fold(0, |unit, &digit| {
+        let digit = char::from(digit).to_digit(16)?;
+        Some(unit << 4 | digit as u16)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
     use crate::json::Document;
+    use crate::source::chat::decode::Inner;
     use crate::source::chat::openai;
 
     /// Reads a record both ways; what the common way reads, the general way
     /// reads the same.
     fn both_agree(text: &str) -> Option<usize> {
-        let plain = read(text, &mut Inner::default())?;
+        let plain = read(text)?;
         let mut document = Document::new();
         let record = document.parse_str(text).unwrap();
         let mut draft = Draft::new();
@@ -159,7 +207,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_read_here_is_what_the_general_reader_reads(
-            turns in proptest::collection::vec((0..3_usize, r#"([ a-zé]|\\n|\\u00e9|\\ud83d\\ude00|\\"|\\x|	){0,12}"#), 0..6),
+            turns in proptest::collection::vec((0..3_usize, r#"([ a-zé]|\\[nrtbf/]|\\u12G4|\\u00e9|\\ud83d\\ude00|\\"|\\x|	){0,12}"#), 0..6),
             (at, damage) in (any::<prop::sample::Index>(), "[ -~]{0,2}"),
             is_damaged: bool,
         ) {

@@ -62,6 +62,7 @@ fn line(texts: &[&str]) -> String {
 }
 
 mod alpacas;
+mod fixtures;
 mod frames;
 mod geminis;
 mod laws;
