@@ -58,7 +58,7 @@ pub(crate) fn run(seconds: u32) -> Result<()> {
             "-max_len=4096",
             "-timeout=20",
             "-rss_limit_mb=2048",
-            "-artifact_prefix=artifacts-",
+            "-artifact_prefix=artifacts/",
         ])
         .arg(&corpus)
         .arg(directory.join("seeds"))
@@ -67,7 +67,9 @@ pub(crate) fn run(seconds: u32) -> Result<()> {
         .with_context(|| format!("cannot start the fuzz target `{target}`"))?;
         let log = String::from_utf8_lossy(&output.stderr);
         if !output.status.success() {
-            bail!("the fuzz target `{target}` failed:\n{log}");
+            let lines: Vec<_> = log.lines().filter(|line| !line.contains("cov:")).collect();
+            let end = &lines[lines.len().saturating_sub(60)..];
+            bail!("the fuzz target `{target}` failed:\n{}", end.join("\n"));
         }
         eprintln!(
             "  {}",

@@ -30,7 +30,7 @@ enum State {
 pub(super) struct CsvCutter {
     dialect: Dialect,
     state: State,
-    /// Whether the last scan met a quote inside an unquoted field.
+    /// Whether a scan met a quote inside an unquoted field since it was asked.
     stray: bool,
     /// The stretches of the chunk outside of quoted fields.
     outside: Vec<Range<usize>>,
@@ -46,9 +46,10 @@ impl CsvCutter {
         }
     }
 
-    /// Whether the last scan met a quote inside an unquoted field.
-    pub(super) fn has_stray(&self) -> bool {
-        self.stray
+    /// Whether a scan met a quote inside an unquoted field since this was
+    /// asked last.
+    pub(super) fn take_stray(&mut self) -> bool {
+        std::mem::take(&mut self.stray)
     }
 
     /// Whether the bytes so far end inside a quoted field.
@@ -160,7 +161,6 @@ impl CsvCutter {
 impl Cutter for CsvCutter {
     fn scan(&mut self, chunk: &[u8], want: Want) -> Option<usize> {
         self.outside.clear();
-        self.stray = false;
         self.walk(chunk, want);
         match want {
             Want::Last => self.last_end(chunk),

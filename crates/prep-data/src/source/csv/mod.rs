@@ -93,7 +93,7 @@ struct CsvSource {
     layout: Layout,
     /// Whether the next record is the header.
     skips_header: bool,
-    /// Whether the scan before the last met a stray quote: it may stand in
+    /// Whether a stray quote was met for the batch before: it may stand in the
     /// bytes that were carried over.
     had_stray: bool,
 }
@@ -103,7 +103,7 @@ impl Source for CsvSource {
         let piece = self.blocks.next().map_err(SourceError::read(&self.name))?;
         let Some(piece) = piece else { return Ok(None) };
         let skips_header = std::mem::take(&mut self.skips_header);
-        let has_stray = self.blocks.cutter().has_stray();
+        let has_stray = self.blocks.cutter().take_stray();
         let check_stray = std::mem::replace(&mut self.had_stray, has_stray) | has_stray;
         let layout = self.layout;
         Ok(Some(match piece {

@@ -3,6 +3,7 @@ use std::fmt::Write as _;
 use proptest::prelude::*;
 
 use super::*;
+use crate::diag::Position;
 use crate::source::contract::{self, Seen};
 
 fn check(text: &str, expected: &[Seen]) {
@@ -77,6 +78,21 @@ fn faults_have_their_place() {
             &options
         ),
         [("S001", 2, 2)]
+    );
+}
+
+#[test]
+fn a_stray_quote_is_told_however_the_input_is_cut() {
+    check(
+        "source,target\naaaa\"aaaaaaaaaaaaaaa,b\nc,d\n",
+        &[
+            Seen::Note {
+                code: "S006",
+                at: Position { line: 2, column: 5 },
+            },
+            Seen::row(2, &["aaaa\"aaaaaaaaaaaaaaa", "b"]),
+            Seen::row(3, &["c", "d"]),
+        ],
     );
 }
 
