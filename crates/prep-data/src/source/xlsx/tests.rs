@@ -3,7 +3,10 @@ use std::path::{Path, PathBuf};
 
 use zip::write::SimpleFileOptions;
 
+use super::styles::{NumberFormat, date_text, number_text};
 use super::*;
+use crate::diag::Position;
+use crate::source::Item;
 use crate::source::contract::{self, Seen};
 
 fn fixture() -> Vec<u8> {
