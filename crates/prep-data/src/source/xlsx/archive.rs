@@ -24,13 +24,84 @@ const RATIO_LIMIT: u64 = 200;
 /// The size up to which the ratio does not matter.
 const RATIO_FROM: u64 = 10 << 20;
 
+/// An archive, its parts in any order.
+pub(super) struct Archive {
+    file: File,
+    parts: Vec<Part>,
+}
+
+impl Archive {
+    /// Lists the parts of an archive, and looks at the sizes they declare.
+    pub(super) fn open(file: File) -> Result<Self, String> {
+        let damaged = |error| format!("its zip archive is damaged: {error}");
+        let mut archive = ZipArchive::new(file).map_err(damaged)?;
+        let mut parts = Vec::new();
+        for n in 0..archive.len() {
+            let entry = archive.by_index_raw(n).map_err(damaged)?;
+            let name = entry.name().map_err(in_words)?.replace('\\', "/");
+            if entry.encrypted() {
+                return Err("it is protected by a password; save it without one".into());
+            }
+            let is_deflated = match entry.compression() {
+                CompressionMethod::Stored => false,
+                CompressionMethod::Deflated => true,
+                other => {
+                    return Err(format!(
+                        "its part `{name}` is packed with {other}, which workbooks do not use"
+                    ));
+                }
+            };
+            parts.push(Part {
+                start: entry.data_start().ok_or("its zip archive is damaged")?,
+                packed: entry.compressed_size(),
+                size: entry.size(),
+                crc: entry.crc32(),
+                is_deflated,
+                name,
+            });
+        }
+        check_sizes(&parts)?;
+        let file = archive.into_inner();
+        Ok(Self { file, parts })
+    }
+
+    /// The size of a part, unpacked; `None` if there is no such part.
+    pub(super) fn size(&self, name: &str) -> Option<u64> {
+        self.part(name).map(|part| part.size)
+    }
+
+    /// A part from its beginning. The file has one position, so that no other
+    /// part can be read until this one is done with.
+    pub(super) fn reader(&self, name: &str) -> Result<PartReader, String> {
+        let part = self
+            .part(name)
+            .ok_or_else(|| format!("its part `{name}` is missing"))?;
+        PartReader::new(&self.file, part).map_err(in_words)
+    }
+
+    /// A small part as text.
+    pub(super) fn text(&self, name: &str) -> Result<String, String> {
+        let mut text = String::new();
+        self.reader(name)?
+            .take(HELD_LIMIT)
+            .read_to_string(&mut text)
+            .map_err(|error| format!("its part `{name}` cannot be read: {error}"))?;
+        Ok(text)
+    }
+
+    fn part(&self, name: &str) -> Option<&Part> {
+        self.parts
+            .iter()
+            .find(|part| part.name.eq_ignore_ascii_case(name))
+    }
+}
+
 /// A part of the archive, by its place.
-#[derive(Debug)]
-pub(super) struct Part {
-    pub(super) name: String,
+struct Part {
+    name: String,
     start: u64,
     packed: u64,
-    pub(super) size: u64,
+    size: u64,
     crc: u32,
     is_deflated: bool,
 }
@@ -44,7 +115,7 @@ pub(super) struct PartReader {
 }
 
 impl PartReader {
-    pub(super) fn new(file: &File, part: &Part) -> io::Result<Self> {
+    fn new(file: &File, part: &Part) -> io::Result<Self> {
         let mut file = file.try_clone()?;
         file.seek(SeekFrom::Start(part.start))?;
         let packed = file.take(part.packed);
@@ -78,41 +149,6 @@ impl Read for PartReader {
         }
         Ok(n)
     }
-}
-
-/// Lists the parts of an archive, after a look at the sizes they declare.
-pub(super) fn list_parts(file: File) -> Result<(File, Vec<Part>), String> {
-    let mut archive =
-        ZipArchive::new(file).map_err(|error| format!("its zip archive is damaged: {error}"))?;
-    let mut parts = Vec::new();
-    for n in 0..archive.len() {
-        let entry = archive
-            .by_index_raw(n)
-            .map_err(|error| format!("its zip archive is damaged: {error}"))?;
-        let name = entry.name().map_err(in_words)?.replace('\\', "/");
-        if entry.encrypted() {
-            return Err("it is protected by a password; save it without one".into());
-        }
-        let is_deflated = match entry.compression() {
-            CompressionMethod::Stored => false,
-            CompressionMethod::Deflated => true,
-            other => {
-                return Err(format!(
-                    "its part `{name}` is packed with {other}, which workbooks do not use"
-                ));
-            }
-        };
-        parts.push(Part {
-            start: entry.data_start().ok_or("its zip archive is damaged")?,
-            packed: entry.compressed_size(),
-            size: entry.size(),
-            crc: entry.crc32(),
-            is_deflated,
-            name,
-        });
-    }
-    check_sizes(&parts)?;
-    Ok((archive.into_inner(), parts))
 }
 
 fn check_sizes(parts: &[Part]) -> Result<(), String> {

@@ -114,7 +114,7 @@ impl Decoder<'_, '_> {
         }
     }
 
-    fn row(&mut self, row: &Row<'_>) {
+    fn row(&mut self, row: &mut Row<'_>) {
         self.blank_rows_before(row.number);
         let line = row.number.saturating_sub(self.first);
         self.next = self.next.max(row.number + 1);
@@ -122,59 +122,42 @@ impl Decoder<'_, '_> {
             return;
         }
         let width = self.table.width;
-        let n_cells = row
-            .cells
-            .iter()
-            .rposition(|cell| !cell.is_empty())
-            .map_or(0, |last| last + 1);
-        if n_cells == 0 {
+        let n_filled = row.n_filled();
+        if n_filled == 0 {
             self.blank_row(line);
             return;
         }
+        row.cells.truncate(n_filled.max(width));
         self.raw.clear();
-        write_csv(
-            &row.cells[..n_cells.max(width).min(row.cells.len())],
-            &mut self.raw,
-        );
-        if n_cells > width {
-            let position = Position {
-                line,
-                column: width as u64 + 1,
-            };
+        write_csv(&row.cells, &mut self.raw);
+        let at = |column: usize| Position {
+            line,
+            column: column as u64 + 1,
+        };
+        if n_filled > width {
             let message = format!(
                 "there is a cell in column `{}`, the header ends at `{}`",
-                column_name(n_cells - 1),
+                column_name(n_filled - 1),
                 column_name(width.saturating_sub(1)),
             );
-            let finding = Finding::new(&diag::S003, position, message);
+            let finding = Finding::new(&diag::S003, at(width), message);
             let raw = &self.raw;
             (self.each)(Item::Reject(Reject { line, finding, raw }));
             return;
         }
         if let Some(column) = row.cells.iter().position(|cell| has_escape(cell)) {
-            let position = Position {
-                line,
-                column: column as u64 + 1,
-            };
             let message = format!(
                 "the text in column `{}` holds an `_xHHHH_` escape",
                 column_name(column)
             );
-            (self.each)(Item::Note(Finding::new(&diag::S013, position, message)));
+            (self.each)(Item::Note(Finding::new(&diag::S013, at(column), message)));
         }
-        let cells = &row.cells[..];
-        let padded;
-        let cells = match cells.len() >= width {
-            true => &cells[..width],
-            false => {
-                padded = pad(cells, width);
-                &padded[..]
-            }
-        };
+        // The empty cells that the row does not write.
+        row.cells.resize(width, Cow::Borrowed(""));
         (self.each)(Item::Record(Record {
             line,
             raw: &self.raw,
-            data: Data::Row(cells),
+            data: Data::Row(&row.cells),
         }));
     }
 
@@ -197,13 +180,6 @@ impl Decoder<'_, '_> {
         let finding = Finding::new(&diag::S002, Position::line(line), "the row is empty");
         (self.each)(Item::Note(finding));
     }
-}
-
-/// Appends the empty cells that a row does not write.
-fn pad<'a>(cells: &[Cow<'a, str>], width: usize) -> Vec<Cow<'a, str>> {
-    let mut padded = cells.to_vec();
-    padded.resize(width, Cow::Borrowed(""));
-    padded
 }
 
 /// Writes cells as one line of CSV, without a line end.

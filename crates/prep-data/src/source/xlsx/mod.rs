@@ -109,7 +109,7 @@ fn choose_sheet(workbook: &Workbook, options: &Options) -> Result<Chosen, String
     let book = workbook.book(options)?;
     let mut with_data = Vec::new();
     for entry in workbook.candidates(options)? {
-        let runs = workbook.runs(&entry.part, "row", options)?;
+        let runs = workbook.rows(entry, options)?;
         if let Some(first) =
             first_row(runs, &book).map_err(|cause| format!("sheet `{}`: {cause}", entry.name))?
         {
@@ -155,7 +155,7 @@ fn choose_sheet(workbook: &Workbook, options: &Options) -> Result<Chosen, String
         decisions,
         // From its beginning again: the file has one position, and looking
         // into the other sheets has moved it.
-        runs: workbook.runs(&entry.part, "row", options)?,
+        runs: workbook.rows(entry, options)?,
     })
 }
 
@@ -172,11 +172,12 @@ fn first_row(mut runs: Runs, book: &Book) -> Result<Option<FirstRow>, String> {
         let mut rows = Rows::new(text, book, next_row);
         while let Some(row) = rows.next_row().map_err(|broken| broken.message)? {
             next_row = row.number + 1;
-            if let Some(last) = row.cells.iter().rposition(|cell| !cell.is_empty()) {
-                let cells = row.cells[..=last].iter().map(ToString::to_string).collect();
+            let n_filled = row.n_filled();
+            if n_filled > 0 {
+                let cells = row.cells[..n_filled].iter().map(ToString::to_string);
                 return Ok(Some(FirstRow {
                     number: row.number,
-                    cells,
+                    cells: cells.collect(),
                 }));
             }
         }

@@ -9,21 +9,56 @@ use std::io::{self, Read};
 use memchr::memmem;
 
 use super::archive::PartReader;
+use crate::source::Options;
+
+/// What a part is cut into.
+pub(super) struct Elements {
+    /// The elements that are kept whole.
+    name: &'static str,
+    /// The element they are all in.
+    parent: &'static str,
+}
+
+impl Elements {
+    pub(super) const ROWS: Self = Self {
+        name: "row",
+        parent: "sheetData",
+    };
+    pub(super) const STRINGS: Self = Self {
+        name: "si",
+        parent: "sst",
+    };
+}
 
 /// A part as runs of whole elements.
 pub(super) struct Runs {
-    pub(super) part: String,
-    pub(super) reader: PartReader,
-    pub(super) buffer: Vec<u8>,
-    /// The element that is kept whole, and the one they are all in.
-    pub(super) element: &'static str,
-    pub(super) parent: &'static str,
-    pub(super) block_bytes: usize,
-    pub(super) limit: usize,
-    pub(super) is_done: bool,
+    part: String,
+    reader: PartReader,
+    elements: Elements,
+    buffer: Vec<u8>,
+    block_bytes: usize,
+    limit: usize,
+    is_done: bool,
 }
 
 impl Runs {
+    pub(super) fn new(
+        part: &str,
+        reader: PartReader,
+        elements: Elements,
+        options: &Options,
+    ) -> Self {
+        Self {
+            part: part.into(),
+            reader,
+            elements,
+            buffer: Vec::new(),
+            block_bytes: options.block_bytes,
+            limit: options.record_limit,
+            is_done: false,
+        }
+    }
+
     /// Reads up to the end of an element, about a block further.
     pub(super) fn next_run(&mut self) -> Result<Option<Vec<u8>>, String> {
         let mut wanted = self.block_bytes.max(1);
@@ -31,12 +66,12 @@ impl Runs {
             let had = self.buffer.len();
             self.read(wanted)?;
             let is_end = self.buffer.len() == had;
-            if let Some(end) = last_end(&self.buffer, self.element) {
+            if let Some(end) = last_end(&self.buffer, self.elements.name) {
                 let rest = self.buffer.split_off(end);
                 return Ok(Some(std::mem::replace(&mut self.buffer, rest)));
             }
-            if first_end(&self.buffer, self.parent).is_some()
-                || is_empty_tag(&self.buffer, self.parent)
+            if first_end(&self.buffer, self.elements.parent).is_some()
+                || is_empty_tag(&self.buffer, self.elements.parent)
             {
                 return self.finish();
             }
@@ -46,7 +81,7 @@ impl Runs {
             if self.buffer.len() > self.limit {
                 return Err(format!(
                     "an element `{}` of its part `{}` is longer than {} MiB",
-                    self.element,
+                    self.elements.name,
                     self.part,
                     self.limit >> 20
                 ));
@@ -73,7 +108,7 @@ impl Runs {
     fn finish(&mut self) -> Result<Option<Vec<u8>>, String> {
         self.is_done = true;
         let mut last = std::mem::take(&mut self.buffer);
-        last.truncate(first_end(&last, self.parent).unwrap_or(0));
+        last.truncate(first_end(&last, self.elements.parent).unwrap_or(0));
         io::copy(&mut self.reader, &mut io::sink())
             .map_err(|error| format!("its part `{}` is damaged: {error}", self.part))?;
         Ok(Some(last))

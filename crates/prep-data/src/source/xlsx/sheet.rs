@@ -40,7 +40,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    pub(super) fn next_row(&mut self) -> Result<Option<&Row<'a>>, Broken> {
+    pub(super) fn next_row(&mut self) -> Result<Option<&mut Row<'a>>, Broken> {
         loop {
             let start = usize::try_from(self.xml.buffer_position()).expect("it is within a slice");
             self.row.number = self.next;
@@ -53,7 +53,7 @@ impl<'a> Rows<'a> {
             let number = self.row.number;
             self.next = number + 1;
             return match result {
-                Ok(()) => Ok(Some(&self.row)),
+                Ok(()) => Ok(Some(&mut self.row)),
                 Err(message) => Err(Broken {
                     number,
                     start,
@@ -90,7 +90,7 @@ impl<'a> Rows<'a> {
             match attribute.key.as_ref() {
                 "r" => {
                     column =
-                        column_of(value).ok_or_else(|| format!("there is no cell `{value}`"))?
+                        column_of(value).ok_or_else(|| format!("there is no cell `{value}`"))?;
                 }
                 "s" => style = value.parse().unwrap_or(0),
                 "t" => kind = Kind::of(value),
@@ -137,6 +137,14 @@ pub(super) struct Row<'a> {
     pub(super) cells: Vec<Cow<'a, str>>,
 }
 
+impl Row<'_> {
+    /// How many cells there are up to the last that is not empty.
+    pub(super) fn n_filled(&self) -> usize {
+        let last = self.cells.iter().rposition(|cell| !cell.is_empty());
+        last.map_or(0, |last| last + 1)
+    }
+}
+
 /// A row that cannot be read.
 #[derive(Debug)]
 pub(super) struct Broken {
@@ -149,9 +157,9 @@ pub(super) struct Broken {
 /// The number of the last row of a run, whose first has the given number
 /// unless it says another; one less if there is no row.
 pub(super) fn last_row(run: &[u8], first: u64) -> u64 {
-    let is_plain = memmem::find(run, b"<!").is_none();
-    let said = is_plain.then(|| memmem::rfind_iter(run, "row").find_map(|at| said_row(run, at)));
-    if let Some(Some(Some(number))) = said {
+    if memmem::find(run, b"<!").is_none()
+        && let Some(Some(number)) = memmem::rfind_iter(run, "row").find_map(|at| said_row(run, at))
+    {
         return number;
     }
     // The last row does not say its number: count.

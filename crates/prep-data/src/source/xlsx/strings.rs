@@ -7,7 +7,7 @@ use memchr::memmem;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 
-use super::xml::{append, in_words, read_text, xml_reader};
+use super::xml::{append, in_words, next_start, read_text, xml_reader};
 
 const ESCAPE_LEN: usize = "_xHHHH_".len();
 
@@ -19,35 +19,35 @@ pub(super) struct Strings {
 }
 
 impl Strings {
-    fn push(&mut self, string: &str) {
-        self.text.push_str(string);
-        self.ends.push(self.text.len());
+    /// Appends the strings of a run of them.
+    pub(super) fn read(&mut self, run: &str) -> Result<(), String> {
+        let mut xml = xml_reader(run);
+        while let Some(tag) = next_start(&mut xml)? {
+            if tag.local_name().as_ref() == "si" {
+                self.text.push_str(&read_rich_text(&mut xml, "si")?);
+                self.ends.push(self.text.len());
+            }
+        }
+        Ok(())
     }
 
-    pub(super) fn get(&self, n: usize) -> Option<&str> {
+    /// The string that a cell points to.
+    pub(super) fn resolve(&self, index: &str) -> Result<&str, String> {
+        let found = index.trim().parse().ok().and_then(|n| self.get(n));
+        found.ok_or_else(|| {
+            format!(
+                "there is no shared string {index}, but {} of them",
+                self.ends.len()
+            )
+        })
+    }
+
+    fn get(&self, n: usize) -> Option<&str> {
         let start = match n {
             0 => 0,
             n => *self.ends.get(n - 1)?,
         };
         self.text.get(start..*self.ends.get(n)?)
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.ends.len()
-    }
-}
-
-pub(super) fn read_strings(text: &str, into: &mut Strings) -> Result<(), String> {
-    let mut xml = xml_reader(text);
-    loop {
-        match xml.read_event().map_err(in_words)? {
-            Event::Start(tag) if tag.local_name().as_ref() == "si" => {
-                let string = read_rich_text(&mut xml, "si")?;
-                into.push(&string);
-            }
-            Event::Eof => return Ok(()),
-            _ => {}
-        }
     }
 }
 

@@ -7,13 +7,80 @@
 use std::borrow::Cow;
 
 use calamine::{ExcelDateTime, ExcelDateTimeType};
-use quick_xml::events::Event;
+use quick_xml::events::{BytesStart, Event};
 
 use super::xml::{attribute, in_words, xml_reader};
 
+/// The number format of each cell style.
+#[derive(Debug, Default)]
+pub(super) struct Styles {
+    formats: Vec<NumberFormat>,
+    is_1904: bool,
+}
+
+impl Styles {
+    /// Reads the part that lists the styles; no text lists none.
+    pub(super) fn read(text: &str, is_1904: bool) -> Result<Self, String> {
+        let mut xml = xml_reader(text);
+        let mut custom = Vec::new();
+        let mut formats = Vec::new();
+        let mut is_cell_style = false;
+        loop {
+            match xml.read_event().map_err(in_words)? {
+                Event::Start(tag) => match tag.local_name().as_ref() {
+                    "numFmt" => {
+                        let code = attribute(&tag, "formatCode")?;
+                        let format = code.map(|code| NumberFormat::of_code(&code));
+                        custom.extend(format_id(&tag)?.zip(format));
+                    }
+                    "cellXfs" => is_cell_style = true,
+                    "xf" if is_cell_style => {
+                        let id = format_id(&tag)?.unwrap_or(0);
+                        let found = custom.iter().find(|(custom, _)| *custom == id);
+                        let format = found.map(|(_, format)| *format);
+                        formats.push(format.unwrap_or_else(|| NumberFormat::built_in(id)));
+                    }
+                    _ => {}
+                },
+                Event::End(tag) if tag.local_name().as_ref() == "cellXfs" => is_cell_style = false,
+                Event::Eof => return Ok(Self { formats, is_1904 }),
+                _ => {}
+            }
+        }
+    }
+
+    /// Writes a number as what it is shown as, if that is a date, or else in
+    /// the shortest form that reads as the same number.
+    pub(super) fn number_text<'a>(&self, value: Cow<'a, str>, style: usize) -> Cow<'a, str> {
+        let Ok(number) = value.trim().parse::<f64>() else {
+            return value;
+        };
+        let format = self.formats.get(style).copied().unwrap_or_default();
+        if let Some(date) = date_text(number, format, self.is_1904) {
+            return date.into();
+        }
+        let digits = value.strip_prefix('-').unwrap_or(&value);
+        let is_integer = digits.len() <= 15 && digits.bytes().all(|byte| byte.is_ascii_digit());
+        if is_integer && !digits.starts_with('0') || value == "0" || !number.is_finite() {
+            return value;
+        }
+        if number == 0.0 {
+            return "0".into();
+        }
+        match number.abs() {
+            1e-7..1e21 => number.to_string().into(),
+            _ => format!("{number:E}").into(),
+        }
+    }
+}
+
+fn format_id(tag: &BytesStart<'_>) -> Result<Option<u32>, String> {
+    Ok(attribute(tag, "numFmtId")?.and_then(|id| id.parse().ok()))
+}
+
 /// What a cell's number format makes of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum NumberFormat {
+enum NumberFormat {
     #[default]
     Number,
     Date,
@@ -35,7 +102,7 @@ impl NumberFormat {
     }
 
     /// A format by its code, of which the first section counts.
-    pub(super) fn of_code(code: &str) -> Self {
+    fn of_code(code: &str) -> Self {
         let (mut has_date, mut has_time, mut has_month) = (false, false, false);
         let mut characters = code.chars();
         while let Some(character) = characters.next() {
@@ -69,70 +136,10 @@ impl NumberFormat {
     }
 }
 
-/// Reads the number format of each cell style.
-pub(super) fn read_formats(text: &str) -> Result<Vec<NumberFormat>, String> {
-    let mut xml = xml_reader(text);
-    let mut custom = Vec::new();
-    let mut formats = Vec::new();
-    let mut is_cell_style = false;
-    loop {
-        match xml.read_event().map_err(in_words)? {
-            Event::Start(tag) => match tag.local_name().as_ref() {
-                "numFmt" => {
-                    let id = attribute(&tag, "numFmtId")?.and_then(|id| id.parse::<u32>().ok());
-                    let code = attribute(&tag, "formatCode")?;
-                    custom.extend(id.zip(code.map(|code| NumberFormat::of_code(&code))));
-                }
-                "cellXfs" => is_cell_style = true,
-                "xf" if is_cell_style => {
-                    let id = attribute(&tag, "numFmtId")?
-                        .and_then(|id| id.parse().ok())
-                        .unwrap_or(0);
-                    let found = custom.iter().find(|(custom, _)| *custom == id);
-                    formats.push(
-                        found.map_or_else(|| NumberFormat::built_in(id), |(_, format)| *format),
-                    );
-                }
-                _ => {}
-            },
-            Event::End(tag) if tag.local_name().as_ref() == "cellXfs" => is_cell_style = false,
-            Event::Eof => return Ok(formats),
-            _ => {}
-        }
-    }
-}
-
-/// Writes a number as what it is shown as, if that is a date, or else in the
-/// shortest form that reads as the same number.
-pub(super) fn number_text(
-    value: Cow<'_, str>,
-    format: NumberFormat,
-    is_1904: bool,
-) -> Cow<'_, str> {
-    let Ok(number) = value.trim().parse::<f64>() else {
-        return value;
-    };
-    if let Some(date) = date_text(number, format, is_1904) {
-        return date.into();
-    }
-    let digits = value.strip_prefix('-').unwrap_or(&value);
-    let is_integer = digits.len() <= 15 && digits.bytes().all(|byte| byte.is_ascii_digit());
-    if is_integer && !digits.starts_with('0') || value == "0" || !number.is_finite() {
-        return value;
-    }
-    if number == 0.0 {
-        return "0".into();
-    }
-    match number.abs() {
-        1e-7..1e21 => number.to_string().into(),
-        _ => format!("{number:E}").into(),
-    }
-}
-
 /// Writes a serial number as an ISO 8601 date, time or both, if it is in the
 /// range that has dates. What the format does not show is written where it is
 /// not zero.
-pub(super) fn date_text(serial: f64, format: NumberFormat, is_1904: bool) -> Option<String> {
+fn date_text(serial: f64, format: NumberFormat, is_1904: bool) -> Option<String> {
     const DAY_AFTER_9999: f64 = 2_958_466.0;
     if format == NumberFormat::Number || !(0.0..DAY_AFTER_9999).contains(&serial) {
         return None;

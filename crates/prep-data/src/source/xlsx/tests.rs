@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use zip::write::SimpleFileOptions;
 
-use super::styles::{NumberFormat, date_text, number_text};
+use super::styles::Styles;
 use super::*;
 use crate::diag::Position;
 use crate::source::Item;
@@ -248,12 +248,7 @@ fn cells_are_those_of_calamine() {
         let book = workbook.book(&Options::default()).unwrap();
         let mut calamine: calamine::Xlsx<_> = calamine::open_workbook(path).unwrap();
         for sheet in &workbook.sheets {
-            let ours = all_cells(
-                workbook
-                    .runs(&sheet.part, "row", &Options::default())
-                    .unwrap(),
-                &book,
-            );
+            let ours = all_cells(workbook.rows(sheet, &Options::default()).unwrap(), &book);
             let mut theirs = Vec::new();
             let mut cells = calamine.worksheet_cells_reader(&sheet.name).unwrap();
             while let Some(cell) = cells.next_cell().unwrap() {
@@ -261,7 +256,7 @@ fn cells_are_those_of_calamine() {
                 theirs.push((
                     u64::from(row) + 1,
                     column as usize,
-                    in_calamine(cell.get_value(), &book),
+                    in_calamine(cell.get_value()),
                 ));
             }
             theirs.retain(|(_, _, text)| !text.is_empty());
@@ -300,7 +295,7 @@ fn all_cells(mut runs: Runs, book: &Book) -> Vec<(u64, usize, String)> {
     cells
 }
 
-fn in_calamine(value: &calamine::DataRef<'_>, book: &Book) -> String {
+fn in_calamine(value: &calamine::DataRef<'_>) -> String {
     use calamine::DataRef;
     match value {
         DataRef::Float(number) => number.to_string(),
@@ -311,7 +306,7 @@ fn in_calamine(value: &calamine::DataRef<'_>, book: &Book) -> String {
             match (serial.fract() == 0.0, date.is_duration()) {
                 (true, false) => format!("{year:04}-{month:02}-{day:02}"),
                 (false, false) if serial < 1.0 => format!("{hour:02}:{minute:02}:{second:02}"),
-                (_, true) => date_text(serial, NumberFormat::Duration, book.is_1904).unwrap(),
+                (_, true) => shown(&serial.to_string(), "[h]:mm:ss"),
                 _ => format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"),
             }
         }
@@ -590,11 +585,20 @@ fn bytes_that_are_not_text_are_rejected() {
     assert_eq!(seen, [(0, "a".into()), (1, "S001".into()), (2, "3".into())]);
 }
 
+/// A number in a cell whose format has the given code.
+fn shown(value: &str, code: &str) -> String {
+    let styles = format!(
+        r#"<styleSheet><numFmts><numFmt numFmtId="164" formatCode='{code}'/></numFmts>
+        <cellXfs><xf numFmtId="0"/><xf numFmtId="164"/></cellXfs></styleSheet>"#
+    );
+    let styles = Styles::read(&styles, false).unwrap();
+    styles.number_text(value.into(), 1).into_owned()
+}
+
 #[test]
 fn numbers_are_as_excel_stores_them() {
     let check = |value: &str, code: &str, expected: &str| {
-        let text = number_text(value.into(), NumberFormat::of_code(code), false);
-        assert_eq!(text, expected, "{value} as {code}");
+        assert_eq!(shown(value, code), expected, "{value} as {code}");
     };
     check("1", "General", "1");
     check("1.0", "0.00", "1");

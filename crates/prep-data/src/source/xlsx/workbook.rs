@@ -6,21 +6,17 @@
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::Read;
 
-use quick_xml::events::Event;
-
-use super::archive::{HELD_LIMIT, Part, PartReader, list_parts};
-use super::runs::Runs;
-use super::strings::{Strings, read_strings, unescaped};
-use super::styles::{NumberFormat, number_text, read_formats};
-use super::xml::{attribute, in_words, xml_reader};
+use super::archive::{Archive, HELD_LIMIT};
+use super::runs::{Elements, Runs};
+use super::strings::{Strings, unescaped};
+use super::styles::Styles;
+use super::xml::{attribute, next_start, xml_reader};
 use crate::source::Options;
 
 /// A workbook's archive and its table of contents.
 pub(super) struct Workbook {
-    file: File,
-    parts: Vec<Part>,
+    archive: Archive,
     pub(super) sheets: Vec<SheetEntry>,
     strings: Option<String>,
     styles: Option<String>,
@@ -29,62 +25,25 @@ pub(super) struct Workbook {
 
 impl Workbook {
     pub(super) fn open(file: File) -> Result<Self, String> {
-        let (file, parts) = list_parts(file)?;
-        let mut workbook = Self {
-            file,
-            parts,
-            sheets: Vec::new(),
-            strings: None,
-            styles: None,
-            is_1904: false,
-        };
-        let main = workbook.main_part()?;
-        workbook.read_contents(&main)?;
-        Ok(workbook)
-    }
-
-    /// Finds the part that the package says is the document.
-    fn main_part(&self) -> Result<String, String> {
-        if self.part("_rels/.rels").is_none() {
-            return Err(match self.part("content.xml").or(self.part("mimetype")) {
-                Some(_) => "it is an OpenDocument file; save it as .xlsx or CSV".into(),
-                None => "it is a zip archive and no workbook; unpack it first".into(),
-            });
-        }
-        let relationships = self.relationships("")?;
-        let main = relationships
-            .into_iter()
-            .find(|one| one.kind == "officeDocument");
-        let main = main.ok_or("it has no main part")?.target;
-        match main.rsplit('.').next() {
-            Some("bin") => Err("it is a binary workbook (.xlsb); save it as .xlsx or CSV".into()),
-            _ if self.part(&main).is_none() => Err(format!("its part `{main}` is missing")),
-            _ => Ok(main),
-        }
-    }
-
-    fn read_contents(&mut self, main: &str) -> Result<(), String> {
-        let relationships = self.relationships(main)?;
+        let archive = Archive::open(file)?;
+        let main = main_part(&archive)?;
+        let relationships = relationships(&archive, &main)?;
         let target = |kind: &str| {
-            let found = relationships.iter().find(|one| one.kind == kind);
-            found.map(|one| one.target.clone())
+            let found = relationships.iter().find(|one| one.kind == kind)?;
+            let is_there = archive.size(&found.target).is_some();
+            is_there.then(|| found.target.clone())
         };
-        let text = self.held(main)?;
+        let (strings, styles) = (target("sharedStrings"), target("styles"));
+        let text = archive.text(&main)?;
         let mut xml = xml_reader(&text);
         let mut sheets = Vec::new();
-        let mut is_workbook = false;
-        loop {
-            let Event::Start(tag) = (match xml.read_event().map_err(in_words)? {
-                Event::Eof => break,
-                event => event,
-            }) else {
-                continue;
-            };
+        let (mut is_workbook, mut is_1904) = (false, false);
+        while let Some(tag) = next_start(&mut xml)? {
             match tag.local_name().as_ref() {
                 "workbook" => is_workbook = true,
                 "workbookPr" => {
                     if let Some(value) = attribute(&tag, "date1904")? {
-                        self.is_1904 = matches!(&*value, "1" | "true");
+                        is_1904 = matches!(&*value, "1" | "true");
                     }
                 }
                 "sheet" => {
@@ -108,10 +67,13 @@ impl Workbook {
         if !is_workbook {
             return Err(format!("its main part `{main}` is no workbook"));
         }
-        self.sheets = sheets;
-        self.strings = target("sharedStrings");
-        self.styles = target("styles");
-        Ok(())
+        Ok(Self {
+            archive,
+            sheets,
+            strings,
+            styles,
+            is_1904,
+        })
     }
 
     /// The sheets that may be read.
@@ -119,123 +81,50 @@ impl Workbook {
         let Some(asked) = &options.sheet else {
             return Ok(self.sheets.iter().collect());
         };
-        let exact = self.sheets.iter().find(|sheet| sheet.name == *asked);
-        let found = exact.or_else(|| {
-            self.sheets
-                .iter()
-                .find(|sheet| sheet.name.eq_ignore_ascii_case(asked))
-        });
+        let mut sheets = self.sheets.iter();
+        let exact = sheets.clone().find(|sheet| sheet.name == *asked);
+        let found = exact.or_else(|| sheets.find(|sheet| sheet.name.eq_ignore_ascii_case(asked)));
         match found {
             Some(sheet) => Ok(vec![sheet]),
             None => Err(format!(
                 "it has no sheet `{asked}`; it has {}",
-                quoted(self.sheets.iter())
+                quoted(&self.sheets)
             )),
         }
     }
 
     /// Reads what all sheets share.
     pub(super) fn book(&self, options: &Options) -> Result<Book, String> {
-        let mut book = Book {
-            is_1904: self.is_1904,
-            ..Book::default()
+        let styles = match &self.styles {
+            Some(part) => self.archive.text(part)?,
+            None => String::new(),
         };
-        if let Some(styles) = self
-            .styles
-            .as_deref()
-            .filter(|part| self.part(part).is_some())
-        {
-            book.formats = read_formats(&self.held(styles)?)?;
-        }
-        if let Some(strings) = self
-            .strings
-            .as_deref()
-            .filter(|part| self.part(part).is_some())
-        {
-            let mut runs = self.runs(strings, "si", options)?;
+        let mut book = Book {
+            strings: Strings::default(),
+            styles: Styles::read(&styles, self.is_1904)?,
+        };
+        if let Some(part) = &self.strings {
+            if self.archive.size(part) > Some(HELD_LIMIT) {
+                return Err(format!(
+                    "its shared strings take more than {} MiB",
+                    HELD_LIMIT >> 20
+                ));
+            }
+            let mut runs = Runs::new(part, self.archive.reader(part)?, Elements::STRINGS, options);
             while let Some(run) = runs.next_run()? {
                 let text = std::str::from_utf8(&run)
-                    .map_err(|_| format!("its part `{strings}` is not UTF-8"))?;
-                read_strings(text, &mut book.strings)?;
+                    .map_err(|_| format!("its part `{part}` is not UTF-8"))?;
+                book.strings.read(text)?;
             }
         }
         Ok(book)
     }
 
-    fn part(&self, name: &str) -> Option<&Part> {
-        self.parts
-            .iter()
-            .find(|part| part.name.eq_ignore_ascii_case(name))
-    }
-
-    fn stream(&self, name: &str) -> Result<PartReader, String> {
-        let part = self
-            .part(name)
-            .ok_or_else(|| format!("its part `{name}` is missing"))?;
-        PartReader::new(&self.file, part).map_err(in_words)
-    }
-
-    /// A small part as text.
-    fn held(&self, name: &str) -> Result<String, String> {
-        let mut text = String::new();
-        self.stream(name)?
-            .take(HELD_LIMIT)
-            .read_to_string(&mut text)
-            .map_err(|error| format!("its part `{name}` cannot be read: {error}"))?;
-        Ok(text)
-    }
-
-    /// A part as runs of whole elements of the given name.
-    pub(super) fn runs(
-        &self,
-        name: &str,
-        element: &'static str,
-        options: &Options,
-    ) -> Result<Runs, String> {
-        if element == "si" && self.part(name).is_some_and(|part| part.size > HELD_LIMIT) {
-            return Err(format!(
-                "its shared strings take more than {} MiB",
-                HELD_LIMIT >> 20
-            ));
-        }
-        Ok(Runs {
-            part: name.into(),
-            reader: self.stream(name)?,
-            buffer: Vec::new(),
-            element,
-            parent: if element == "si" { "sst" } else { "sheetData" },
-            block_bytes: options.block_bytes,
-            limit: options.record_limit,
-            is_done: false,
-        })
-    }
-
-    /// What a part points to; the package itself for an empty name.
-    fn relationships(&self, part: &str) -> Result<Vec<Relationship>, String> {
-        let (folder, file) = part.rsplit_once('/').unwrap_or(("", part));
-        let base = if folder.is_empty() {
-            String::new()
-        } else {
-            format!("{folder}/")
-        };
-        let text = self.held(&format!("{base}_rels/{file}.rels"))?;
-        let mut xml = xml_reader(&text);
-        let mut relationships = Vec::new();
-        loop {
-            match xml.read_event().map_err(in_words)? {
-                Event::Start(tag) if tag.local_name().as_ref() == "Relationship" => {
-                    let kind = attribute(&tag, "Type")?.unwrap_or_default();
-                    let target = attribute(&tag, "Target")?.unwrap_or_default();
-                    relationships.push(Relationship {
-                        id: attribute(&tag, "Id")?.unwrap_or_default(),
-                        kind: kind.rsplit('/').next().unwrap_or_default().into(),
-                        target: resolve(&base, &target),
-                    });
-                }
-                Event::Eof => return Ok(relationships),
-                _ => {}
-            }
-        }
+    /// The rows of a sheet, from its beginning. The file has one position:
+    /// these are done with once another sheet is begun.
+    pub(super) fn rows(&self, sheet: &SheetEntry, options: &Options) -> Result<Runs, String> {
+        let reader = self.archive.reader(&sheet.part)?;
+        Ok(Runs::new(&sheet.part, reader, Elements::ROWS, options))
     }
 }
 
@@ -243,12 +132,14 @@ impl Workbook {
 #[derive(Debug)]
 pub(super) struct SheetEntry {
     pub(super) name: String,
-    pub(super) part: String,
+    part: String,
     pub(super) is_hidden: bool,
 }
 
-pub(super) fn quoted<'a>(sheets: impl Iterator<Item = &'a SheetEntry>) -> String {
-    let names: Vec<_> = sheets.map(|sheet| format!("`{}`", sheet.name)).collect();
+/// Names sheets, with commas between them.
+pub(super) fn quoted<'a>(sheets: impl IntoIterator<Item = &'a SheetEntry>) -> String {
+    let names = sheets.into_iter();
+    let names: Vec<_> = names.map(|sheet| format!("`{}`", sheet.name)).collect();
     names.join(", ")
 }
 
@@ -256,8 +147,7 @@ pub(super) fn quoted<'a>(sheets: impl Iterator<Item = &'a SheetEntry>) -> String
 #[derive(Debug, Default)]
 pub(super) struct Book {
     strings: Strings,
-    formats: Vec<NumberFormat>,
-    pub(super) is_1904: bool,
+    styles: Styles,
 }
 
 impl Book {
@@ -270,16 +160,7 @@ impl Book {
     ) -> Result<Cow<'a, str>, String> {
         Ok(match kind {
             Kind::Shared if value.is_empty() => value,
-            Kind::Shared => {
-                let found = value.trim().parse().ok().and_then(|n| self.strings.get(n));
-                let missing = || {
-                    format!(
-                        "there is no shared string {value}, but {} of them",
-                        self.strings.len()
-                    )
-                };
-                found.ok_or_else(missing)?.into()
-            }
+            Kind::Shared => self.strings.resolve(&value)?.into(),
             Kind::Formula => unescaped(value),
             Kind::Bool => match value.trim() {
                 "1" | "true" => "TRUE".into(),
@@ -287,10 +168,7 @@ impl Book {
                 _ => value,
             },
             Kind::Inline | Kind::Plain => value,
-            Kind::Number => {
-                let format = self.formats.get(style).copied().unwrap_or_default();
-                number_text(value, format, self.is_1904)
-            }
+            Kind::Number => self.styles.number_text(value, style),
         })
     }
 }
@@ -326,6 +204,47 @@ struct Relationship {
     /// The last segment of its type, which strict and transitional files share.
     kind: String,
     target: String,
+}
+
+/// Finds the part that the package says is the document.
+fn main_part(archive: &Archive) -> Result<String, String> {
+    let has = |part| archive.size(part).is_some();
+    if !has("_rels/.rels") {
+        return Err(match has("content.xml") || has("mimetype") {
+            true => "it is an OpenDocument file; save it as .xlsx or CSV".into(),
+            false => "it is a zip archive and no workbook; unpack it first".into(),
+        });
+    }
+    let relationships = relationships(archive, "")?;
+    let main = relationships
+        .into_iter()
+        .find(|one| one.kind == "officeDocument");
+    let main = main.ok_or("it has no main part")?.target;
+    match main.rsplit('.').next() {
+        Some("bin") => Err("it is a binary workbook (.xlsb); save it as .xlsx or CSV".into()),
+        _ if !has(&main) => Err(format!("its part `{main}` is missing")),
+        _ => Ok(main),
+    }
+}
+
+/// What a part points to; the package itself for an empty name.
+fn relationships(archive: &Archive, part: &str) -> Result<Vec<Relationship>, String> {
+    let (base, file) = part.split_at(part.rfind('/').map_or(0, |slash| slash + 1));
+    let text = archive.text(&format!("{base}_rels/{file}.rels"))?;
+    let mut xml = xml_reader(&text);
+    let mut relationships = Vec::new();
+    while let Some(tag) = next_start(&mut xml)? {
+        if tag.local_name().as_ref() == "Relationship" {
+            let kind = attribute(&tag, "Type")?.unwrap_or_default();
+            let target = attribute(&tag, "Target")?.unwrap_or_default();
+            relationships.push(Relationship {
+                id: attribute(&tag, "Id")?.unwrap_or_default(),
+                kind: kind.rsplit('/').next().unwrap_or_default().into(),
+                target: resolve(base, &target),
+            });
+        }
+    }
+    Ok(relationships)
 }
 
 /// The name of a part that is given relative to a folder.

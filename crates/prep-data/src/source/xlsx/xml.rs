@@ -17,6 +17,17 @@ pub(super) fn xml_reader(text: &str) -> Reader<&[u8]> {
     xml
 }
 
+/// Passes on to the next start tag; `None` at the end of the text.
+pub(super) fn next_start<'a>(xml: &mut Reader<&'a [u8]>) -> Result<Option<BytesStart<'a>>, String> {
+    loop {
+        match xml.read_event().map_err(in_words)? {
+            Event::Start(tag) => return Ok(Some(tag)),
+            Event::Eof => return Ok(None),
+            _ => {}
+        }
+    }
+}
+
 /// An attribute by its local name, with its entities resolved.
 pub(super) fn attribute(tag: &BytesStart<'_>, name: &str) -> Result<Option<String>, String> {
     for attribute in tag.attributes().with_checks(false) {
