@@ -118,6 +118,17 @@ impl Decoder<'_, '_> {
         self.blank_rows_before(row.number);
         let line = row.number.saturating_sub(self.first);
         self.next = self.next.max(row.number + 1);
+        let at = |column: usize| Position {
+            line,
+            column: column as u64 + 1,
+        };
+        if let Some(column) = row.unvalued {
+            let message = format!(
+                "the formula in column `{}` has no stored value",
+                column_name(column)
+            );
+            (self.each)(Item::Note(Finding::new(&diag::S042, at(column), message)));
+        }
         if self.table.header == Some(row.number) {
             return;
         }
@@ -130,10 +141,6 @@ impl Decoder<'_, '_> {
         row.cells.truncate(n_filled.max(width));
         self.raw.clear();
         write_csv(&row.cells, &mut self.raw);
-        let at = |column: usize| Position {
-            line,
-            column: column as u64 + 1,
-        };
         if n_filled > width {
             let message = format!(
                 "there is a cell in column `{}`, the header ends at `{}`",

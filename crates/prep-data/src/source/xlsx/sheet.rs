@@ -66,6 +66,7 @@ impl<'a> Rows<'a> {
     /// Reads the cells of a row whose start tag was read.
     fn read_row(&mut self, tag: &BytesStart<'_>) -> Result<(), String> {
         self.row.cells.clear();
+        self.row.unvalued = None;
         if let Some(number) = row_number(tag) {
             self.row.number = number;
         }
@@ -101,6 +102,10 @@ impl<'a> Rows<'a> {
             return Err(format!("a sheet has {MAX_COLUMNS} columns, not more"));
         }
         let text = self.read_value(kind, style)?;
+        let text = text.unwrap_or_else(|| {
+            self.row.unvalued.get_or_insert(column);
+            Cow::Borrowed("")
+        });
         // A cell that comes after those to its right is put in its place.
         if column >= self.row.cells.len() {
             self.row.cells.resize(column + 1, Cow::Borrowed(""));
@@ -109,20 +114,32 @@ impl<'a> Rows<'a> {
         Ok(())
     }
 
-    /// Reads to the end of a cell.
-    fn read_value(&mut self, kind: Kind, style: usize) -> Result<Cow<'a, str>, String> {
+    /// Reads to the end of a cell; `None` if it has a formula and no value.
+    ///
+    /// An empty value is one where the type says that the formula gave text,
+    /// and only there: some programs write `<v/>` for what they did not work
+    /// out.
+    fn read_value(&mut self, kind: Kind, style: usize) -> Result<Option<Cow<'a, str>>, String> {
         let mut text = Cow::Borrowed("");
+        let (mut has_formula, mut has_value) = (false, false);
         loop {
             match self.xml.read_event().map_err(in_words)? {
                 Event::Start(tag) => match tag.local_name().as_ref() {
+                    "f" => has_formula = true,
                     "v" if kind != Kind::Inline => {
                         let value = read_text(&mut self.xml, "v")?;
+                        has_value = !value.is_empty() || kind == Kind::Formula;
                         text = self.book.text_of(value, kind, style)?;
                     }
-                    "is" => text = read_rich_text(&mut self.xml, "is")?,
+                    "is" => {
+                        text = read_rich_text(&mut self.xml, "is")?;
+                        has_value = true;
+                    }
                     _ => {}
                 },
-                Event::End(tag) if tag.local_name().as_ref() == "c" => return Ok(text),
+                Event::End(tag) if tag.local_name().as_ref() == "c" => {
+                    return Ok((has_value || !has_formula).then_some(text));
+                }
                 Event::Eof => return Err("a cell has no end".into()),
                 _ => {}
             }
@@ -135,6 +152,8 @@ impl<'a> Rows<'a> {
 pub(super) struct Row<'a> {
     pub(super) number: u64,
     pub(super) cells: Vec<Cow<'a, str>>,
+    /// The column of the first cell that has a formula and no value.
+    pub(super) unvalued: Option<usize>,
 }
 
 impl Row<'_> {

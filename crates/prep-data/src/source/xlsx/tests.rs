@@ -542,6 +542,43 @@ fn an_escape_that_is_left_is_noted() {
 }
 
 #[test]
+fn formulas_without_a_value_are_noted_once_a_row() {
+    let note = |line, column| Seen::Note {
+        code: "S042",
+        at: Position { line, column },
+    };
+    let blank = |line| Seen::Note {
+        code: "S002",
+        at: Position::line(line),
+    };
+    let rows = [
+        // Worked out: a number, text, no text, and an error.
+        "<row><c><f>1+1</f><v>2</v></c><c t='str'><f>T(A1)</f><v>a</v></c></row>",
+        "<row><c t='e'><f>1/0</f><v>#DIV/0!</v></c><c t='str'><f>T(1)</f><v></v></c></row>",
+        "<row><c><v>1</v></c><c><f>1+1</f></c></row>",
+        "<row><c r='B5'><f>1+1</f><v/></c><c r='A5' t='str'><f>T(A1)</f></c><c r='D5'/></row>",
+        "<row><c><f t='shared' si='0'/></c></row>",
+        "<row><c><v>1</v></c><c/><c><f>1+1</f></c></row>",
+    ];
+    check(
+        &rows.concat(),
+        "",
+        &[
+            Seen::row(2, &["2", "a"]),
+            Seen::row(3, &["#DIV/0!", ""]),
+            note(4, 2),
+            Seen::row(4, &["1", ""]),
+            note(5, 2),
+            blank(5),
+            note(6, 1),
+            blank(6),
+            note(7, 3),
+            Seen::row(7, &["1", ""]),
+        ],
+    );
+}
+
+#[test]
 fn errors_that_have_no_name_yet_are_text() {
     check(
         "<row><c t=\"e\"><v>#SPILL!</v></c></row>",
