@@ -18,36 +18,14 @@ fn fixture() -> Vec<u8> {
 }
 
 /// The real files that lie beside the project, if they do.
-fn shared(folder: &str, extensions: &[&str]) -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../../shared/data")
-        .join(folder);
-    let Ok(entries) = std::fs::read_dir(&folder) else {
-        assert!(
-            std::env::var_os("CI").is_none(),
-            "{} is missing",
-            folder.display()
-        );
-        #[expect(clippy::print_stderr, reason = "a test that checks nothing says so")]
-        {
-            eprintln!("SKIPPED: {} is missing", folder.display());
-        }
-        return Vec::new();
-    };
-    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
-    paths.retain(|path| {
-        extensions
-            .iter()
-            .any(|&one| path.extension().is_some_and(|it| it == one))
-    });
-    paths.sort();
-    paths
-}
-
 fn books() -> Vec<PathBuf> {
-    let extensions = ["xlsx", "xls", "ods"];
-    let mut paths = shared("nasty/xlsx", &extensions);
-    paths.extend(shared("nasty/frictionless", &extensions));
+    let mut paths = contract::shared_files("nasty/xlsx");
+    paths.extend(contract::shared_files("nasty/frictionless"));
+    let is_book = |path: &PathBuf| {
+        let extension = path.extension().and_then(|it| it.to_str());
+        matches!(extension, Some("xlsx" | "xls" | "ods"))
+    };
+    paths.retain(is_book);
     paths
 }
 
