@@ -25,6 +25,7 @@ use parquet::basic::{ConvertedType, LogicalType, Repetition, TimeUnit};
 use parquet::column::reader::ColumnReader;
 use parquet::data_type::{ByteArray, FixedLenByteArray, Int96};
 use parquet::errors::ParquetError;
+use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::schema::types::Type;
 
@@ -94,6 +95,15 @@ fn contained<T>(work: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, Str
     }
 }
 
+/// Whether a column is at a place or of a size that no column can have.
+///
+/// The `parquet` crate asserts this. That is contained like its other panics,
+/// but the panic hook has then printed already, and the hook is not ours.
+fn has_negative_range(column: &ColumnChunkMetaData) -> bool {
+    let start = column.dictionary_page_offset();
+    start.unwrap_or_else(|| column.data_page_offset()) < 0 || column.compressed_size() < 0
+}
+
 /// A file, as a source.
 struct Table {
     name: String,
@@ -131,6 +141,11 @@ impl Source for Table {
                 return Err(malformed("it is damaged: a row group lacks columns".into()));
             }
             let metadata = group.metadata();
+            if metadata.columns().iter().any(has_negative_range) {
+                return Err(malformed(
+                    "it is damaged: a column has a negative place or size".into(),
+                ));
+            }
             let n_rows = usize::try_from(metadata.num_rows()).unwrap_or(0);
             let n_bytes = usize::try_from(metadata.total_byte_size()).unwrap_or(0);
             let row_bytes = (n_bytes / n_rows.max(1)).max(1);

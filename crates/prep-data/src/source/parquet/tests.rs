@@ -230,6 +230,22 @@ fn values_are_written_out() {
     assert_eq!(String::from_utf8(json).unwrap(), r#""a\"\\\n\u0001é""#);
 }
 
+#[test]
+fn a_negative_place_or_size_is_refused_in_words() {
+    let bytes = file("message m { required binary a (UTF8); }", &[&[b"1", b"2"]]);
+    // The lowest bit of a number in the metadata is its sign.
+    let refused = (0..bytes.len()).filter(|&at| {
+        let mut bytes = bytes.clone();
+        bytes[at] ^= 1;
+        contract::read(&bytes, &open, &Options::default()).is_err_and(|error| {
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            cause.as_deref() == Some("it is damaged: a column has a negative place or size")
+        })
+    });
+    // Its place and its size.
+    assert_eq!(refused.count(), 2);
+}
+
 /// Damage is an error, rejects or other values, and never a panic.
 #[test]
 fn flipped_bytes_do_not_panic() {
