@@ -9,6 +9,8 @@
 //! `UPDATE_TRANSCRIPTS=1 cargo test --test transcripts` writes what commands
 //! print into the files: read the difference before committing it.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};

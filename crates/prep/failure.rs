@@ -122,7 +122,9 @@ impl From<SourceError> for Failure {
             error => {
                 let hint = match &error {
                     SourceError::Malformed { choice, .. } => choice.map(flag_of),
-                    SourceError::Unknown { .. } => Some("say what it is with `--from`"),
+                    SourceError::Unknown { .. } => Some(
+                        "say what it is with `--from`, or name its columns with `--src-column` and `--tgt-column`",
+                    ),
                     SourceError::NoPair { .. } => {
                         Some("name two files: `prep convert corpus.en corpus.es`")
                     }

@@ -5,12 +5,6 @@
 //! terminal. The exit status is decided here and nowhere else: 0 is yes, 1 is
 //! no, 2 is "could not tell".
 
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "this crate is the one that prints"
-)]
-
 mod args;
 mod commands;
 mod failure;

@@ -36,7 +36,6 @@ pub(crate) struct Cli {
 /// What `prep` can do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Convert your files to Gemini JSONL.
     Convert(Box<ConvertArgs>),
     /// Print where an example came from.
     Trace(TraceArgs),

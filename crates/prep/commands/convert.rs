@@ -173,7 +173,7 @@ fn sources(
 }
 
 fn decisions(job: &Job) -> Vec<String> {
-    job.parts().iter().map(|part| decision(part)).collect()
+    job.parts().iter().map(decision).collect()
 }
 
 fn decision(part: &prep_data::pipeline::Part) -> String {
@@ -271,11 +271,9 @@ impl<'a> Target<'a> {
         let (data, passport) = if self.is_stdout {
             (OutputWriter::stdout(sha256), None)
         } else {
+            let data = OutputWriter::create(&self.paths.data, sha256)?;
             let passport = OutputWriter::create(&self.paths.passport, Sha256Wanted::No)?;
-            (
-                OutputWriter::create(&self.paths.data, sha256)?,
-                Some(passport),
-            )
+            (data, Some(passport))
         };
         Ok(Sinks {
             data,
@@ -325,7 +323,7 @@ impl<'a> Target<'a> {
         let mut outputs = vec![outcome.data.entry(&self.paths, Some(outcome.examples))];
         let mut files = vec![outcome.data];
         if let Some(passport) = outcome.passport {
-            let steps = vec![format!("convert {settings}")];
+            let steps = vec![step(&settings)];
             let passport =
                 passport
                     .finish(sources.clone(), steps)
@@ -367,6 +365,14 @@ impl<'a> Target<'a> {
         } else {
             self.args.output.display().to_string()
         }
+    }
+}
+
+/// The command as passports name it.
+fn step(settings: &Value) -> String {
+    match settings.as_object() {
+        Some(settings) if settings.is_empty() => "prep convert".into(),
+        _ => format!("prep convert with {settings}"),
     }
 }
 

@@ -45,7 +45,7 @@ pub enum OutputError {
         source: io::Error,
     },
     /// The target is there and is not what `prep` wrote.
-    #[error("`{}` is not a file that `prep` wrote", path.display())]
+    #[error("`{}` is not the file that `prep` wrote", path.display())]
     NotOurs {
         /// The target.
         path: PathBuf,

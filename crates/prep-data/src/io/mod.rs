@@ -10,7 +10,7 @@ pub mod passport;
 pub use atomic::{AtomicFile, OutputError, partial_path};
 pub use input::{Compression, Input, InputError, Progress, Seekable};
 pub use manifest::{Manifest, OutputFile, checksum, sidecar};
-pub use outputs::{Finished, OutputPaths, OutputWriter, Overwrite, Sha256Wanted, commit};
+pub use outputs::{Finished, OutputPaths, OutputWriter, Overwrite, Sha256Wanted, Syncer, commit};
 pub use passport::{Passport, PassportError, SourceFile, Stamp};
 
 /// A reason in words, for errors whose facts no caller needs apart.

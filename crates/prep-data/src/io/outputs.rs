@@ -9,7 +9,7 @@
 //! A file that is there already is replaced only if it is byte for byte what
 //! a manifest says was written there, or when the caller insists.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -252,6 +252,23 @@ impl OutputWriter {
         Ok(Self { packed })
     }
 
+    /// A handle with which another thread may sync what is written so far;
+    /// `None` if the output is no file.
+    ///
+    /// # Errors
+    ///
+    /// When the system has no more handles.
+    pub fn syncer(&self) -> Result<Option<Syncer>, OutputError> {
+        let Some(file) = &self.hashed().file else {
+            return Ok(None);
+        };
+        let path = file.target().to_path_buf();
+        Ok(Some(Syncer {
+            file: file.handle()?,
+            path,
+        }))
+    }
+
     /// Ends the output and syncs it to the disk.
     ///
     /// # Errors
@@ -273,14 +290,18 @@ impl OutputWriter {
         hashed.finish()
     }
 
-    fn path(&self) -> PathBuf {
+    fn hashed(&self) -> &Hashed {
         match &self.packed {
-            Packed::Plain(hashed) => hashed.path.clone(),
-            Packed::Gzip(encoder) => encoder.get_ref().path.clone(),
-            Packed::Zstd(encoder) => encoder.get_ref().path.clone(),
-            Packed::Bzip2(encoder) => encoder.get_ref().path.clone(),
-            Packed::Xz(encoder) => encoder.inner().path.clone(),
+            Packed::Plain(hashed) => hashed,
+            Packed::Gzip(encoder) => encoder.get_ref(),
+            Packed::Zstd(encoder) => encoder.get_ref(),
+            Packed::Bzip2(encoder) => encoder.get_ref(),
+            Packed::Xz(encoder) => encoder.inner(),
         }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.hashed().path.clone()
     }
 
     fn writer(&mut self) -> &mut dyn Write {
@@ -314,6 +335,28 @@ impl Write for OutputWriter {
 
     fn flush(&mut self) -> io::Result<()> {
         self.writer().flush()
+    }
+}
+
+/// Brings what was written to the disk while more is written.
+#[derive(Debug)]
+pub struct Syncer {
+    file: File,
+    path: PathBuf,
+}
+
+impl Syncer {
+    /// Syncs what is written so far.
+    ///
+    /// # Errors
+    ///
+    /// When the disk refuses it. The system tells that once: the caller must
+    /// not lose it.
+    pub fn sync(&self) -> Result<(), OutputError> {
+        self.file.sync_data().map_err(|source| OutputError::Write {
+            path: self.path.clone(),
+            source,
+        })
     }
 }
 

@@ -8,7 +8,7 @@ use super::error::{ErrorKind, found};
 
 /// The place of the first `"`, `\` or control character at or after `from`.
 #[inline]
-pub(super) fn find_special(bytes: &[u8], from: usize) -> Option<usize> {
+pub(crate) fn find_special(bytes: &[u8], from: usize) -> Option<usize> {
     let mut at = from;
     if let Some(word) = bytes[at..].first_chunk() {
         if let Some(n) = first_special(*word) {

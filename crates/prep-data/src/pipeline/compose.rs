@@ -159,12 +159,12 @@ impl Plan {
             .as_deref()
             .map(|name| table.column(name))
             .transpose()?;
-        if let (Some(group), None, None) = (group, &options.user, &options.model_text) {
-            if let Some(turns) = table.turns(group, options)? {
-                let (role, text) = (&columns.names[turns.role], &columns.names[turns.text]);
-                let decision = format!("conversations of `{role}` and `{text}`");
-                return Ok((Self::Turns(turns), Some(decision)));
-            }
+        if let (Some(group), None, None) = (group, &options.user, &options.model_text)
+            && let Some(turns) = table.turns(group, options)?
+        {
+            let (role, text) = (&columns.names[turns.role], &columns.names[turns.text]);
+            let decision = format!("conversations of `{role}` and `{text}`");
+            return Ok((Self::Turns(turns), Some(decision)));
         }
         let (user, user_guess) = table.side(options.user.as_ref(), Side::Prompt)?;
         let (model, model_guess) = table.side(options.model_text.as_ref(), Side::Answer)?;
@@ -480,14 +480,14 @@ fn nul_character(example: &Example<'_>, line: u64) -> Option<Finding> {
         .zip(&example.contents)
         .flat_map(|(n, content)| content.parts.iter().map(move |part| (n, part)));
     for (n, part) in parts {
-        if let Part::Text(text) = part {
-            if memchr::memchr(0, text.as_bytes()).is_some() {
-                return Some(at_line(
-                    &S010,
-                    line,
-                    format!("turn {n} has a NUL character"),
-                ));
-            }
+        if let Part::Text(text) = part
+            && memchr::memchr(0, text.as_bytes()).is_some()
+        {
+            return Some(at_line(
+                &S010,
+                line,
+                format!("turn {n} has a NUL character"),
+            ));
         }
     }
     None
@@ -611,7 +611,7 @@ mod tests {
         let cell = "é".repeat(32_767);
         let cells = [Cow::Borrowed("a"), cell.into()];
         plan.compose(1, &cells, &mut Vec::new(), &mut |finding| {
-            notes.push(finding.code.code)
+            notes.push(finding.code.code);
         });
         assert_eq!(notes, ["S012"]);
     }

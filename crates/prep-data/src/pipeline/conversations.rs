@@ -82,8 +82,8 @@ pub(crate) enum Gathered {
         first: RowPlace,
         n_rows: u64,
         refused: Vec<(TurnRow, Refusal)>,
-        /// How many rows were joined with the row before.
-        n_merged: u64,
+        /// Whether a row was joined with the row before.
+        has_merged: bool,
     },
     /// It is none, for this reason.
     Refused {
@@ -176,7 +176,7 @@ fn gather(mut rows: Vec<TurnRow>, is_ordered: bool, system: Option<&str>) -> Gat
             .collect(),
         ..Example::default()
     };
-    let mut n_merged = 0;
+    let mut has_merged = false;
     for row in rows {
         let role = match speaker(&row.role) {
             Some(Speaker::System) if system.is_some() => continue,
@@ -190,7 +190,7 @@ fn gather(mut rows: Vec<TurnRow>, is_ordered: bool, system: Option<&str>) -> Gat
         match example.contents.last_mut() {
             Some(content) if content.role == role => {
                 content.parts.push(Part::Text(row.text.into()));
-                n_merged += 1;
+                has_merged = true;
             }
             _ => example.contents.push(Content::text(role, row.text)),
         }
@@ -201,7 +201,7 @@ fn gather(mut rows: Vec<TurnRow>, is_ordered: bool, system: Option<&str>) -> Gat
         first,
         n_rows,
         refused,
-        n_merged,
+        has_merged,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::ThreadPool;
@@ -11,6 +12,7 @@ use super::compose::{self, ComposeError, ComposeOptions, Composed, Plan, at_line
 use super::conversations::{Conversations, Gathered, MERGED, RowPlace, TurnRow};
 use super::ledger::Ledger;
 use super::ordered;
+use super::writeback::Writeback;
 use crate::diag::{Code, Finding, Position};
 use crate::example::write;
 use crate::io::passport::{self, fingerprint};
@@ -66,7 +68,7 @@ impl Job {
         let parts = sources.into_iter().map(|opened| {
             let (plan, decision) = Plan::new(&opened.names[0], opened.columns.as_ref(), options)?;
             let mut decisions = opened.decisions;
-            decisions.extend(decision);
+            decisions.extend(decision.filter(|_| !opened.format.is_pairs()));
             Ok(Part {
                 names: opened.names,
                 format: opened.format,
@@ -99,6 +101,7 @@ impl Job {
             .map(|part| ((part.names[0].clone(), part.source), part.plan))
             .unzip();
         let names: Vec<_> = sources.iter().map(|(name, _)| name.clone()).collect();
+        let spares = Spares::default();
         let mut front = Front {
             sources,
             part: 0,
@@ -108,8 +111,12 @@ impl Job {
         ordered::for_each(
             run.pool,
             || front.next(),
-            |(part, batch): (usize, Box<dyn Batch>)| decode(part, batch, &plans[part]),
-            |decoded| emitter.emit(decoded),
+            |(part, batch): Numbered| decode(part, batch, &plans[part], spares.take()),
+            |mut decoded| {
+                emitter.emit(&mut decoded)?;
+                spares.give(decoded);
+                Ok(())
+            },
         )?;
         emitter.finish()
     }
@@ -169,6 +176,9 @@ pub struct Met {
     pub message: String,
 }
 
+/// A batch and the number of its source.
+type Numbered = (usize, Box<dyn Batch>);
+
 /// The batches of all sources, one source after the other.
 struct Front<'r> {
     sources: Vec<(String, Box<dyn Source>)>,
@@ -177,7 +187,7 @@ struct Front<'r> {
 }
 
 impl Front<'_> {
-    fn next(&mut self) -> Result<Option<(usize, Box<dyn Batch>)>, ConvertError> {
+    fn next(&mut self) -> Result<Option<Numbered>, ConvertError> {
         if self.run.stop.load(Ordering::Relaxed) {
             return Err(ConvertError::Interrupted);
         }
@@ -193,6 +203,7 @@ impl Front<'_> {
 
 /// A batch as it leaves its thread; lines and records count from the batch's
 /// first.
+#[derive(Default)]
 struct Decoded {
     part: usize,
     out: Vec<u8>,
@@ -202,6 +213,32 @@ struct Decoded {
     notes: Vec<Finding>,
     n_records: u64,
     n_lines: u64,
+}
+
+/// What batches left behind, for the next ones: a new buffer for each would
+/// cost the kernel a page fault for every page of output.
+#[derive(Default)]
+struct Spares(Mutex<Vec<Decoded>>);
+
+impl Spares {
+    /// A batch with nothing in it.
+    fn take(&self) -> Decoded {
+        let spare = self.0.lock().expect("no holder of the spares panics").pop();
+        spare.unwrap_or_default()
+    }
+
+    fn give(&self, mut decoded: Decoded) {
+        /// More than a common batch needs is given back to the system.
+        const MOST_BYTES: usize = 4 << 20;
+        decoded.out.clear();
+        decoded.n_records = 0;
+        if decoded.out.capacity() <= MOST_BYTES {
+            self.0
+                .lock()
+                .expect("no holder of the spares panics")
+                .push(decoded);
+        }
+    }
 }
 
 /// An example in the output of a batch.
@@ -220,17 +257,8 @@ struct Rejected {
 }
 
 /// Decodes a batch and composes its examples. Runs on any thread.
-fn decode(part: usize, batch: Box<dyn Batch>, plan: &Plan) -> Decoded {
-    let mut decoded = Decoded {
-        part,
-        out: Vec::new(),
-        written: Vec::new(),
-        turns: Vec::new(),
-        rejects: Vec::new(),
-        notes: Vec::new(),
-        n_records: 0,
-        n_lines: 0,
-    };
+fn decode(part: usize, batch: Box<dyn Batch>, plan: &Plan, mut decoded: Decoded) -> Decoded {
+    decoded.part = part;
     decoded.n_lines = batch.decode(&mut |item| match item {
         Item::Record(record) => decoded.add(record, plan),
         Item::Reject(reject) => decoded.reject(reject.finding, reject.raw),
@@ -281,6 +309,7 @@ impl Decoded {
 /// Writes what batches gave, in order, and keeps the account.
 struct Emitter<'a> {
     data: OutputWriter,
+    writeback: Writeback,
     passport: Option<passport::Writer<OutputWriter>>,
     rejects: Rejects<'a>,
     names: Vec<String>,
@@ -309,6 +338,7 @@ impl<'a> Emitter<'a> {
         });
         let passport = sinks.passport.map(passport::Writer::new).transpose();
         Ok(Self {
+            writeback: Writeback::new(sinks.data.syncer()?),
             data: sinks.data,
             passport: passport.map_err(OutputError::passport)?,
             rejects: Rejects {
@@ -328,17 +358,18 @@ impl<'a> Emitter<'a> {
         })
     }
 
-    fn emit(&mut self, decoded: Decoded) -> Result<(), ConvertError> {
+    fn emit(&mut self, decoded: &mut Decoded) -> Result<(), ConvertError> {
         if decoded.part != self.part {
             self.part = decoded.part;
             self.line = 1;
             self.records = 0;
         }
         self.data.put(&decoded.out)?;
+        self.writeback.wrote(decoded.out.len());
         self.examples += decoded.written.len() as u64;
         self.ledger.written += decoded.written.len() as u64;
         self.ledger.read += decoded.n_records;
-        for written in decoded.written {
+        for written in decoded.written.drain(..) {
             self.stamp(&Stamp {
                 source: self.part as u32,
                 record: self.records + written.record + 1,
@@ -347,16 +378,16 @@ impl<'a> Emitter<'a> {
                 group: written.group,
             })?;
         }
-        for mut note in decoded.notes {
+        for mut note in decoded.notes.drain(..) {
             note.position.line += self.line;
             self.note(&note);
         }
-        for mut rejected in decoded.rejects {
+        for mut rejected in decoded.rejects.drain(..) {
             rejected.finding.position.line += self.line;
             let record = self.records + rejected.record + 1;
             self.reject(self.part, record, &rejected.finding, &rejected.raw)?;
         }
-        for mut turn in decoded.turns {
+        for mut turn in decoded.turns.drain(..) {
             turn.place.source = self.part as u32;
             turn.place.record += self.records + 1;
             turn.place.line += self.line;
@@ -420,6 +451,7 @@ impl<'a> Emitter<'a> {
                 self.write_conversation(gathered)?;
             }
         }
+        self.writeback.finish()?;
         Ok(Outcome {
             ledger: self.ledger,
             examples: self.examples,
@@ -438,7 +470,7 @@ impl<'a> Emitter<'a> {
                 first,
                 n_rows,
                 refused,
-                n_merged,
+                has_merged,
             } => {
                 let mut line = Vec::new();
                 write::line(&example, &mut line);
@@ -452,9 +484,9 @@ impl<'a> Emitter<'a> {
                     fingerprint: fingerprint(&line[..line.len() - 1]),
                     group: group.clone(),
                 })?;
-                if n_merged > 0 {
+                if has_merged {
                     let message = format!(
-                        "{n_merged} rows of conversation `{group}` follow one of the same speaker"
+                        "turns of one speaker in a row were joined in conversation `{group}`"
                     );
                     self.part = first.source as usize;
                     self.note(&at_line(MERGED, first.line, message));

@@ -12,6 +12,7 @@ mod ledger;
 pub mod ordered;
 mod template;
 mod trace;
+mod writeback;
 
 pub use compose::{ComposeError, ComposeOptions};
 pub use convert::{ConvertError, Job, Met, Outcome, Part, Run, Sinks};

@@ -72,7 +72,16 @@ fn has_table_name(name: &str) -> bool {
 fn open(mut input: Input, options: &Options) -> Result<Opened, SourceError> {
     let name = input.name().to_owned();
     let head = input.peek(HEAD_BYTES).map_err(SourceError::read(&name))?;
-    let format = options.format.map_or_else(|| detect(&name, head), Ok)?;
+    let format = match options.format {
+        Some(format) => format,
+        None => match structured(head) {
+            Some(Seen::Format(format)) => format,
+            Some(Seen::Json) => return chat::open(input, options),
+            Some(Seen::Empty) => return Err(SourceError::Empty { name }),
+            Some(Seen::Foreign(what)) => return Err(unknown(&name, what)),
+            None => Format::Csv,
+        },
+    };
     match format {
         Format::Csv | Format::Tsv => csv::open(input, options),
         Format::Tmx => tmx::open(input, options),
@@ -99,20 +108,12 @@ fn open(mut input: Input, options: &Options) -> Result<Opened, SourceError> {
 enum Seen {
     /// Its format.
     Format(Format),
+    /// JSON, of a shape that is still to be told.
+    Json,
     /// Nothing: there is no text.
     Empty,
     /// Something that no format begins with, in words.
     Foreign(&'static str),
-}
-
-/// Tells what an input is from its first bytes.
-fn detect(name: &str, head: &[u8]) -> Result<Format, SourceError> {
-    match structured(head) {
-        Some(Seen::Format(format)) => Ok(format),
-        Some(Seen::Empty) => Err(unknown(name, "it is empty")),
-        Some(Seen::Foreign(what)) => Err(unknown(name, what)),
-        None => Ok(Format::Csv),
-    }
 }
 
 /// What the first bytes show, unless they are plain text.
@@ -129,7 +130,7 @@ fn structured(head: &[u8]) -> Option<Seen> {
         Some(b'<') if text.starts_with("<?xml") => {
             Some(Seen::Foreign("it is XML, but neither TMX nor XLIFF"))
         }
-        Some(b'{' | b'[') => json(text),
+        Some(b'{' | b'[') if is_json(text) => Some(Seen::Json),
         _ => po::is(text).then_some(Seen::Format(Format::Po)),
     }
 }
@@ -149,15 +150,11 @@ fn binary(head: &[u8]) -> Option<Seen> {
     }
 }
 
-/// What JSON begins with: one of the known shapes, or a table cell that only
-/// looks like it.
-fn json(text: &str) -> Option<Seen> {
-    if let Some(format) = chat::detect(text) {
-        return Some(Seen::Format(format));
-    }
-    let inner = text[1..].trim_start();
-    let is_json = inner.starts_with(['"', '{', '}', '[', ']']);
-    is_json.then_some(Seen::Foreign("it is JSON, but of no known shape"))
+/// Whether a text is JSON rather than prose that begins with a bracket.
+fn is_json(text: &str) -> bool {
+    text[1..]
+        .trim_start()
+        .starts_with(['"', '{', '}', '[', ']'])
 }
 
 fn unknown(name: &str, cause: &str) -> SourceError {

@@ -173,6 +173,12 @@ pub enum SourceError {
         /// What the caller could decide to get further.
         choice: Option<Choice>,
     },
+    /// The input has no text.
+    #[error("`{name}` is empty")]
+    Empty {
+        /// The input's name.
+        name: String,
+    },
     /// What the input is cannot be told.
     #[error("cannot tell what `{name}` is")]
     Unknown {
@@ -183,7 +189,7 @@ pub enum SourceError {
         cause: Cause,
     },
     /// A pair of files was asked for and there are more or fewer.
-    #[error("aligned text files come in pairs, {n} were given")]
+    #[error("aligned text comes as two files, not as {n}")]
     NoPair {
         /// How many there are.
         n: usize,

@@ -75,6 +75,14 @@ impl Format {
     }
 }
 
+impl Format {
+    /// Whether records are segment pairs, whose two sides need no telling.
+    #[must_use]
+    pub fn is_pairs(self) -> bool {
+        matches!(self, Self::Moses | Self::Tmx | Self::Xliff | Self::Po)
+    }
+}
+
 impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())

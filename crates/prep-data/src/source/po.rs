@@ -276,7 +276,7 @@ impl Splitter {
             Kind::Str => self.has_str = true,
             Kind::More if self.has_statement() => {}
             Kind::Plural | Kind::More | Kind::Junk => {
-                self.has_junk |= kind != Kind::Plural || !self.has_id
+                self.has_junk |= kind != Kind::Plural || !self.has_id;
             }
         }
         if is_before { Cut::Before } else { Cut::None }

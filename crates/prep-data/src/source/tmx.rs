@@ -45,12 +45,12 @@ use super::xml::inline::{self, Inline, Role, Side, Vocabulary};
 use super::xml::language::{End, Named, Wanted};
 use super::xml::markup::{Extent, Kind, Tag, Tags, extent};
 use super::xml::pull::{Fault, Pull, unescape};
-use super::xml::{LineCount, Margin, prolog};
+use super::xml::{LineCount, Margin, Places, prolog};
 use super::{
     Batch, Choice, Columns, Data, Format, InlineTags, Item, Opened, Options, Record, Reject,
     Source, SourceError,
 };
-use crate::diag::{Finding, S001, S026, S031, S040};
+use crate::diag::{S001, S026, S031, S040};
 use crate::io::Input;
 
 const UNITS: &[&str] = &["tu"];
@@ -389,6 +389,7 @@ impl Batch for Units {
         let text = simdutf8::basic::from_utf8(bytes).ok();
         let wanted = self.wanted.as_deref();
         let mut lines = LineCount::new(bytes);
+        let mut places = Places::new(bytes, self.margin);
         let mut tags = Tags::new(bytes);
         // Where the unit before ended.
         let mut done = 0;
@@ -403,7 +404,7 @@ impl Batch for Units {
                         .take_while(|byte| byte.is_ascii_whitespace())
                         .count();
                 let finding =
-                    self.finding(&Fault::markup(tag.start, "`</tu>` closes no `<tu>`"), 0);
+                    places.finding(Fault::markup(tag.start, "`</tu>` closes no `<tu>`"), 0);
                 each(Item::Reject(Reject {
                     line: lines.line(start),
                     finding,
@@ -448,12 +449,12 @@ impl Batch for Units {
                 Ok(unit) => {
                     let data = Data::Row(&unit.texts.map(Cow::Owned));
                     each(Item::Record(Record { line, raw, data }));
-                    for fault in &unit.notes {
-                        each(Item::Note(self.finding(fault, tag.start)));
+                    for fault in unit.notes {
+                        each(Item::Note(places.finding(fault, tag.start)));
                     }
                 }
                 Err(fault) => {
-                    let finding = self.finding(&fault, tag.start);
+                    let finding = places.finding(fault, tag.start);
                     each(Item::Reject(Reject { line, finding, raw }));
                 }
             }
@@ -465,7 +466,7 @@ impl Batch for Units {
         if !rest.is_empty()
             && !Tags::new(rest).any(|tag| tag.kind == Kind::Close && tag.name == b"tmx")
         {
-            let position = self.margin.position(bytes, bytes.len());
+            let position = places.position(bytes.len());
             each(Item::Note(broken::incomplete(position, "tmx")));
         }
         lines.total()
@@ -473,12 +474,6 @@ impl Batch for Units {
 }
 
 impl Units {
-    /// The finding for what is wrong with a unit that begins at `start`.
-    fn finding(&self, fault: &Fault, start: usize) -> Finding {
-        let position = self.margin.position(&self.block, start + fault.at);
-        Finding::new(fault.code, position, fault.message.clone())
-    }
-
     /// Parses a unit.
     fn unit(&self, raw: &[u8]) -> Result<Unit, Fault> {
         let unit = std::str::from_utf8(raw)
@@ -1042,6 +1037,14 @@ mod tests {
             (plain.texts, &unit[plain.end..]),
             ([Cow::from("x & y"), "z\n".into()], " rest")
         );
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn damage_is_told_alike_whatever_the_block_size(damage in check::damage()) {
+            check::damaged("tmx/inline.tmx", damage, &open);
+        }
     }
 
     proptest! {

@@ -42,12 +42,12 @@ use super::xml::inline::{self, Inline, Role, Side, Vocabulary};
 use super::xml::language::{End, Named, Wanted};
 use super::xml::markup::{Extent, Kind, Tag, Tags, extent};
 use super::xml::pull::{Fault, Pull};
-use super::xml::{LineCount, Margin, prolog};
+use super::xml::{LineCount, Margin, Places, prolog};
 use super::{
     Batch, Choice, Columns, Data, Format, InlineTags, Item, Opened, Options, Record, Reject,
     Source, SourceError,
 };
-use crate::diag::{Finding, S001, S023, S024, S026, S031};
+use crate::diag::{S001, S023, S024, S026, S031};
 use crate::io::Input;
 
 const UNITS: &[&str] = &["trans-unit", "unit"];
@@ -383,6 +383,7 @@ impl Batch for Units {
         let mut surroundings = std::mem::take(&mut self.surroundings);
         let bytes = &self.block[..];
         let mut lines = LineCount::new(bytes);
+        let mut places = Places::new(bytes, self.margin);
         let mut tags = Tags::new(bytes);
         // Where the unit or container before ended.
         let mut done = 0;
@@ -406,7 +407,7 @@ impl Batch for Units {
                 let fault = Fault::markup(tag.start, format!("`</{name}>` closes no `<{name}>`"));
                 each(Item::Reject(Reject {
                     line: lines.line(start),
-                    finding: self.finding(&fault, 0),
+                    finding: places.finding(fault, 0),
                     raw: &bytes[start..tag.end],
                 }));
                 done = tag.end;
@@ -439,9 +440,11 @@ impl Batch for Units {
                 )),
             };
             match unit {
-                Ok(segments) => self.segments(segments, tag.start, raw, &mut lines, each),
+                Ok(segments) => {
+                    self.segments(segments, tag.start, raw, &mut lines, &mut places, each);
+                }
                 Err(fault) => {
-                    let finding = self.finding(&fault, tag.start);
+                    let finding = places.finding(fault, tag.start);
                     each(Item::Reject(Reject { line, finding, raw }));
                 }
             }
@@ -454,7 +457,7 @@ impl Batch for Units {
             && !Tags::new(rest).any(|tag| tag.kind == Kind::Close && tag.name == b"xliff")
             && done < bytes.len()
         {
-            let position = self.margin.position(bytes, bytes.len());
+            let position = places.position(bytes.len());
             each(Item::Note(broken::incomplete(position, "xliff")));
         }
         lines.total()
@@ -462,12 +465,6 @@ impl Batch for Units {
 }
 
 impl Units {
-    /// The finding for what is wrong with a unit that begins at `start`.
-    fn finding(&self, fault: &Fault, start: usize) -> Finding {
-        let position = self.margin.position(&self.block, start + fault.at);
-        Finding::new(fault.code, position, fault.message.clone())
-    }
-
     /// Parses a unit.
     fn unit(&self, raw: &[u8], scope: &Scope) -> Result<Vec<Segment>, Fault> {
         let unit = std::str::from_utf8(raw)
@@ -490,6 +487,7 @@ impl Units {
         start: usize,
         raw: &[u8],
         lines: &mut LineCount<'_>,
+        places: &mut Places<'_>,
         each: &mut dyn FnMut(Item<'_>),
     ) {
         for segment in segments {
@@ -501,7 +499,7 @@ impl Units {
                     each(Item::Record(Record { line, raw, data }));
                 }
                 Err(fault) => {
-                    let finding = self.finding(&fault, start);
+                    let finding = places.finding(fault, start);
                     each(Item::Reject(Reject { line, finding, raw }));
                 }
             }
@@ -536,7 +534,7 @@ fn parse(unit: &str, is_fixed: bool) -> Result<Vec<Segment>, Fault> {
         (true, false) => {
             let texts = Texts::read(&mut pull)?;
             let state = texts.state.clone();
-            texts.segments(state.fault(is_approved))?
+            texts.segments(&state.fault(is_approved))?
         }
         (false, true) => Vec::new(),
         (false, false) => new_segments(&mut pull)?,
@@ -563,7 +561,7 @@ fn new_segments(pull: &mut Pull<'_>) -> Result<Vec<Segment>, Fault> {
                 let is_initial = pull.attribute(&tag, "state")?.as_deref() == Some("initial");
                 let texts = Texts::read(pull)?;
                 let initial = || ("the segment's state is `initial`".to_owned(), &S024);
-                for segment in texts.segments(is_initial.then(initial))? {
+                for segment in texts.segments(&is_initial.then(initial))? {
                     segments.push(Segment {
                         at,
                         ..segment.moved(at)
@@ -678,7 +676,7 @@ impl Texts {
     }
 
     /// The segments; `fault` is what is wrong with a target by its state.
-    fn segments(self, fault: StateFault) -> Result<Vec<Segment>, Fault> {
+    fn segments(self, fault: &StateFault) -> Result<Vec<Segment>, Fault> {
         let at = self.target_at.unwrap_or(0);
         let source = self
             .source
@@ -687,7 +685,7 @@ impl Texts {
         let judged = |source: Side, target: Side| {
             let sides = if target.is_blank() {
                 Err(Fault::new(&S024, at, "the unit has no translation"))
-            } else if let Some((message, code)) = &fault {
+            } else if let Some((message, code)) = fault {
                 Err(Fault::new(code, at, message.clone()))
             } else {
                 Ok([source, target])
@@ -748,6 +746,8 @@ const VOCABULARY: Vocabulary = Vocabulary {
 
 #[cfg(test)]
 mod tests {
+
+    use proptest::prelude::*;
 
     use super::*;
     use crate::source::contract::{self, Seen};
@@ -1136,6 +1136,15 @@ mod tests {
             ("withXmlSpace", [1, 0, 0]),
         ] {
             check_real(&format!("oasis-2.1-valid/{name}.xlf"), expected);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+        #[test]
+        fn damage_is_told_alike_whatever_the_block_size(damage in check::damage()) {
+            check::damaged("xliff/app-1.2.xliff", damage.clone(), &open);
+            check::damaged("xliff/app-2.0.xlf", damage, &open);
         }
     }
 }

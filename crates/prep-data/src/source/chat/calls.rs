@@ -1,9 +1,10 @@
 //! Function calls and their responses, as JSON texts.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use super::decode::Inner;
-use super::draft::{Call, Draft, Fault};
+use super::draft::Fault;
 use super::shape::quoted;
 use crate::diag::S028;
 use crate::example::write;
@@ -69,10 +70,10 @@ fn object(value: Value<'_, '_>) -> Result<String, &'static str> {
 /// The response object that a tool's text makes: itself, if it is a JSON
 /// object, or an object that has it as `result`.
 pub(super) fn response(text: &str, inner: &mut Inner) -> String {
-    if text.trim_ascii_start().starts_with('{') {
-        if let Some(object) = inner.parse(text).ok().and_then(|value| object(value).ok()) {
-            return object;
-        }
+    let may_be_object = text.trim_ascii_start().starts_with('{');
+    let parsed = may_be_object.then(|| inner.parse(text).ok()).flatten();
+    if let Some(object) = parsed.and_then(|value| object(value).ok()) {
+        return object;
     }
     let mut out = Vec::with_capacity(text.len() + 16);
     out.extend_from_slice(b"{\"result\":");
@@ -90,37 +91,92 @@ pub(super) fn response_of(value: Value<'_, '_>, inner: &mut Inner) -> String {
     }
 }
 
-impl<'a> Draft<'a> {
+/// A call that waits for its response.
+#[derive(Debug)]
+pub(super) struct Call<'a> {
+    pub(super) id: Option<Cow<'a, str>>,
+    pub(super) name: Cow<'a, str>,
+    is_answered: bool,
+}
+
+/// The calls of a turn.
+#[derive(Debug, Default)]
+pub(super) struct Calls<'a> {
+    all: Vec<Call<'a>>,
+    /// How many at the front have their response. Responses usually come in
+    /// the order of the calls, so that nothing has to be looked for.
+    n_answered: usize,
+    /// Where each id stands, once one had to be looked for among many.
+    places: HashMap<Cow<'a, str>, usize>,
+}
+
+impl<'a> Calls<'a> {
+    /// Adds a call that has no response yet.
+    pub(super) fn add(&mut self, id: Option<Cow<'a, str>>, name: Cow<'a, str>) {
+        let is_answered = false;
+        self.all.push(Call {
+            id,
+            name,
+            is_answered,
+        });
+    }
+
+    /// The first call that has no response.
+    pub(super) fn next(&self) -> Option<&Call<'a>> {
+        self.all.get(self.n_answered)
+    }
+
+    /// How many calls have no response.
+    pub(super) fn n_waiting(&self) -> usize {
+        self.all.iter().filter(|call| !call.is_answered).count()
+    }
+
     /// Marks the call with this id as answered and gives its name. Without an
-    /// id it is the first that has no answer.
+    /// id it is the first that has no response.
     pub(super) fn answer(&mut self, id: Option<&str>, at: usize) -> Result<Cow<'a, str>, Fault> {
-        // Responses usually come in the order of the calls.
-        let is_next = |call: &&mut Call<'a>| !call.is_answered;
-        let is_asked = |call: &Call<'a>| id.is_none() || call.id.as_deref() == id;
-        let found = match self.calls.iter_mut().find(is_next) {
-            Some(call) if is_asked(call) => Some(call),
-            _ => self
-                .calls
-                .iter_mut()
-                .find(|call| !call.is_answered && is_asked(call)),
-        };
-        match (found, id) {
-            (Some(call), _) => {
-                call.is_answered = true;
-                Ok(call.name.clone())
-            }
-            (None, Some(id)) => {
-                let message = format!(
+        let Some(place) = self.place(id) else {
+            let message = match id {
+                Some(id) => format!(
                     "no call before has the id {}, or it has its response",
                     quoted(id)
-                );
-                Err(Fault::new(&S028, at, message))
-            }
-            (None, None) => Err(Fault::new(
-                &S028,
-                at,
-                "no call before waits for this response",
-            )),
+                ),
+                None => "no call before waits for this response".into(),
+            };
+            return Err(Fault::new(&S028, at, message));
+        };
+        let call = &mut self.all[place];
+        call.is_answered = true;
+        let name = call.name.clone();
+        while self
+            .all
+            .get(self.n_answered)
+            .is_some_and(|call| call.is_answered)
+        {
+            self.n_answered += 1;
+        }
+        Ok(name)
+    }
+
+    /// The place of a call that has no response, by its id.
+    fn place(&mut self, id: Option<&str>) -> Option<usize> {
+        const FEW: usize = 32;
+        let is_asked =
+            |call: &Call<'_>| !call.is_answered && (id.is_none() || call.id.as_deref() == id);
+        let first = self.n_answered;
+        if is_asked(self.all.get(first)?) {
+            return Some(first);
+        }
+        let n_waiting = self.all.len() - first;
+        if n_waiting > FEW && self.places.is_empty() {
+            let ids = self.all.iter().enumerate().rev();
+            self.places = ids
+                .filter_map(|(place, call)| Some((call.id.clone()?, place)))
+                .collect();
+        }
+        match self.places.get(id?) {
+            Some(&place) if is_asked(&self.all[place]) => Some(place),
+            _ if n_waiting > FEW => None,
+            _ => (first..self.all.len()).find(|&place| is_asked(&self.all[place])),
         }
     }
 }

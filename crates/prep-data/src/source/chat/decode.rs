@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::draft::{Draft, Fault, Note};
 use super::frame::{Cut, Frame, column_after};
-use super::{alpaca, gemini, openai, pair, sharegpt, table};
+use super::{alpaca, gemini, openai, pair, plain, sharegpt, table};
 use crate::diag::{
     Code, Finding, Position, S001, S002, S008, S010, S014, S015, S016, S017, S018, S019, S031, S041,
 };
@@ -21,6 +21,12 @@ pub(super) struct Reading {
     /// The keys that are columns, if records are rows.
     pub(super) columns: Option<Vec<String>>,
     pub(super) record_limit: usize,
+}
+
+impl Reading {
+    fn is_openai_chat(&self) -> bool {
+        self.format == Format::OpenAi && self.columns.is_none()
+    }
 }
 
 /// A block of whole records.
@@ -199,6 +205,12 @@ impl<'a, 'r> Reader<'a, 'r> {
         if raw.len() > self.reading.record_limit {
             let limit = self.reading.record_limit;
             return Err(too_long(raw.len() as u64, limit));
+        }
+        if self.reading.is_openai_chat()
+            && let Some(text) = self.text
+            && let Some(draft) = plain::read(&text[range.clone()])
+        {
+            return Ok(Read::Chat(draft));
         }
         let parsed = match self.text {
             Some(text) => self.document.parse_str(&text[range]),

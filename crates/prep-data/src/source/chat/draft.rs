@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::calls::Calls;
 use super::shape::quoted;
 use crate::diag::{Code, S009, S021, S022, S027, S028, S029};
 use crate::example::{Content, Example, Part, Role};
@@ -29,21 +30,13 @@ impl Fault {
 /// Something to tell about a record that is kept.
 pub(super) type Note = Fault;
 
-/// A call that waits for its response.
-#[derive(Debug)]
-pub(super) struct Call<'a> {
-    pub(super) id: Option<Cow<'a, str>>,
-    pub(super) name: Cow<'a, str>,
-    pub(super) is_answered: bool,
-}
-
 /// An example to which turns are added in order.
 #[derive(Debug)]
 pub(super) struct Draft<'a> {
     pub(super) example: Box<Example<'a>>,
     pub(super) notes: Vec<Note>,
     /// The calls of the last model turn.
-    pub(super) calls: Vec<Call<'a>>,
+    pub(super) calls: Calls<'a>,
     left_out: LeftOut,
     last_at: usize,
     /// Whether the conversation may end with a user turn, because what is
@@ -64,7 +57,7 @@ impl<'a> Draft<'a> {
         Self {
             example: Box::default(),
             notes: Vec::new(),
-            calls: Vec::new(),
+            calls: Calls::default(),
             left_out: LeftOut::default(),
             last_at: 0,
             is_prompt: false,
@@ -74,15 +67,22 @@ impl<'a> Draft<'a> {
     /// Adds a paragraph to the system instruction.
     pub(super) fn system(&mut self, text: Cow<'a, str>, at: usize) {
         if is_blank(&text) {
-            let message = "the system instruction is blank; it is left out";
-            self.notes.push(Note::new(&S027, at, message));
+            self.note(&S027, at, "a system turn is blank; it is left out");
             return;
         }
         if !self.example.contents.is_empty() {
             let message = "a system turn stands after the first user turn; it is moved to the system instruction";
-            self.notes.push(Note::new(&S029, at, message));
+            self.note(&S029, at, message);
         }
         self.example.system_instruction.push(text);
+    }
+
+    /// Tells something once a record, with its first place.
+    pub(super) fn note(&mut self, code: &'static Code, at: usize, message: impl Into<String>) {
+        let message = message.into();
+        if !self.notes.iter().any(|note| note.message == message) {
+            self.notes.push(Note::new(code, at, message));
+        }
     }
 
     /// Adds a turn of one text.
@@ -164,15 +164,16 @@ impl<'a> Draft<'a> {
     pub(super) fn leave_out_name(&mut self, name: &str, at: usize) {
         const MOST: usize = 8;
         let left_out = &mut self.left_out;
+        let is_first = left_out.names.is_empty() || at < left_out.at;
+        if is_first {
+            left_out.at = at;
+        }
         if left_out.names.iter().any(|known| known == name) {
             return;
         }
         if left_out.names.len() == MOST {
             left_out.has_more = true;
             return;
-        }
-        if left_out.names.is_empty() {
-            left_out.at = at;
         }
         left_out.names.push(name.into());
     }
@@ -196,13 +197,13 @@ impl<'a> Draft<'a> {
 
     /// Refuses to go on while a call of the last model turn has no response.
     fn refuse_unanswered(&mut self, at: usize) -> Result<(), Fault> {
-        match self.calls.iter().find(|call| !call.is_answered) {
+        match self.calls.next() {
             Some(call) => {
                 let message = format!("the call of {} before has no response", quoted(&call.name));
                 Err(Fault::new(&S028, at, message))
             }
             None => {
-                self.calls.clear();
+                self.calls = Calls::default();
                 Ok(())
             }
         }

@@ -72,13 +72,16 @@ impl Frame {
     }
 }
 
-/// Whether a line holds several objects.
+/// Whether a line holds several objects; the last one may be cut off.
 fn has_several(line: &[u8]) -> bool {
     let mut elements = Elements::new();
     let mut n_objects = 0;
     for piece in elements.split(line) {
         match piece {
             json::Piece::Element(range) if is_object(&line[range.clone()]) => n_objects += 1,
+            json::Piece::Element(range) if range.end == line.len() && line[range.start] == b'{' => {
+                break;
+            }
             _ => return false,
         }
     }

@@ -9,7 +9,7 @@
 use std::borrow::Cow;
 
 use super::calls::{self, json_text};
-use super::draft::{Draft, Fault, Note};
+use super::draft::{Draft, Fault};
 use super::shape::{self, quoted};
 use crate::diag::{S009, S015, S019, S020, S027, S028, S030};
 use crate::example::{Content, Part, Role};
@@ -45,11 +45,11 @@ fn body<'a>(record: Value<'_, 'a>, draft: &mut Draft<'a>) -> Result<(), Fault> {
         match &*key.text {
             "contents" => once(&mut body.contents, &key, value)?,
             "systemInstruction" | "system_instruction" => {
-                once(&mut body.system_instruction, &key, value)?
+                once(&mut body.system_instruction, &key, value)?;
             }
             "tools" => once(&mut body.tools, &key, value)?,
             "generationConfig" | "generation_config" => {
-                once(&mut body.generation_config, &key, value)?
+                once(&mut body.generation_config, &key, value)?;
             }
             "completions" => once(&mut body.completions, &key, value)?,
             "references" => once(&mut body.references, &key, value)?,
@@ -101,13 +101,14 @@ fn once<'d, 'a>(
 
 /// Leaves out a field that is not known, naming the one it resembles.
 fn stranger(key: &Key<'_>, value: Value<'_, '_>, draft: &mut Draft<'_>) {
-    match nearest(&key.text) {
+    const MOST_NOTES: usize = 8;
+    match nearest(&key.text).filter(|_| draft.notes.len() < MOST_NOTES) {
         Some(known) => {
             let message = format!(
                 "left out {}: the nearest known field is `{known}`",
                 quoted(&key.text)
             );
-            draft.notes.push(Note::new(&S027, key.offset, message));
+            draft.note(&S027, key.offset, message);
         }
         None => draft.leave_out(key, value),
     }

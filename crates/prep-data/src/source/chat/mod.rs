@@ -28,6 +28,7 @@ mod gemini;
 mod media;
 mod openai;
 mod pair;
+mod plain;
 mod shape;
 mod sharegpt;
 mod table;
@@ -39,7 +40,7 @@ use self::decode::{ChatBatch, Reading, Skipped};
 use self::frame::{ChatCutter, Cut, Frame};
 use super::blocks::{Blocks, Piece};
 use super::{Batch, Format, Opened, Options, Source, SourceError, text};
-use crate::io::Input;
+use crate::io::{Cause, Input};
 
 /// Opens a JSON file of conversations, or of rows if the caller wants those.
 ///
@@ -59,7 +60,12 @@ pub(crate) fn open(input: Input, options: &Options) -> Result<Opened, SourceErro
     let frame = Frame::of(&text.head);
     let mut decisions: Vec<_> = text.decision.into_iter().collect();
     decisions.extend(frame.decision().map(Into::into));
-    let format = choose(&text.head, frame, options, &mut decisions).map_err(&malformed)?;
+    let format = choose(&text.head, frame, options, &mut decisions).map_err(|cause| {
+        SourceError::Unknown {
+            name: name.clone(),
+            cause: Cause(cause),
+        }
+    })?;
     let columns = if options.json_as_table {
         Some(table::columns(&text.head, frame).map_err(&malformed)?)
     } else {
@@ -93,12 +99,6 @@ pub(crate) fn open(input: Input, options: &Options) -> Result<Opened, SourceErro
     })
 }
 
-/// Tells the format of a JSON text from the keys of its first records.
-pub(crate) fn detect(head: &str) -> Option<Format> {
-    let head = head.as_bytes();
-    shape::of(head, Frame::of(head)).map(|shape| shape.format)
-}
-
 /// The format the options name, or else the one the first records show.
 fn choose(
     head: &[u8],
@@ -112,7 +112,7 @@ fn choose(
     match shape::of(head, frame) {
         Some(_) | None if options.json_as_table => Ok(Format::PromptCompletion),
         Some(shape) => {
-            decisions.push(format!("format {}, by {}", shape.format, shape.evidence));
+            decisions.push(format!("by {}", shape.evidence));
             Ok(shape.format)
         }
         None => Err(shape::unknown(head, frame)),
@@ -127,9 +127,9 @@ struct ChatSource {
     /// Where the scan stood before the piece that is taken next.
     cut: Cut,
     reading: Arc<Reading>,
-    /// The piece before the one taken last: whether a piece is the last of the
-    /// input is known once there is no other.
-    ahead: Option<(Cut, Piece)>,
+    /// What was taken ahead: whether a piece is the last of the input is known
+    /// once there is no other.
+    ahead: Option<Result<Option<(Cut, Piece)>, SourceError>>,
 }
 
 impl ChatSource {
@@ -168,14 +168,15 @@ impl ChatSource {
 
 impl Source for ChatSource {
     fn next_batch(&mut self) -> Result<Option<Box<dyn Batch>>, SourceError> {
-        if self.ahead.is_none() {
-            self.ahead = self.take()?;
-        }
-        let Some((cut, piece)) = self.ahead.take() else {
+        let taken = self.ahead.take().unwrap_or_else(|| self.take());
+        let Some((cut, piece)) = taken? else {
             return Ok(None);
         };
-        self.ahead = self.take()?;
-        Ok(Some(self.batch(cut, piece, self.ahead.is_none())))
+        // An error of reading on is told after what was read before it.
+        let after = self.take();
+        let is_last = matches!(after, Ok(None));
+        self.ahead = Some(after);
+        Ok(Some(self.batch(cut, piece, is_last)))
     }
 }
 

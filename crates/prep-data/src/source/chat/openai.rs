@@ -4,10 +4,8 @@
 //! too, and so are the forms other tools made of it: `value` for `text` in a
 //! content part, arguments as an object, a tool's result as a value.
 
-use std::borrow::Cow;
-
 use super::decode::Inner;
-use super::draft::{Call, Draft, Fault, is_blank};
+use super::draft::{Draft, Fault, is_blank};
 use super::shape::{self, quoted};
 use super::{calls, media, tools};
 use crate::diag::{S009, S019, S020, S028, S030};
@@ -101,8 +99,8 @@ impl<'d, 'a> Message<'d, 'a> {
     fn add(self, draft: &mut Draft<'a>, inner: &mut Inner) -> Result<(), Fault> {
         let role = self.role.as_str().unwrap_or_default();
         let is_tool = matches!(&*role, "tool" | "function");
-        if self.name.is_some() && !is_tool {
-            draft.leave_out_name("name", self.at);
+        if let Some(name) = self.name.filter(|_| !is_tool) {
+            draft.leave_out_name("name", name.offset());
         }
         match &*role {
             "user" => self.say(Role::User, draft),
@@ -154,19 +152,25 @@ impl<'d, 'a> Message<'d, 'a> {
             None => Vec::new(),
         };
         turn.retain(|part| !matches!(part, Part::Text(text) if is_blank(text)));
-        let mut waiting = Vec::new();
+        let mut ids = Vec::new();
         for item in tool_calls.into_iter().flat_map(Value::items) {
-            let (part, call) = tool_call(item, inner)?;
-            turn.push(part);
-            waiting.push(call);
+            // Some tools write the function's members into the call itself.
+            turn.push(function_call(item.get("function").unwrap_or(item), inner)?);
+            ids.push(item.get("id").and_then(Value::as_str));
         }
         if let Some(value) = self.function_call {
-            let (part, call) = function_call(value, None, inner)?;
-            turn.push(part);
-            waiting.push(call);
+            turn.push(function_call(value, inner)?);
+            ids.push(None);
         }
+        let names = turn.iter().filter_map(|part| match part {
+            Part::FunctionCall { name, .. } => Some(name.clone()),
+            _ => None,
+        });
+        let names: Vec<_> = names.collect();
         draft.turn(Role::Model, turn, self.at)?;
-        draft.calls = waiting;
+        for (id, name) in ids.into_iter().zip(names) {
+            draft.calls.add(id, name);
+        }
         Ok(())
     }
 
@@ -188,7 +192,7 @@ impl<'d, 'a> Message<'d, 'a> {
     /// function; a `tool` message gives the id of the call.
     fn respond(self, draft: &mut Draft<'a>, inner: &mut Inner) -> Result<(), Fault> {
         let id = self.tool_call_id.and_then(Value::as_str);
-        let called = draft.answer(id.as_deref(), self.at)?;
+        let called = draft.calls.answer(id.as_deref(), self.at)?;
         if let Some(name) = self
             .name
             .and_then(Value::as_str)
@@ -308,25 +312,10 @@ fn joined_text(content: Value<'_, '_>) -> Option<String> {
     Some(joined)
 }
 
-fn tool_call<'a>(item: Value<'_, 'a>, inner: &mut Inner) -> Result<(Part<'a>, Call<'a>), Fault> {
-    let id = item.get("id").and_then(Value::as_str);
-    // Some tools write the function's members into the call itself.
-    function_call(item.get("function").unwrap_or(item), id, inner)
-}
-
-/// A call as the part of a turn and as what waits for its response.
-pub(super) fn function_call<'a>(
-    value: Value<'_, 'a>,
-    id: Option<Cow<'a, str>>,
-    inner: &mut Inner,
-) -> Result<(Part<'a>, Call<'a>), Fault> {
+/// A call as the part of a turn.
+fn function_call<'a>(value: Value<'_, 'a>, inner: &mut Inner) -> Result<Part<'a>, Fault> {
     let name = calls::name(value.get("name"), value)?;
     let args = calls::arguments(&name, value.get("arguments"), value.offset(), inner)?;
-    let call = Call {
-        id,
-        name: name.clone(),
-        is_answered: false,
-    };
     let args = args.into();
-    Ok((Part::FunctionCall { name, args }, call))
+    Ok(Part::FunctionCall { name, args })
 }

@@ -27,14 +27,15 @@ const SIDES: [(&str, &str); 7] = [
 
 /// The keys of the two sides: a known pair, or the only two that stand for a
 /// side.
-pub(super) fn sides<'k>(keys: impl Iterator<Item = &'k str> + Clone) -> Option<(&'k str, &'k str)> {
-    let find = |name: &str| keys.clone().find(|key| *key == name);
+pub(super) fn sides<K: AsRef<str>>(keys: &[K]) -> Option<(&str, &str)> {
+    let names = || keys.iter().map(AsRef::as_ref);
+    let find = |name: &str| names().find(|key| *key == name);
     let known = SIDES
         .iter()
         .find_map(|(prompt, answer)| Some((find(prompt)?, find(answer)?)));
     known.or_else(|| {
         let only = |side| {
-            let mut named = keys.clone().filter(|key| columns::side(key) == Some(side));
+            let mut named = names().filter(|key| columns::side(key) == Some(side));
             named.next().filter(|_| named.next().is_none())
         };
         Some((only(Side::Prompt)?, only(Side::Answer)?))
@@ -69,7 +70,7 @@ pub(super) fn read<'a>(
 #[cold]
 fn by_meaning<'d, 'a>(record: Value<'d, 'a>) -> Option<(Value<'d, 'a>, Value<'d, 'a>)> {
     let keys: Vec<_> = record.entries().map(|(key, _)| key.text).collect();
-    let (prompt, answer) = sides(keys.iter().map(|key| &**key))?;
+    let (prompt, answer) = sides(&keys)?;
     Some((record.get(prompt)?, record.get(answer)?))
 }
 

@@ -64,7 +64,7 @@ fn of_keys(keys: &[String]) -> Option<Shape> {
         })
     };
     let by_pair = || {
-        let (prompt, answer) = pair::sides(keys.iter().map(String::as_str))?;
+        let (prompt, answer) = pair::sides(keys)?;
         Some(Shape {
             format: Format::PromptCompletion,
             evidence: format!("its keys `{prompt}` and `{answer}`"),

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use super::calls;
 use super::decode::Inner;
-use super::draft::{Call, Draft, Fault};
+use super::draft::{Draft, Fault};
 use super::shape::{self, quoted};
 use super::tools;
 use crate::diag::{S009, S019, S020, S022, S028};
@@ -191,11 +191,7 @@ fn add_call<'a>(name: String, args: String, at: usize, draft: &mut Draft<'a>) ->
         None => return Err(Fault::new(&S022, at, "the conversation starts with a call")),
         Some(_) => draft.turn(Role::Model, vec![part], at)?,
     }
-    draft.calls.push(Call {
-        id: None,
-        name,
-        is_answered: false,
-    });
+    draft.calls.add(None, name);
     Ok(())
 }
 
@@ -203,7 +199,7 @@ fn add_call<'a>(name: String, args: String, at: usize, draft: &mut Draft<'a>) ->
 /// are calls.
 fn respond<'a>(said: Value<'_, 'a>, draft: &mut Draft<'a>, inner: &mut Inner) -> Result<(), Fault> {
     let at = said.offset();
-    let n_waiting = draft.calls.iter().filter(|call| !call.is_answered).count();
+    let n_waiting = draft.calls.n_waiting();
     let mut responses = Vec::new();
     if n_waiting > 1 {
         let text = said.as_str();
@@ -216,7 +212,7 @@ fn respond<'a>(said: Value<'_, 'a>, draft: &mut Draft<'a>, inner: &mut Inner) ->
     }
     if responses.len() != n_waiting || n_waiting < 2 {
         let response = calls::response_of(said, inner);
-        let name = draft.answer(None, at)?;
+        let name = draft.calls.answer(None, at)?;
         return draft.respond(name, response.into(), at);
     }
     for (json, kind) in responses {
@@ -225,7 +221,7 @@ fn respond<'a>(said: Value<'_, 'a>, draft: &mut Draft<'a>, inner: &mut Inner) ->
         } else {
             format!("{{\"result\":{json}}}")
         };
-        let name = draft.answer(None, at)?;
+        let name = draft.calls.answer(None, at)?;
         draft.respond(name, response.into(), at)?;
     }
     Ok(())

@@ -62,10 +62,16 @@ fn line(texts: &[&str]) -> String {
 }
 
 mod alpacas;
-mod files;
+mod fixtures;
 mod frames;
 mod geminis;
 mod laws;
 mod openais;
 mod real;
 mod sharegpts;
+
+/// The format that the keys of the first records show.
+fn detect(text: &str) -> Option<Format> {
+    let head = text.as_bytes();
+    shape::of(head, Frame::of(head)).map(|shape| shape.format)
+}

@@ -256,7 +256,8 @@ impl<'a> Reader<'a> {
         }
         let (found, wanted) = (self.fields.len(), self.layout.n_columns);
         if found != wanted {
-            let message = format!("the row has {found} fields, the header has {wanted}");
+            let fields = if found == 1 { "field" } else { "fields" };
+            let message = format!("the row has {found} {fields}, the header has {wanted}");
             return Some(self.finding(&S003, record, record.start, message));
         }
         None

@@ -1,7 +1,7 @@
 //! What cannot be read whole: units over the limit, inputs that break off.
 
 use super::markup::{Kind, Tags};
-use super::{LineCount, Margin};
+use super::{LineCount, Margin, Places};
 use crate::diag::{Finding, Position, S008, S031};
 use crate::source::blocks::HEAD_BYTES;
 use crate::source::{Batch, Item, Reject};
@@ -52,7 +52,7 @@ pub(crate) struct Incomplete {
 impl Batch for Incomplete {
     fn decode(self: Box<Self>, each: &mut dyn FnMut(Item<'_>)) -> u64 {
         each(Item::Note(incomplete(
-            self.margin.position(&[], 0),
+            Places::new(&[], self.margin).position(0),
             self.root,
         )));
         0

@@ -3,6 +3,8 @@
 use std::error::Error as _;
 use std::path::Path;
 
+use proptest::prelude::*;
+
 use crate::source::contract::{self, Open, Seen};
 use crate::source::{Options, SourceError};
 
@@ -44,6 +46,66 @@ pub(crate) fn fixture(path: &str, open: Open<'_>) {
         _ => None,
     });
     assert_eq!(rows.collect::<Vec<_>>(), expected, "{}", path.display());
+    contract::holds(&bytes, open, &Options::default());
+}
+
+/// Damage to a text: where, how many bytes are lost, and what stands instead.
+pub(crate) type Damage = Vec<(prop::sample::Index, usize, &'static str)>;
+
+/// Some damage, made of what XML is sensitive to.
+pub(crate) fn damage() -> impl Strategy<Value = Damage> {
+    let new = prop::sample::select(vec![
+        "",
+        "",
+        "<",
+        ">",
+        "/",
+        "&",
+        "&foo;",
+        "'",
+        "\"",
+        "\n",
+        "\r",
+        "é",
+        "<!--",
+        "-->",
+        "<![CDATA[",
+        "]]>",
+        "<?",
+        "?>",
+        "</tu>",
+        "<tu>",
+        "<tuv",
+        "</tuv>",
+        "</seg>",
+        "</unit>",
+        "<unit>",
+        "</segment>",
+        "</trans-unit>",
+        "<trans-unit>",
+        "</target>",
+        "</group>",
+        "<group translate='no'>",
+        "</file>",
+        "<skeleton>",
+        "</skeleton>",
+        "\0",
+        "xml:lang='fr'",
+    ]);
+    prop::collection::vec((any::<prop::sample::Index>(), 0_usize..20, new), 1..5)
+}
+
+/// Holds a damaged fixture to the contract.
+pub(crate) fn damaged(path: &str, damage: Damage, open: Open<'_>) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../fixtures")
+        .join(path);
+    let mut bytes = std::fs::read(path).unwrap();
+    for (at, lost, new) in damage {
+        let at = at.index(bytes.len());
+        let end = (at + lost).min(bytes.len());
+        bytes.splice(at..end, new.bytes());
+    }
     contract::holds(&bytes, open, &Options::default());
 }
 

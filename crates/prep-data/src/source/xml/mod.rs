@@ -22,7 +22,8 @@ pub(crate) mod markup;
 pub(crate) mod prolog;
 pub(crate) mod pull;
 
-use crate::diag::Position;
+use self::pull::Fault;
+use crate::diag::{Finding, Position};
 use crate::source::blocks::count_newlines;
 
 /// The place of a batch: what its own lines and columns are counted from.
@@ -45,16 +46,49 @@ impl Margin {
     pub(crate) fn reset(&mut self) {
         self.characters = 0;
     }
+}
 
-    /// The position of a byte of the batch.
-    pub(crate) fn position(self, bytes: &[u8], at: usize) -> Position {
-        let before = &bytes[..at.min(bytes.len())];
-        let mut end = self;
-        end.pass(before);
-        Position {
-            line: count_newlines(before),
-            column: end.characters + 1,
+/// Positions in a batch. Asked for in ascending order, as they nearly always
+/// are, they cost one look at each byte, however many units are rejected.
+#[derive(Debug)]
+pub(crate) struct Places<'a> {
+    bytes: &'a [u8],
+    beginning: Margin,
+    margin: Margin,
+    line: u64,
+    at: usize,
+}
+
+impl<'a> Places<'a> {
+    /// The positions in a batch that begins at a margin.
+    pub(crate) fn new(bytes: &'a [u8], margin: Margin) -> Self {
+        Self {
+            bytes,
+            beginning: margin,
+            margin,
+            line: 0,
+            at: 0,
         }
+    }
+
+    /// The position of a byte.
+    pub(crate) fn position(&mut self, at: usize) -> Position {
+        if at < self.at {
+            *self = Self::new(self.bytes, self.beginning);
+        }
+        let passed = &self.bytes[self.at..at.min(self.bytes.len())];
+        self.margin.pass(passed);
+        self.line += count_newlines(passed);
+        self.at += passed.len();
+        Position {
+            line: self.line,
+            column: self.margin.characters + 1,
+        }
+    }
+
+    /// The finding for what is wrong with a unit that begins at `start`.
+    pub(crate) fn finding(&mut self, fault: Fault, start: usize) -> Finding {
+        Finding::new(fault.code, self.position(start + fault.at), fault.message)
     }
 }
 

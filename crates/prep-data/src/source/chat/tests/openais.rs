@@ -152,3 +152,27 @@ fn files_are_addresses_or_refused() {
     check(&part(r#"{"type":"input_audio","input_audio":{}}"#), "S030➤");
     check(&part(r#"{"type":"hologram"}"#), "S019➤");
 }
+
+#[test]
+fn many_calls_are_answered_in_any_order() {
+    let n_calls = 100;
+    let call = |n| format!(r#"{{"id":"c{n}","function":{{"name":"f{n}","arguments":"{{}}"}}}}"#);
+    let response = |n| format!(r#"{{"role":"tool","tool_call_id":"c{n}","content":"1"}}"#);
+    let calls: Vec<_> = (0..n_calls).map(call).collect();
+    let responses: Vec<_> = (0..n_calls).rev().map(response).collect();
+    let messages = format!(
+        r#"{{"role":"assistant","tool_calls":[{}]}},{},{{"role":"assistant","content":"Ho"}}"#,
+        calls.join(","),
+        responses.join(","),
+    );
+    let input = format!(r#"{{"messages":[{{"role":"user","content":"Hi"}},{messages}]}}"#);
+    let found = one(&input, &options(Format::OpenAi));
+    let names: Vec<_> = found
+        .split(r#""functionResponse":{"name":""#)
+        .skip(1)
+        .collect();
+    assert_eq!(names.len(), n_calls);
+    for (n, rest) in names.iter().rev().enumerate() {
+        assert!(rest.starts_with(&format!("f{n}\"")), "{rest}");
+    }
+}
