@@ -59,6 +59,7 @@ codes! {
     S039 "trailing-turn" Error "nothing to do: no answer follows, so there is nothing to learn";
     S040 "other-translation" Warn "nothing to do if the first one is right; otherwise keep one `<tuv>` for the language";
     S041 "json-separator" Warn "put one comma between two elements of the array; none of them is lost";
+    S042 "formula-without-value" Warn "open the workbook in a spreadsheet program and save it, so that values are stored";
 }
 
 #[cfg(test)]

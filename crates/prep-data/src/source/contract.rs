@@ -91,6 +91,27 @@ pub(crate) fn read_all(mut opened: Opened) -> Result<Vec<Seen>, SourceError> {
     Ok(seen)
 }
 
+/// The real files of a folder that lie beside the project, sorted; none,
+/// loudly, where they do not, which only CI does not forgive.
+#[cfg(any(feature = "parquet", feature = "xlsx"))]
+pub(crate) fn shared_files(folder: &str) -> Vec<std::path::PathBuf> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../../shared/data")
+        .join(folder);
+    let Ok(entries) = std::fs::read_dir(&folder) else {
+        let missing = format!("{} is missing", folder.display());
+        assert!(std::env::var_os("CI").is_none(), "{missing}");
+        #[expect(clippy::print_stderr, reason = "a test that checks nothing says so")]
+        {
+            eprintln!("SKIPPED: {missing}");
+        }
+        return Vec::new();
+    };
+    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
+}
+
 /// How a format is opened.
 pub(crate) type Open<'a> = &'a dyn Fn(Input, &Options) -> Result<Opened, SourceError>;
 
