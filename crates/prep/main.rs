@@ -29,6 +29,7 @@ enum Answer {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    quiet_contained_panics();
     cli.shared.color.apply();
     let outcome = interrupt::watch().and_then(|()| run(&cli));
     match outcome {
@@ -50,5 +51,19 @@ fn run(cli: &Cli) -> Result<Answer, Failure> {
         Command::Trace(args) => commands::trace::run(args),
         Command::Completions(args) => commands::shell::completions(args),
         Command::Man => commands::shell::man(),
+    }
+}
+
+/// Keeps panics that become errors from being printed as well: the Parquet
+/// reader's own, at some damaged files.
+fn quiet_contained_panics() {
+    #[cfg(feature = "parquet")]
+    {
+        let print = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if !prep_data::source::panic_is_contained() {
+                print(panic);
+            }
+        }));
     }
 }

@@ -3,12 +3,15 @@
 //! Any bytes are read to the end or refused with an error, and what is read
 //! does not depend on how the input is cut into blocks.
 
+use std::sync::Once;
+
 use prep_data::io::Input;
 use prep_data::json::Document;
-use prep_data::source::{Data, Format, Item, Opened, Options, SourceError, open_all};
+use prep_data::source::{Data, Format, Item, Opened, Options, SourceError, open_all, panic_is_contained};
 
 /// Reads bytes as a format, in two ways that must agree.
 pub fn read_as(format: Format, bytes: &[u8]) {
+    keep_contained_panics();
     let with_blocks = |block_bytes| {
         let options = Options {
             format: Some(format),
@@ -26,8 +29,23 @@ pub fn read_as(format: Format, bytes: &[u8]) {
     assert_eq!(with_blocks(1 + bytes.len() % 61), whole);
 }
 
+/// libFuzzer's panic hook aborts, also where a panic is about to become an
+/// error: puts one before it that knows those.
+fn keep_contained_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let abort = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if !panic_is_contained() {
+                abort(panic);
+            }
+        }));
+    });
+}
+
 /// Finds out what the bytes are, and reads them.
 pub fn detect(bytes: &[u8]) {
+    keep_contained_panics();
     drop(read(&[bytes], &Options::default()));
 }
 

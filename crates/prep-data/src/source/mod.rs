@@ -37,6 +37,8 @@ use crate::io::{Cause, InputError};
 
 pub use detect::open_all;
 pub use options::{Format, InlineTags, Options};
+#[cfg(feature = "parquet")]
+pub use parquet::panic_is_contained;
 
 /// A source, ready to be read.
 #[derive(Debug)]

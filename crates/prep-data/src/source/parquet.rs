@@ -15,6 +15,7 @@
 //! be rejected.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::fmt;
 use std::fs::File;
 use std::io::Write;
@@ -79,11 +80,25 @@ pub(crate) fn open(input: Input, options: &Options) -> Result<Opened, SourceErro
     })
 }
 
+thread_local! {
+    static CONTAINED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether a panic of this thread would be turned into an error. A panic hook
+/// that asks this need not print what the user is told anyway.
+#[must_use]
+pub fn panic_is_contained() -> bool {
+    CONTAINED.get()
+}
+
 /// Runs the `parquet` crate, which panics at some damaged files, and turns
 /// that into the error it should have been. What it worked on is not used
 /// again.
 fn contained<T>(work: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, String> {
-    match catch_unwind(AssertUnwindSafe(work)) {
+    let before = CONTAINED.replace(true);
+    let outcome = catch_unwind(AssertUnwindSafe(work));
+    CONTAINED.set(before);
+    match outcome {
         Ok(result) => result.map_err(|error| match error {
             ParquetError::General(text) | ParquetError::EOF(text) => {
                 format!("it is damaged: {text}")

@@ -145,12 +145,11 @@ fn date_text(serial: f64, format: NumberFormat, is_1904: bool) -> Option<String>
         return None;
     }
     if format == NumberFormat::Duration {
-        let seconds = (serial * 86_400_000.0).round() / 1000.0;
-        let (hours, minutes) = (
-            (seconds / 3600.0).floor(),
-            (seconds % 3600.0 / 60.0).floor(),
-        );
-        return Some(format!("{hours}:{minutes:02}:{:02}", seconds % 60.0));
+        let millis = (serial * 86_400_000.0).round() as u64;
+        let (hours, minutes) = (millis / 3_600_000, millis / 60_000 % 60);
+        let (seconds, rest) = (millis / 1000 % 60, millis % 1000);
+        let text = format!("{hours}:{minutes:02}:{seconds:02}.{rest:03}");
+        return Some(text.trim_end_matches('0').trim_end_matches('.').to_owned());
     }
     let date = ExcelDateTime::new(serial, ExcelDateTimeType::DateTime, is_1904);
     let (year, month, day, hour, minute, second, milli) = date.to_ymd_hms_milli();

@@ -55,7 +55,7 @@ fn elements_of_an_array_are_records() {
     );
     check(
         &format!("[{PAIR} {PAIR},]"),
-        "ok@1 note S036@1:34 ok@1 note S036@1:66",
+        "ok@1 note S041@1:34 ok@1 note S041@1:66",
     );
     check(&format!("[{PAIR},\n{PAIR}"), "ok@1 ok@2 note S031@2:32");
     check(&format!("[{PAIR},\n{{\"prompt\":"), "ok@1 S031@2:11");
@@ -162,10 +162,7 @@ fn formats_are_told_by_keys() {
     assert_eq!(told(""), None);
     let input = Input::from_bytes("x", PAIR.into()).unwrap();
     let opened = open(input, &Options::default()).unwrap();
-    assert_eq!(
-        opened.decisions,
-        ["format prompt-completion, by its keys `prompt` and `completion`"]
-    );
+    assert_eq!(opened.decisions, ["by its keys `prompt` and `completion`"]);
 }
 
 #[test]

@@ -39,13 +39,21 @@ fn as_openai(rounds: &[Round]) -> String {
     json!({ "messages": messages }).to_string()
 }
 
+/// A result that is a JSON object is the response itself.
+fn as_response(result: &str) -> serde_json::Value {
+    let object = serde_json::from_str(result)
+        .ok()
+        .filter(serde_json::Value::is_object);
+    object.unwrap_or_else(|| json!({ "result": result }))
+}
+
 fn as_gemini(rounds: &[Round]) -> serde_json::Value {
     let mut contents = Vec::new();
     for (user, calls, model) in rounds {
         contents.push(json!({"role": "user", "parts": [{"text": user}]}));
         if !calls.is_empty() {
             let call = |(name, _): &(String, String)| json!({"functionCall": {"name": name, "args": {"of": name}}});
-            let response = |(name, result): &(String, String)| json!({"functionResponse": {"name": name, "response": {"result": result}}});
+            let response = |(name, result): &(String, String)| json!({"functionResponse": {"name": name, "response": as_response(result)}});
             contents.push(
                 json!({"role": "model", "parts": calls.iter().map(call).collect::<Vec<_>>()}),
             );
