@@ -31,6 +31,7 @@ pub(crate) fn run(seconds: u32) -> Result<()> {
     if !status.success() {
         bail!("the fuzz targets do not build");
     }
+    fs::create_dir_all(directory.join("artifacts"))?;
     let mut targets: Vec<_> = fs::read_dir(directory.join("fuzz_targets"))?
         .map(|entry| {
             Ok(entry?

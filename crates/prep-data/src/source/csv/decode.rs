@@ -14,8 +14,8 @@ use crate::source::{Batch, Data, Item, Record, Reject};
 pub(super) struct CsvBatch {
     pub(super) block: Block,
     pub(super) layout: Layout,
-    /// Whether the first record is the header, which is no data.
-    pub(super) skips_header: bool,
+    /// Where the header begins, which is no data, if it is in this block.
+    pub(super) header_at: Option<usize>,
     /// Whether an unquoted field may hold a quote.
     pub(super) check_stray: bool,
 }
@@ -29,7 +29,6 @@ impl Batch for CsvBatch {
             check_escapes: memmem::find(bytes, b"_x00").is_some(),
             ..Reader::new(bytes, self.layout)
         };
-        let mut skips_header = self.skips_header;
         while reader.at < bytes.len() {
             let record = reader.split();
             if record.is_blank {
@@ -38,9 +37,7 @@ impl Batch for CsvBatch {
                     Position::line(record.line),
                     "the line is blank",
                 )));
-            } else if skips_header {
-                skips_header = false;
-            } else {
+            } else if self.header_at != Some(record.start) {
                 reader.tell(&record, each);
             }
         }

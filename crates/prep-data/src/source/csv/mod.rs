@@ -61,6 +61,13 @@ pub(crate) fn open(input: Input, options: &Options) -> Result<Opened, SourceErro
         n_columns: sniffed.columns.names.len(),
         record_limit: options.record_limit,
     };
+    // Blank lines may stand before the header; nothing else does.
+    let n_blank = text
+        .head
+        .iter()
+        .take_while(|&byte| matches!(byte, b'\n' | b'\r'))
+        .count();
+    let header_at = sniffed.columns.named.then_some(n_blank);
     let cutter = CsvCutter::new(sniffed.dialect);
     Ok(Opened {
         format: if sniffed.dialect.delimiter == b'\t' {
@@ -78,7 +85,7 @@ pub(crate) fn open(input: Input, options: &Options) -> Result<Opened, SourceErro
                 options.record_limit,
             ),
             layout,
-            skips_header: sniffed.columns.named,
+            header_at,
             had_stray: false,
         }),
         columns: Some(sniffed.columns),
@@ -91,8 +98,8 @@ struct CsvSource {
     name: String,
     blocks: Blocks<CsvCutter>,
     layout: Layout,
-    /// Whether the next record is the header.
-    skips_header: bool,
+    /// How many bytes further on the header begins, if it is still to come.
+    header_at: Option<usize>,
     /// Whether a stray quote was met for the batch before: it may stand in the
     /// bytes that were carried over.
     had_stray: bool,
@@ -102,29 +109,40 @@ impl Source for CsvSource {
     fn next_batch(&mut self) -> Result<Option<Box<dyn Batch>>, SourceError> {
         let piece = self.blocks.next().map_err(SourceError::read(&self.name))?;
         let Some(piece) = piece else { return Ok(None) };
-        let skips_header = std::mem::take(&mut self.skips_header);
         let has_stray = self.blocks.cutter().take_stray();
         let check_stray = std::mem::replace(&mut self.had_stray, has_stray) | has_stray;
         let layout = self.layout;
         Ok(Some(match piece {
             Piece::Records(block) => Box::new(CsvBatch {
+                header_at: self.header_in(block.len()),
                 block,
                 layout,
-                skips_header,
                 check_stray,
             }),
             Piece::TooLong {
                 head,
                 bytes,
                 newlines,
-            } => Box::new(Skipped {
-                is_unclosed: self.blocks.cutter().is_in_quotes(),
-                head,
-                bytes,
-                newlines,
-                layout,
-            }),
+            } => {
+                self.header_in(usize::try_from(bytes).unwrap_or(usize::MAX));
+                Box::new(Skipped {
+                    is_unclosed: self.blocks.cutter().is_in_quotes(),
+                    head,
+                    bytes,
+                    newlines,
+                    layout,
+                })
+            }
         }))
+    }
+}
+
+impl CsvSource {
+    /// Where the header begins in the next block, if it is in it.
+    fn header_in(&mut self, block_bytes: usize) -> Option<usize> {
+        let at = self.header_at?;
+        self.header_at = at.checked_sub(block_bytes);
+        self.header_at.is_none().then_some(at)
     }
 }
 

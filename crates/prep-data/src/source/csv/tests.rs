@@ -97,6 +97,18 @@ fn a_stray_quote_is_told_however_the_input_is_cut() {
 }
 
 #[test]
+fn blank_lines_may_stand_before_the_header() {
+    let blank = |line| Seen::Note {
+        code: "S002",
+        at: Position { line, column: 1 },
+    };
+    check(
+        "\n\r\nsource,target\na,b\n",
+        &[blank(1), blank(2), Seen::row(4, &["a", "b"])],
+    );
+}
+
+#[test]
 fn what_is_no_table_is_refused() {
     let refused =
         |text: &str| contract::read(text.as_bytes(), &open, &Options::default()).unwrap_err();
