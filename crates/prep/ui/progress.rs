@@ -58,9 +58,9 @@ fn draw(inputs: &[Arc<Progress>], total: Option<u64>, is_done: &AtomicBool) {
     let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr());
     let template = match total {
         Some(_) => {
-            "{wide_bar} {percent:>3} %  {bytes} of {total_bytes}  {bytes_per_sec}  {eta} to go"
+            "{wide_bar} {percent:>3} %  {decimal_bytes} of {decimal_total_bytes}  {decimal_bytes_per_sec}  {eta} to go"
         }
-        None => "{spinner} {bytes}  {bytes_per_sec}  {elapsed}",
+        None => "{spinner} {decimal_bytes}  {decimal_bytes_per_sec}  {elapsed}",
     };
     bar.set_style(
         ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
