@@ -72,7 +72,9 @@ fn has_table_name(name: &str) -> bool {
 fn open(mut input: Input, options: &Options) -> Result<Opened, SourceError> {
     let name = input.name().to_owned();
     let head = input.peek(HEAD_BYTES).map_err(SourceError::read(&name))?;
-    let format = options.format.map_or_else(|| detect(&name, head), Ok)?;
+    let format = options
+        .format
+        .map_or_else(|| detect(&name, head, options), Ok)?;
     match format {
         Format::Csv | Format::Tsv => csv::open(input, options),
         Format::Tmx => tmx::open(input, options),
@@ -106,8 +108,12 @@ enum Seen {
 }
 
 /// Tells what an input is from its first bytes.
-fn detect(name: &str, head: &[u8]) -> Result<Format, SourceError> {
+fn detect(name: &str, head: &[u8], options: &Options) -> Result<Format, SourceError> {
     match structured(head) {
+        // Whoever names columns knows the keys, whatever they are.
+        Some(Seen::Foreign(_)) if options.json_as_table && holds_objects(head) => {
+            Ok(Format::PromptCompletion)
+        }
         Some(Seen::Format(format)) => Ok(format),
         Some(Seen::Empty) => Err(unknown(name, "it is empty")),
         Some(Seen::Foreign(what)) => Err(unknown(name, what)),
@@ -158,6 +164,14 @@ fn json(text: &str) -> Option<Seen> {
     let inner = text[1..].trim_start();
     let is_json = inner.starts_with(['"', '{', '}', '[', ']']);
     is_json.then_some(Seen::Foreign("it is JSON, but of no known shape"))
+}
+
+/// Whether an input begins with a JSON object, or an array of them.
+fn holds_objects(head: &[u8]) -> bool {
+    let text = preview(head);
+    let text = text.trim_start();
+    let inner = text.strip_prefix('[').unwrap_or(text);
+    inner.trim_start().starts_with('{')
 }
 
 fn unknown(name: &str, cause: &str) -> SourceError {
