@@ -4,6 +4,8 @@
 //! is kept in `fixtures/counts.tsv`; that is how many records `prep` has to
 //! read, at any number of threads and any batch size.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod run;
 
 use std::collections::BTreeSet;
