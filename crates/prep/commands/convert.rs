@@ -30,7 +30,7 @@ pub(crate) fn run(args: &ConvertArgs, shared: &Shared) -> Result<Answer, Failure
     let compose = compose_options(args, system.clone());
     let options = args.source_options();
 
-    target.refuse_inputs(&args.inputs)?;
+    target.refuse_clashes(shared)?;
     let inputs = args
         .inputs
         .iter()
@@ -225,27 +225,39 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// Refuses to write what is being read.
-    fn refuse_inputs(&self, inputs: &[PathBuf]) -> Result<(), Failure> {
-        let outputs = [
-            &self.paths.data,
-            &self.paths.passport,
-            &self.paths.rejects,
-            &self.paths.manifest,
-        ];
-        for output in outputs {
-            let Ok(output_file) = fs::canonicalize(output) else {
-                continue;
-            };
-            for input in inputs {
-                if fs::canonicalize(input).is_ok_and(|input| input == output_file) {
-                    return Err(Failure::new(format!(
-                        "`{}` is an input and an output",
-                        input.display()
-                    ))
-                    .hint("write somewhere else with `-o`"));
-                }
+    /// Every file that may be written.
+    fn outputs<'b>(&'b self, shared: &'b Shared) -> Vec<&'b Path> {
+        let dataset = [&self.paths.data, &self.paths.passport, &self.paths.manifest];
+        let dataset = dataset.into_iter().filter(|_| !self.is_stdout);
+        let outputs = dataset.chain(&self.rejects).chain(&shared.summary);
+        outputs
+            .map(PathBuf::as_path)
+            .filter(|path| *path != Path::new("-"))
+            .collect()
+    }
+
+    /// Refuses to write what is being read, and to write two outputs into one.
+    fn refuse_clashes(&self, shared: &Shared) -> Result<(), Failure> {
+        let mut places = Vec::new();
+        for output in self.outputs(shared) {
+            let place = place_of(output);
+            let name = output.display();
+            if self
+                .args
+                .inputs
+                .iter()
+                .any(|input| place_of(input) == place)
+            {
+                return Err(Failure::new(format!("`{name}` is an input and an output"))
+                    .hint("write somewhere else with `-o`, `--rejects` or `--summary`"));
             }
+            if places.contains(&place) {
+                return Err(
+                    Failure::new(format!("two outputs are to be written to `{name}`"))
+                        .hint("name another file with `-o`, `--rejects` or `--summary`"),
+                );
+            }
+            places.push(place);
         }
         Ok(())
     }
@@ -259,7 +271,10 @@ impl<'a> Target<'a> {
         if !self.is_stdout {
             self.paths.check(overwrite)?;
         }
-        Ok(())
+        match &shared.summary {
+            Some(path) if overwrite == Overwrite::IfOurs => refuse_foreign_summary(path),
+            _ => Ok(()),
+        }
     }
 
     fn sinks(&self, shared: &Shared) -> Result<Sinks<'_>, OutputError> {
@@ -374,6 +389,47 @@ fn step(settings: &Value) -> String {
         Some(settings) if settings.is_empty() => "prep convert".into(),
         _ => format!("prep convert with {settings}"),
     }
+}
+
+/// Where a file is, or will be, by its one true name.
+fn place_of(path: &Path) -> PathBuf {
+    if let Ok(place) = fs::canonicalize(path) {
+        return place;
+    }
+    let directory = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    let directory = fs::canonicalize(directory.unwrap_or(Path::new(".")));
+    match (directory, path.file_name()) {
+        (Ok(directory), Some(name)) => directory.join(name),
+        _ => path.into(),
+    }
+}
+
+/// Refuses to write a summary over a file that is none. No manifest names
+/// summaries: they are known by their shape.
+fn refuse_foreign_summary(path: &Path) -> Result<(), Failure> {
+    if path == Path::new("-") || !path.exists() {
+        return Ok(());
+    }
+    let is_short =
+        |path| fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() < 1 << 24);
+    let is_summary = is_short(path)
+        && fs::read(path).is_ok_and(|bytes| {
+            serde_json::from_slice::<Value>(&bytes).is_ok_and(|value| {
+                value["schema"].is_u64()
+                    && value["command"].is_string()
+                    && value["ledger"].is_object()
+            })
+        });
+    if is_summary {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "`{}` is not a file that `prep` wrote",
+        path.display()
+    ))
+    .hint("move it away, or write over it with `--force`"))
 }
 
 fn write_summary(path: &Path, written: &Written) -> Result<(), Failure> {

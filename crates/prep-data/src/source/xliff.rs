@@ -31,6 +31,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use quick_xml::events::{BytesStart, Event};
@@ -491,7 +492,8 @@ impl Units {
         each: &mut dyn FnMut(Item<'_>),
     ) {
         for segment in segments {
-            let line = lines.line(start + segment.at);
+            let line = lines.line(start + segment.span.start);
+            let raw = &raw[segment.span];
             match segment.sides {
                 Ok([source, target]) => {
                     let texts = inline::pair(source, target, self.inline_tags).map(Cow::Owned);
@@ -510,8 +512,8 @@ impl Units {
 /// A segment as the parser reads it.
 #[derive(Debug)]
 struct Segment {
-    /// The byte of the unit where it begins.
-    at: usize,
+    /// The bytes of the unit that it is.
+    span: Range<usize>,
     /// Its two sides, or why it is no translation.
     sides: Result<[Side; 2], Fault>,
 }
@@ -534,7 +536,7 @@ fn parse(unit: &str, is_fixed: bool) -> Result<Vec<Segment>, Fault> {
         (true, false) => {
             let texts = Texts::read(&mut pull)?;
             let state = texts.state.clone();
-            texts.segments(&state.fault(is_approved))?
+            texts.segments(0..unit.len(), &state.fault(is_approved))?
         }
         (false, true) => Vec::new(),
         (false, false) => new_segments(&mut pull)?,
@@ -543,7 +545,7 @@ fn parse(unit: &str, is_fixed: bool) -> Result<Vec<Segment>, Fault> {
         for segment in &mut segments {
             segment.sides = Err(Fault::new(
                 &S024,
-                segment.at,
+                segment.span.start,
                 "the unit is marked `translate=\"no\"`",
             ));
         }
@@ -561,12 +563,7 @@ fn new_segments(pull: &mut Pull<'_>) -> Result<Vec<Segment>, Fault> {
                 let is_initial = pull.attribute(&tag, "state")?.as_deref() == Some("initial");
                 let texts = Texts::read(pull)?;
                 let initial = || ("the segment's state is `initial`".to_owned(), &S024);
-                for segment in texts.segments(&is_initial.then(initial))? {
-                    segments.push(Segment {
-                        at,
-                        ..segment.moved(at)
-                    });
-                }
+                segments.extend(texts.segments(at..pull.end(), &is_initial.then(initial))?);
             }
             Event::Start(_) => pull.skip_element()?,
             Event::End(_) => return Ok(segments),
@@ -675,9 +672,10 @@ impl Texts {
         Ok(())
     }
 
-    /// The segments; `fault` is what is wrong with a target by its state.
-    fn segments(self, fault: &StateFault) -> Result<Vec<Segment>, Fault> {
-        let at = self.target_at.unwrap_or(0);
+    /// The segments of the element that stands in `span`; `fault` is what is
+    /// wrong with a target by its state.
+    fn segments(self, span: Range<usize>, fault: &StateFault) -> Result<Vec<Segment>, Fault> {
+        let at = self.target_at.unwrap_or(span.start);
         let source = self
             .source
             .ok_or_else(|| Fault::markup(0, "the unit has no `<source>`"))?;
@@ -690,7 +688,10 @@ impl Texts {
             } else {
                 Ok([source, target])
             };
-            Segment { at: 0, sides }
+            Segment {
+                span: span.clone(),
+                sides,
+            }
         };
         let marked = self
             .marked
@@ -711,17 +712,6 @@ impl Texts {
             )
         });
         Ok(segments.collect())
-    }
-}
-
-impl Segment {
-    /// The same segment of a unit in which it begins `at` bytes later.
-    fn moved(self, at: usize) -> Self {
-        let sides = self.sides.map_err(|fault| Fault {
-            at: fault.at.max(at),
-            ..fault
-        });
-        Self { sides, ..self }
     }
 }
 

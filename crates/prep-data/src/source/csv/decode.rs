@@ -205,6 +205,11 @@ impl<'a> Reader<'a> {
     /// Hands on the record that was split.
     fn tell(&mut self, record: &Split, each: &mut dyn FnMut(Item<'_>)) {
         let raw = &self.bytes[record.start..record.end];
+        // Of a record that is rejected, too: it may be why.
+        if let Some(at) = record.lone_cr {
+            let message = "a carriage return by itself ends the record";
+            each(Item::Note(self.finding(&S007, record, at, message.into())));
+        }
         if let Some(finding) = self.fault(record) {
             each(Item::Reject(Reject {
                 line: record.line,
@@ -262,10 +267,6 @@ impl<'a> Reader<'a> {
 
     /// Tells what is odd about a record that is kept.
     fn note(&self, record: &Split, each: &mut dyn FnMut(Item<'_>)) {
-        if let Some(at) = record.lone_cr {
-            let message = "a carriage return by itself ends the record";
-            each(Item::Note(self.finding(&S007, record, at, message.into())));
-        }
         if self.check_stray {
             for field in self.fields.iter().filter(|field| !field.is_quoted) {
                 if let Some(at) = memchr::memchr(b'"', &self.bytes[field.start..field.end]) {
