@@ -183,7 +183,7 @@ fn characters_that_end_no_line_are_data() {
         "source,target\na\u{2028}b,c\u{85}d\ne\u{b}f,g\u{c}h\n",
         &["a\u{2028}b → c\u{85}d", "e\u{b}f → g\u{c}h"],
     );
-    csv("source,target\na\0b,c\nd,e\n", &["d → e", "S010 at 2:1"]);
+    csv("source,target\na\0b,c\nd,e\n", &["d → e", "S010 at 2:2"]);
     csv("source,target\n\"a\rb\",c\n", &["a\rb → c"]);
     csv(
         "source,target\na,b\rc,d\ne,f\n",
@@ -228,7 +228,7 @@ fn rows_that_are_no_rows_are_rejected_by_line() {
     csv("source,target\n\"a\" b,c\nd,e\n", &["d → e", "S005 at 2:4"]);
     csv(
         "source,target\n,a\nb,\n\"\",\"\"\n",
-        &["S009 at 2:1", "S009 at 3:1", "S009 at 4:1"],
+        &["S009 at 2:1", "S009 at 3:3", "S009 at 4:2"],
     );
     csv(
         "source,target\n#NAME?,a\nb,#REF!\n#hash,c\n",

@@ -98,6 +98,11 @@ fn threads(shared: &Shared) -> NonZeroUsize {
 /// of the file is not part of the text.
 fn text_or_file(text: &str) -> Result<String, Failure> {
     let Some(path) = text.strip_prefix('@') else {
+        if text.trim().is_empty() {
+            return Err(
+                Failure::new("the system instruction is empty").hint("leave `--system` out")
+            );
+        }
         return Ok(text.to_owned());
     };
     let read = fs::read_to_string(path).map_err(|error| {
@@ -204,6 +209,9 @@ struct Target<'a> {
 
 /// What was written, for whoever asks.
 struct Written {
+    /// Nothing was moved into place: there was no example to replace an
+    /// earlier dataset with.
+    is_kept: bool,
     summary: Value,
     rejects: Option<PathBuf>,
     bytes: u64,
@@ -225,6 +233,11 @@ impl<'a> Target<'a> {
         }
     }
 
+    /// Whether there is a dataset already, and not an empty one.
+    fn has_dataset(&self) -> bool {
+        !self.is_stdout && fs::metadata(&self.paths.data).is_ok_and(|file| file.len() > 0)
+    }
+
     /// Every file that may be written.
     fn outputs<'b>(&'b self, shared: &'b Shared) -> Vec<&'b Path> {
         let dataset = [&self.paths.data, &self.paths.passport, &self.paths.manifest];
@@ -238,6 +251,10 @@ impl<'a> Target<'a> {
 
     /// Refuses to write what is being read, and to write two outputs into one.
     fn refuse_clashes(&self, shared: &Shared) -> Result<(), Failure> {
+        if self.args.rejects.as_deref() == Some(Path::new("-")) {
+            return Err(Failure::new("rejects cannot go to standard output")
+                .hint("name a file with `--rejects`"));
+        }
         let mut places = Vec::new();
         for output in self.outputs(shared) {
             let place = place_of(output);
@@ -327,14 +344,16 @@ impl<'a> Target<'a> {
             }],
             "rejects": outcome.rejects.as_ref().map(|_| &self.paths.rejects),
         });
+        let is_kept = outcome.examples == 0 && self.has_dataset();
         let written = Written {
+            is_kept,
             summary,
-            rejects: outcome
-                .rejects
-                .is_some()
-                .then(|| self.paths.rejects.clone()),
+            rejects: (outcome.rejects.is_some() && !is_kept).then(|| self.paths.rejects.clone()),
             bytes: outcome.data.bytes,
         };
+        if is_kept {
+            return Ok(written);
+        }
         let mut outputs = vec![outcome.data.entry(&self.paths, Some(outcome.examples))];
         let mut files = vec![outcome.data];
         if let Some(passport) = outcome.passport {
@@ -484,12 +503,13 @@ impl Report {
         for (level, code, text) in &self.lines {
             ui::finding(*level, code, text);
         }
-        let size = ui::bytes(written.bytes);
-        ui::say(&format!(
-            "{}: {}, {size}",
-            target.name(),
-            ui::of(self.examples, "example")
-        ));
+        let name = target.name();
+        if written.is_kept {
+            ui::say(&format!("{name}: left as it was"));
+        } else {
+            let (examples, size) = (ui::of(self.examples, "example"), ui::bytes(written.bytes));
+            ui::say(&format!("{name}: {examples}, {size}"));
+        }
         ui::say(&self.account());
         if let Some(path) = &written.rejects {
             ui::say(&format!("rejects: {}", path.display()));
@@ -525,7 +545,11 @@ impl Report {
             ui::error_line("no example was written");
             return Ok(Answer::No);
         }
-        Ok(if strict && self.ledger.n_rejected() > 0 {
+        let has_error = self
+            .lines
+            .iter()
+            .any(|(level, _, _)| *level == Level::Error);
+        Ok(if strict && has_error {
             Answer::No
         } else {
             Answer::Yes

@@ -111,7 +111,10 @@ impl<'a> Trace<'a> {
         match &self.record {
             Ok(found) => {
                 let text = String::from_utf8_lossy(&found.raw);
-                for (line, number) in text.split('\n').zip(found.line..) {
+                // The lines of an aligned pair have the same number.
+                let step = u64::from(self.source.files.len() == 1);
+                for (line, n) in text.split('\n').zip(0..) {
+                    let number = found.line + n * step;
                     writeln!(
                         out,
                         "{number:>6} | {}",

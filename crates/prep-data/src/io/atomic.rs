@@ -6,10 +6,12 @@
 //! that one file, and the next run takes it over: its lock died with its
 //! owner.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Why an output cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -73,6 +75,32 @@ impl OutputError {
     }
 }
 
+/// The partial files of this process.
+static UNDER_WAY: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+fn under_way() -> MutexGuard<'static, BTreeSet<PathBuf>> {
+    UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Held while the files of a run are moved into place.
+static MOVING: Mutex<()> = Mutex::new(());
+
+/// Keeps [`abandon_partials`] waiting until the files of a run, of which some
+/// may be in place already, all are.
+pub(super) fn moving() -> MutexGuard<'static, ()> {
+    MOVING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Removes every partial file of this process, which must be about to end: for
+/// one that waits for input and cannot be told to stop.
+pub fn abandon_partials() {
+    let _moving = moving();
+    for partial in std::mem::take(&mut *under_way()) {
+        // As when one is dropped, there is nobody left to tell.
+        drop(fs::remove_file(partial));
+    }
+}
+
 /// A file on its way to appearing under its name.
 #[derive(Debug)]
 pub struct AtomicFile {
@@ -106,6 +134,7 @@ impl AtomicFile {
             file,
             is_done: false,
         };
+        under_way().insert(this.partial.clone());
         // What a killed run left behind is of no use.
         this.file
             .set_len(0)
@@ -137,7 +166,9 @@ impl AtomicFile {
     /// When it cannot be renamed.
     pub fn persist(mut self) -> Result<(), OutputError> {
         self.is_done = true;
-        fs::rename(&self.partial, &self.target).map_err(|source| OutputError::Persist {
+        let renamed = fs::rename(&self.partial, &self.target);
+        under_way().remove(&self.partial);
+        renamed.map_err(|source| OutputError::Persist {
             path: self.target.clone(),
             source,
         })?;
@@ -180,6 +211,7 @@ impl Drop for AtomicFile {
             // Nothing better can be done with a failure here: the next run
             // takes the file over.
             drop(fs::remove_file(&self.partial));
+            under_way().remove(&self.partial);
         }
     }
 }

@@ -7,7 +7,7 @@ mod manifest;
 mod outputs;
 pub mod passport;
 
-pub use atomic::{AtomicFile, OutputError, partial_path};
+pub use atomic::{AtomicFile, OutputError, abandon_partials, partial_path};
 pub use input::{Compression, Input, InputError, Progress, Seekable};
 pub use manifest::{Manifest, OutputFile, checksum, sidecar};
 pub use outputs::{Finished, OutputPaths, OutputWriter, Overwrite, Sha256Wanted, Syncer, commit};

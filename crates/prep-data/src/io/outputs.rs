@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::atomic::{AtomicFile, OutputError, partial_path};
+use super::atomic::{AtomicFile, OutputError, moving, partial_path};
 use super::manifest::{Manifest, OutputFile, checksum, sidecar};
 use super::{Cause, Compression};
 
@@ -462,6 +462,7 @@ pub fn commit(
     files: Vec<Finished>,
     manifest: &Manifest,
 ) -> Result<(), OutputError> {
+    let _moving = moving();
     let mut out = AtomicFile::create(&paths.manifest)?;
     let mut json = serde_json::to_string_pretty(manifest).expect("a manifest has string keys only");
     json.push('\n');

@@ -11,7 +11,7 @@ use super::template::{self, Piece, Template};
 use crate::diag::{Code, Finding, S009, S010, S011, S012, S037};
 use crate::example::{Content, Example, Part, Role, write};
 use crate::source::columns::{self, Side};
-use crate::source::{Columns, Data, Record};
+use crate::source::{Columns, Data, Record, place};
 
 /// What a caller decides about composing.
 #[derive(Debug, Clone, Default)]
@@ -336,28 +336,48 @@ pub(crate) enum Composed {
     Refused(Finding),
 }
 
+/// A row with its place.
+struct Row<'r> {
+    record: &'r Record<'r>,
+    cells: &'r [Cow<'r, str>],
+}
+
+impl Row<'_> {
+    /// A finding about a cell, placed at its beginning or, for a byte that is
+    /// in it as it is, there.
+    fn finding(
+        &self,
+        code: &'static Code,
+        column: usize,
+        byte: Option<u8>,
+        message: String,
+    ) -> Finding {
+        let Record {
+            line, raw, starts, ..
+        } = *self.record;
+        let Some(&start) = starts.get(column) else {
+            return at_line(code, line, message);
+        };
+        let inside = byte.and_then(|byte| memchr::memchr(byte, &raw[start..]));
+        Finding::new(code, place(raw, line, start + inside.unwrap_or(0)), message)
+    }
+}
+
 impl RowPlan {
     /// Appends the line of a row to `out`, or says why there is none. Leaves
     /// `out` as it was then.
-    pub(crate) fn compose(
-        &self,
-        line: u64,
-        cells: &[Cow<'_, str>],
-        out: &mut Vec<u8>,
-        note: &mut dyn FnMut(Finding),
-    ) -> Composed {
+    fn compose(&self, row: &Row<'_>, out: &mut Vec<u8>, note: &mut dyn FnMut(Finding)) -> Composed {
         let start = out.len();
         out.extend_from_slice(&self.frame[0]);
-        let user = fill(&self.user, "prompt", line, cells, out, note);
+        let user = fill(&self.user, "prompt", row, out, note);
         out.extend_from_slice(&self.frame[1]);
-        let model = user.and_then(|()| fill(&self.model, "answer", line, cells, out, note));
+        let model = user.and_then(|()| fill(&self.model, "answer", row, out, note));
         out.extend_from_slice(&self.frame[2]);
         match model {
-            Ok(()) => Composed::Written(
-                self.group
-                    .map(|group| cells[group].to_string())
-                    .unwrap_or_default(),
-            ),
+            Ok(()) => {
+                let group = self.group.map(|group| row.cells[group].to_string());
+                Composed::Written(group.unwrap_or_default())
+            }
             Err(finding) => {
                 out.truncate(start);
                 Composed::Refused(finding)
@@ -370,27 +390,33 @@ impl RowPlan {
 fn fill(
     pieces: &[Piece<usize>],
     side: &str,
-    line: u64,
-    cells: &[Cow<'_, str>],
+    row: &Row<'_>,
     out: &mut Vec<u8>,
     note: &mut dyn FnMut(Finding),
 ) -> Result<(), Finding> {
-    let mut is_blank = true;
+    let mut blank = None;
+    let mut has_text = false;
     for piece in pieces {
         match piece {
             Piece::Text(text) => write::escape(text, out),
             Piece::Column(column) => {
-                let cell = &*cells[*column];
-                is_blank &= cell.trim_start().is_empty();
-                check_cell(cell, side, line, note)?;
+                let cell = &*row.cells[*column];
+                if cell.trim_start().is_empty() {
+                    blank.get_or_insert(*column);
+                } else {
+                    has_text = true;
+                }
+                check_cell(row, *column, side, note)?;
                 write::escape(cell, out);
             }
         }
     }
-    if is_blank {
-        return Err(at_line(&S009, line, format!("the {side} is empty")));
+    match blank {
+        Some(column) if !has_text => {
+            Err(row.finding(&S009, column, None, format!("the {side} is empty")))
+        }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// The longest text an Excel cell holds, in UTF-16 units.
@@ -398,31 +424,24 @@ const EXCEL_CELL: usize = 32_767;
 
 /// Looks for damage in a cell that is used.
 fn check_cell(
-    cell: &str,
+    row: &Row<'_>,
+    column: usize,
     side: &str,
-    line: u64,
     note: &mut dyn FnMut(Finding),
 ) -> Result<(), Finding> {
+    let cell = &*row.cells[column];
     if memchr::memchr(0, cell.as_bytes()).is_some() {
-        return Err(at_line(
-            &S010,
-            line,
-            format!("the {side} has a NUL character"),
-        ));
+        let message = format!("the {side} has a NUL character");
+        return Err(row.finding(&S010, column, Some(0), message));
     }
     if cell.starts_with('#') && is_spreadsheet_error(cell) {
-        return Err(at_line(
-            &S011,
-            line,
-            format!("the {side} is the spreadsheet error `{}`", cell.trim()),
-        ));
+        let message = format!("the {side} is the spreadsheet error `{}`", cell.trim());
+        return Err(row.finding(&S011, column, None, message));
     }
     if cell.len() >= EXCEL_CELL && cell.encode_utf16().count() == EXCEL_CELL {
-        note(at_line(
-            &S012,
-            line,
-            format!("the {side} has exactly 32,767 characters, where a spreadsheet cuts a cell"),
-        ));
+        let message =
+            format!("the {side} has exactly 32,767 characters, where a spreadsheet cuts a cell");
+        note(row.finding(&S012, column, None, message));
     }
     Ok(())
 }
@@ -496,12 +515,19 @@ fn nul_character(example: &Example<'_>, line: u64) -> Option<Finding> {
 /// Composes any record but a turn.
 pub(crate) fn compose(
     plan: &Plan,
-    record: Record<'_>,
+    mut record: Record<'_>,
     out: &mut Vec<u8>,
     note: &mut dyn FnMut(Finding),
 ) -> Composed {
-    match (plan, record.data) {
-        (Plan::Rows(plan), Data::Row(cells)) => plan.compose(record.line, cells, out, note),
+    let data = std::mem::replace(&mut record.data, Data::Row(&[]));
+    match (plan, data) {
+        (Plan::Rows(plan), Data::Row(cells)) => {
+            let row = Row {
+                record: &record,
+                cells,
+            };
+            plan.compose(&row, out, note)
+        }
         (Plan::Chats(plan), Data::Chat(example)) => plan.compose(record.line, *example, out, note),
         _ => unreachable!("a plan is made for what its source gives"),
     }
@@ -573,13 +599,27 @@ mod tests {
         assert_eq!(twice.to_string(), "`x.csv` has 2 columns called `a`");
     }
 
+    /// Composes a row of two cells on line 7.
+    fn composed(
+        plan: &Plan,
+        cells: [&str; 2],
+        out: &mut Vec<u8>,
+        note: &mut dyn FnMut(Finding),
+    ) -> Composed {
+        let cells = cells.map(Cow::Borrowed);
+        let record = Record {
+            line: 7,
+            raw: b"",
+            starts: &[],
+            data: Data::Row(&cells),
+        };
+        compose(plan, record, out, note)
+    }
+
     fn refused(source: &str, target: &str) -> Option<&'static str> {
         let (plan, _) = plan(&["source", "target"], &ComposeOptions::default()).unwrap();
-        let Plan::Rows(plan) = plan else {
-            panic!("rows are rows")
-        };
         let mut out = b"before".to_vec();
-        match plan.compose(7, &[source.into(), target.into()], &mut out, &mut |_| {}) {
+        match composed(&plan, [source, target], &mut out, &mut |_| {}) {
             Composed::Written(_) => None,
             Composed::Refused(finding) => {
                 assert_eq!(
@@ -604,13 +644,9 @@ mod tests {
     #[test]
     fn a_cut_cell_is_told() {
         let (plan, _) = plan(&["source", "target"], &ComposeOptions::default()).unwrap();
-        let Plan::Rows(plan) = plan else {
-            panic!("rows are rows")
-        };
         let mut notes = Vec::new();
         let cell = "é".repeat(32_767);
-        let cells = [Cow::Borrowed("a"), cell.into()];
-        plan.compose(1, &cells, &mut Vec::new(), &mut |finding| {
+        composed(&plan, ["a", &cell], &mut Vec::new(), &mut |finding| {
             notes.push(finding.code.code);
         });
         assert_eq!(notes, ["S012"]);
@@ -627,9 +663,8 @@ mod tests {
                 ..ComposeOptions::default()
             };
             let (plan, _) = plan(&["source", "target"], &options).unwrap();
-            let Plan::Rows(plan) = plan else { panic!("rows are rows") };
             let (mut fast, mut slow) = (Vec::new(), Vec::new());
-            plan.compose(1, &[source.as_str().into(), target.as_str().into()], &mut fast, &mut |_| {});
+            composed(&plan, [&source, &target], &mut fast, &mut |_| {});
             let example = Example {
                 system_instruction: system.map(Cow::Owned).into_iter().collect(),
                 contents: vec![

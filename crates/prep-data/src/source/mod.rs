@@ -31,7 +31,7 @@ use std::borrow::Cow;
 use std::fmt::Debug;
 use std::io;
 
-use crate::diag::Finding;
+use crate::diag::{Finding, Position};
 use crate::example::Example;
 use crate::io::{Cause, InputError};
 
@@ -113,6 +113,9 @@ pub struct Record<'a> {
     pub line: u64,
     /// The bytes it was decoded from, for the rejects file.
     pub raw: &'a [u8],
+    /// Where in `raw` each cell of a row begins; empty where `raw` does not
+    /// show the cells one by one.
+    pub starts: &'a [usize],
     /// What it says.
     pub data: Data<'a>,
 }
@@ -124,6 +127,20 @@ pub enum Data<'a> {
     Row(&'a [Cow<'a, str>]),
     /// A conversation that needs no composing.
     Chat(Box<Example<'a>>),
+}
+
+/// The position of a byte of a record that begins on `line`, from 0 in its
+/// batch.
+pub(crate) fn place(raw: &[u8], line: u64, at: usize) -> Position {
+    let before = &raw[..at.min(raw.len())];
+    let line_start = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);
+    Position {
+        line: line + blocks::count_newlines(before),
+        column: String::from_utf8_lossy(&before[line_start..])
+            .chars()
+            .count() as u64
+            + 1,
+    }
 }
 
 /// A record that cannot be read, with the reason.

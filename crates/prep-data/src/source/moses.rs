@@ -357,6 +357,7 @@ impl Batch for Pairs {
                 }
             }
             each(Item::Record(Record {
+                starts: &[],
                 line,
                 raw: &raw,
                 data: Data::Row(&[Cow::Borrowed(source.text), Cow::Borrowed(target.text)]),

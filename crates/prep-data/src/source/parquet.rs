@@ -219,6 +219,7 @@ impl Batch for RowBatch {
         for line in 0..self.n_rows as u64 {
             match rows.read() {
                 Ok(()) => each(Item::Record(Record {
+                    starts: &[],
                     line,
                     raw: &rows.raw,
                     data: Data::Row(&rows.cells),

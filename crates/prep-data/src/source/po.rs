@@ -466,6 +466,7 @@ impl Stretch {
                 continue;
             }
             each(Item::Record(Record {
+                starts: &[],
                 line,
                 raw: bytes,
                 data: Data::Row(&[source, target_text]),

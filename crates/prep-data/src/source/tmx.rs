@@ -420,6 +420,7 @@ impl Batch for Units {
                 done = unit.end;
                 tags.skip_to(done);
                 each(Item::Record(Record {
+                    starts: &[],
                     line: lines.line(tag.start),
                     raw: &bytes[tag.start..done],
                     data: Data::Row(&unit.texts),
@@ -448,7 +449,12 @@ impl Batch for Units {
             match unit {
                 Ok(unit) => {
                     let data = Data::Row(&unit.texts.map(Cow::Owned));
-                    each(Item::Record(Record { line, raw, data }));
+                    each(Item::Record(Record {
+                        line,
+                        raw,
+                        starts: &[],
+                        data,
+                    }));
                     for fault in unit.notes {
                         each(Item::Note(places.finding(fault, tag.start)));
                     }

@@ -7,7 +7,7 @@ use memchr::memmem;
 use super::{Dialect, Layout};
 use crate::diag::{Code, Finding, Position, S001, S002, S003, S004, S005, S006, S007, S008, S013};
 use crate::source::blocks::{Block, count_newlines};
-use crate::source::{Batch, Data, Item, Record, Reject};
+use crate::source::{Batch, Data, Item, Record, Reject, place};
 
 /// A block of whole records.
 #[derive(Debug)]
@@ -79,6 +79,7 @@ struct Reader<'a> {
     line: u64,
     fields: Vec<Field>,
     cells: Vec<Cow<'a, str>>,
+    starts: Vec<usize>,
 }
 
 impl<'a> Reader<'a> {
@@ -93,6 +94,7 @@ impl<'a> Reader<'a> {
             line: 0,
             fields: Vec::new(),
             cells: Vec::new(),
+            starts: Vec::new(),
         }
     }
 
@@ -227,7 +229,11 @@ impl<'a> Reader<'a> {
                 fill(&self.fields, text, record.start, &mut self.cells);
             }
         }
+        self.starts.clear();
+        self.starts
+            .extend(self.fields.iter().map(|field| field.start - record.start));
         each(Item::Record(Record {
+            starts: &self.starts,
             line: record.line,
             raw,
             data: Data::Row(&self.cells),
@@ -298,7 +304,7 @@ impl<'a> Reader<'a> {
     fn finding(&self, code: &'static Code, record: &Split, at: usize, message: String) -> Finding {
         Finding::new(
             code,
-            place(self.bytes, record.start, record.line, at),
+            place(&self.bytes[record.start..], record.line, at - record.start),
             message,
         )
     }
@@ -322,7 +328,7 @@ impl Batch for Skipped {
         let finding = match quote {
             Some(quote) if self.is_unclosed => Finding::new(
                 &S004,
-                place(&self.head, 0, 0, quote),
+                place(&self.head, 0, quote),
                 swallowed_by_quote(self.newlines),
             ),
             _ => {
@@ -331,7 +337,7 @@ impl Batch for Skipped {
                 if quote.is_some() {
                     message += "; most of it stands between two quotes";
                 }
-                Finding::new(&S008, place(&self.head, 0, 0, quote.unwrap_or(0)), message)
+                Finding::new(&S008, place(&self.head, 0, quote.unwrap_or(0)), message)
             }
         };
         each(Item::Reject(Reject {
@@ -409,20 +415,6 @@ fn swallowed_by_quote(newlines: u64) -> String {
 /// Whether the bytes begin with `_xHHHH_`.
 fn is_escape(bytes: &[u8]) -> bool {
     bytes.len() >= 7 && bytes[6] == b'_' && bytes[2..6].iter().all(u8::is_ascii_hexdigit)
-}
-
-/// The position of `at` in a record that begins at `start` on `line`.
-fn place(bytes: &[u8], start: usize, line: u64, at: usize) -> Position {
-    let before = &bytes[start..at];
-    let line_start = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);
-    let column = String::from_utf8_lossy(&before[line_start..])
-        .chars()
-        .count() as u64
-        + 1;
-    Position {
-        line: line + count_newlines(before),
-        column,
-    }
 }
 
 /// Makes cells of fields; `base` is where `text` begins in the block.

@@ -84,11 +84,14 @@ fn columns(
 ) -> Columns {
     let is_named = first.iter().any(|name| side(name).is_some());
     let named = options.has_header.unwrap_or_else(|| {
-        let named = is_named || first.len() != 2;
-        if !named {
-            decisions.push("no header: the first row is data".into());
+        if is_named || first.len() != 2 {
+            return true;
         }
-        named
+        if looks_like_names(first) && !sample.records[1..].iter().any(|row| looks_like_names(row)) {
+            return true;
+        }
+        decisions.push("no header: the first row is data".into());
+        false
     });
     if named {
         return Columns {
@@ -101,6 +104,15 @@ fn columns(
         names: (1..=n_columns).map(|n| n.to_string()).collect(),
         named,
     }
+}
+
+/// Whether every field could be the name of a column: a word or two, with
+/// nothing that a sentence has.
+fn looks_like_names(row: &[String]) -> bool {
+    row.iter().all(|field| {
+        let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | ' ');
+        field.chars().count() > 1 && field.chars().all(is_plain) && field.split(' ').count() <= 2
+    })
 }
 
 fn name_of(delimiter: u8) -> String {

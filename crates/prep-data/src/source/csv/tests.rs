@@ -38,6 +38,15 @@ fn cells_are_read_as_they_stand() {
 
 #[test]
 fn delimiters_and_headers_are_found() {
+    let named = contract::read(
+        b"text,category\nHello there!,greeting\nBye.,parting\n",
+        &open,
+        &Options::default(),
+    );
+    assert_eq!(
+        named.unwrap()[0],
+        Seen::row(2, &["Hello there!", "greeting"])
+    );
     check("source;target\na,b;c\n", &[Seen::row(2, &["a,b", "c"])]);
     check(
         "a\tb\nc, d\te\n",

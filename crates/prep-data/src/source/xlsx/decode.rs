@@ -162,6 +162,7 @@ impl Decoder<'_, '_> {
         // The empty cells that the row does not write.
         row.cells.resize(width, Cow::Borrowed(""));
         (self.each)(Item::Record(Record {
+            starts: &[],
             line,
             raw: &self.raw,
             data: Data::Row(&row.cells),
