@@ -7,8 +7,12 @@
 //! A cell is text. Text is not touched; numbers, dates and decimals are
 //! written out; a null is an empty cell; lists, structs and maps are compact
 //! JSON. [`Record::raw`] is the whole row as one JSON object, whose values
-//! have their own types, so that rows which are conversations (`messages`,
-//! `conversations`) can be read like lines of JSONL.
+//! have their own types.
+//!
+//! Rows that are conversations (`messages`, `conversations`, …) are read from
+//! that object like lines of JSONL, unless the caller names columns. Members
+//! that are null are then left out of it: a struct of Parquet has all of its
+//! members in every row, so null is how it says that one is not there.
 //!
 //! The `parquet` crate's own record reader is not used: it ends at a text that
 //! is not UTF-8, with its columns no longer in step, where only that row is to
@@ -31,7 +35,7 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::schema::types::Type;
 
 use super::{
-    Batch, Columns, Data, Format, Item, Opened, Options, Record, Reject, Source, SourceError,
+    Batch, Columns, Data, Format, Item, Opened, Options, Record, Reject, Source, SourceError, chat,
 };
 use crate::diag::{self, Finding, Position};
 use crate::io::Input;
@@ -57,18 +61,31 @@ pub(crate) fn open(input: Input, options: &Options) -> Result<Opened, SourceErro
     let malformed = |cause| SourceError::malformed(&name, Format::Parquet, cause);
     let file = seekable.into_file();
     let reader = contained(|| SerializedFileReader::new(file)).map_err(malformed)?;
-    let (fields, n_columns) =
-        top_fields(reader.metadata().file_metadata().schema()).map_err(malformed)?;
-    let names = fields.iter().map(|field| field.name.clone()).collect();
+    let schema = reader.metadata().file_metadata().schema();
+    let names: Vec<_> = schema
+        .get_fields()
+        .iter()
+        .map(|field| field.name().to_owned())
+        .collect();
+    let is_text = |name: &str| {
+        let mut fields = schema.get_fields().iter();
+        fields.any(|field| field.name() == name && field.is_primitive())
+    };
+    let (chat, decision) = match chat::of_columns(&names, is_text) {
+        Some((format, decision)) if !options.json_as_table => (Some(format), Some(decision)),
+        _ => (None, None),
+    };
+    let (fields, n_columns) = top_fields(schema, chat.is_none()).map_err(malformed)?;
     Ok(Opened {
         format: Format::Parquet,
         names: vec![name.clone()],
-        columns: Some(Columns { names, named: true }),
-        decisions: Vec::new(),
+        columns: chat.is_none().then_some(Columns { names, named: true }),
+        decisions: decision.into_iter().collect(),
         source: Box::new(Table {
             name,
             reader,
             fields: fields.into(),
+            chat,
             n_columns,
             next_group: 0,
             columns: Vec::new(),
@@ -124,6 +141,8 @@ struct Table {
     name: String,
     reader: SerializedFileReader<File>,
     fields: Arc<[Field]>,
+    /// What the rows are read as, if they are conversations.
+    chat: Option<Format>,
     /// How many leaves the fields have.
     n_columns: usize,
     next_group: usize,
@@ -185,6 +204,7 @@ impl Source for Table {
         self.rows_left -= n_rows;
         Ok(Some(Box::new(RowBatch {
             fields: Arc::clone(&self.fields),
+            chat: self.chat,
             columns,
             n_rows,
             limit: self.limit,
@@ -195,6 +215,7 @@ impl Source for Table {
 /// Some rows, column by column.
 struct RowBatch {
     fields: Arc<[Field]>,
+    chat: Option<Format>,
     columns: Vec<Column>,
     n_rows: usize,
     limit: usize,
@@ -214,10 +235,19 @@ impl Batch for RowBatch {
             batch: &self,
             at: vec![Cursor::default(); self.columns.len()],
             raw: Vec::new(),
+            starts: Vec::new(),
             cells: Vec::new(),
         };
+        let mut chat = self.chat.map(chat::Objects::new);
         for line in 0..self.n_rows as u64 {
             match rows.read() {
+                Ok(()) if let Some(chat) = &mut chat => {
+                    let position = |at| Position {
+                        line,
+                        column: rows.starts.partition_point(|&start| start <= at) as u64,
+                    };
+                    chat.decode(&rows.raw, line, &position, each);
+                }
                 Ok(()) => each(Item::Record(Record {
                     starts: &[],
                     line,
@@ -257,6 +287,9 @@ struct Rows<'a> {
     at: Vec<Cursor>,
     /// The row as JSON. Text that is not UTF-8 stands in it as it is.
     raw: Vec<u8>,
+    /// Where in it each field begins.
+    starts: Vec<usize>,
+    /// The row as text, but for what is nested in a conversation.
     cells: Vec<Cow<'a, str>>,
 }
 
@@ -264,6 +297,7 @@ impl Rows<'_> {
     /// Reads the next row; one with a fault is still read to its end.
     fn read(&mut self) -> Result<(), Fault> {
         self.raw.clear();
+        self.starts.clear();
         self.cells.clear();
         let mut fault = None;
         for n in 0..self.batch.fields.len() {
@@ -288,7 +322,9 @@ impl Rows<'_> {
     fn read_field(&mut self, n: usize) -> Result<(), Fault> {
         let batch = self.batch;
         let field = &batch.fields[n];
-        self.raw.push(if n == 0 { b'{' } else { b',' });
+        let start = self.raw.len();
+        self.starts.push(start);
+        self.raw.push(if start == 0 { b'{' } else { b',' });
         write_string(field.name.as_bytes(), &mut self.raw);
         self.raw.push(b':');
         let fault = |code, what| Fault {
@@ -297,6 +333,7 @@ impl Rows<'_> {
             message: format!("{what} in column `{}`", field.name),
         };
         let out_of_step = |_| fault(&diag::S031, "values are missing");
+        let value_start = self.raw.len();
         let cell = if let Some(leaf) = field.node.as_scalar() {
             let value = leaf
                 .take(&batch.columns, &mut self.at)
@@ -304,18 +341,21 @@ impl Rows<'_> {
             value.write(&mut self.raw);
             value.into_text()
         } else {
-            let start = self.raw.len();
             let written = field
                 .node
                 .write(&batch.columns, &mut self.at, &mut self.raw);
             written.map_err(out_of_step)?;
-            match &self.raw[start..] {
+            match &self.raw[value_start..] {
                 b"null" => Some(Cow::Borrowed("")),
                 json => simdutf8::basic::from_utf8(json)
                     .ok()
-                    .map(|json| Cow::Owned(json.to_owned())),
+                    .map(|json| match batch.chat {
+                        Some(_) => Cow::Borrowed(""),
+                        None => Cow::Owned(json.to_owned()),
+                    }),
             }
         };
+        field.drop_null(start, value_start, &mut self.raw);
         self.cells
             .push(cell.ok_or_else(|| fault(&diag::S001, "there are bytes that are not UTF-8"))?);
         Ok(())
@@ -400,6 +440,18 @@ struct Cursor {
 struct Field {
     name: String,
     node: Node,
+    /// Whether it is written when it is null.
+    keeps_null: bool,
+}
+
+impl Field {
+    /// Takes back what was written from `start` if the value behind it is a
+    /// null to be left out.
+    fn drop_null(&self, start: usize, value_start: usize, json: &mut Vec<u8>) {
+        if !self.keeps_null && json[value_start..] == *b"null" {
+            json.truncate(start);
+        }
+    }
 }
 
 /// A field of the schema, with the levels at which it is there.
@@ -507,13 +559,17 @@ impl Node {
             Self::Leaf(leaf) => leaf.take(columns, at)?.write(json),
             Self::Struct(fields) => {
                 json.push(b'{');
-                for (n, field) in fields.iter().enumerate() {
-                    if n > 0 {
+                let first = json.len();
+                for field in fields {
+                    let start = json.len();
+                    if start > first {
                         json.push(b',');
                     }
                     write_string(field.name.as_bytes(), json);
                     json.push(b':');
+                    let value_start = json.len();
                     field.node.write(columns, at, json)?;
+                    field.drop_null(start, value_start, json);
                 }
                 json.push(b'}');
             }
@@ -853,8 +909,11 @@ fn write_string(text: &[u8], json: &mut Vec<u8>) {
 }
 
 /// Reads the schema as the fields of a row, and counts the columns.
-fn top_fields(schema: &Type) -> Result<(Vec<Field>, usize), String> {
-    let mut tree = Tree { n_columns: 0 };
+fn top_fields(schema: &Type, keeps_null: bool) -> Result<(Vec<Field>, usize), String> {
+    let mut tree = Tree {
+        n_columns: 0,
+        keeps_null,
+    };
     let fields = tree.fields(schema.get_fields(), 0, 0, 0)?;
     Ok((fields, tree.n_columns))
 }
@@ -862,6 +921,7 @@ fn top_fields(schema: &Type) -> Result<(Vec<Field>, usize), String> {
 /// Counts the leaves while the tree is built: a leaf is a column.
 struct Tree {
     n_columns: usize,
+    keeps_null: bool,
 }
 
 impl Tree {
@@ -877,6 +937,7 @@ impl Tree {
             fields.push(Field {
                 name: field.name().to_owned(),
                 node: self.node(field, definition, repetition, depth)?,
+                keeps_null: self.keeps_null,
             });
         }
         Ok(fields)

@@ -180,7 +180,7 @@ impl<'a, 'r> Reader<'a, 'r> {
                     Read::Chat(draft) => (draft.notes, Data::Chat(draft.example)),
                     Read::Row(notes) => (notes, Data::Row(&self.cells)),
                 };
-                tell(&notes, raw, place, each);
+                tell(&notes, &|at| place.of(raw, at), each);
                 let line = place.line;
                 each(Item::Record(Record {
                     line,
@@ -225,20 +225,73 @@ impl<'a, 'r> Reader<'a, 'r> {
         if let Some(columns) = &self.reading.columns {
             return table::row(record, columns, &mut self.cells).map(Read::Row);
         }
-        if record.kind() != Kind::Object {
-            let message = format!("expected an object, found {}", record.kind().as_str());
-            return Err(Fault::new(&S019, record.offset(), message));
+        conversation(record, self.reading.format, &mut self.inner).map(Read::Chat)
+    }
+}
+
+/// Reads a record as one of the given format.
+fn conversation<'a>(
+    record: Value<'_, 'a>,
+    format: Format,
+    inner: &mut Inner,
+) -> Result<Draft<'a>, Fault> {
+    if record.kind() != Kind::Object {
+        let message = format!("expected an object, found {}", record.kind().as_str());
+        return Err(Fault::new(&S019, record.offset(), message));
+    }
+    let mut draft = Draft::new();
+    match format {
+        Format::ShareGpt => sharegpt::read(record, &mut draft, inner),
+        Format::Alpaca => alpaca::read(record, &mut draft),
+        Format::PromptCompletion => pair::read(record, &mut draft, inner),
+        Format::Gemini => gemini::read(record, &mut draft),
+        _ => openai::read(record, &mut draft, inner),
+    }?;
+    draft.finish(record.offset())?;
+    Ok(draft)
+}
+
+/// Reads conversations that a source of another format has as JSON objects.
+#[derive(Debug)]
+pub(in crate::source) struct Objects {
+    format: Format,
+    document: Document,
+    inner: Inner,
+}
+
+impl Objects {
+    pub(in crate::source) fn new(format: Format) -> Self {
+        Self {
+            format,
+            document: Document::new(),
+            inner: Inner::default(),
         }
-        let mut draft = Draft::new();
-        match self.reading.format {
-            Format::ShareGpt => sharegpt::read(record, &mut draft, &mut self.inner),
-            Format::Alpaca => alpaca::read(record, &mut draft),
-            Format::PromptCompletion => pair::read(record, &mut draft, &mut self.inner),
-            Format::Gemini => gemini::read(record, &mut draft),
-            _ => openai::read(record, &mut draft, &mut self.inner),
-        }?;
-        draft.finish(record.offset())?;
-        Ok(Read::Chat(draft))
+    }
+
+    /// Decodes one object into its notes and then a record or a reject;
+    /// `position` tells the place of a byte of the object.
+    pub(in crate::source) fn decode(
+        &mut self,
+        raw: &[u8],
+        line: u64,
+        position: &dyn Fn(usize) -> Position,
+        each: &mut dyn FnMut(Item<'_>),
+    ) {
+        let parsed = self.document.parse(raw);
+        let read = parsed
+            .map_err(|error| json_fault(&error, raw, false))
+            .and_then(|record| conversation(record, self.format, &mut self.inner));
+        match read {
+            Ok(draft) => {
+                tell(&draft.notes, position, each);
+                let data = Data::Chat(draft.example);
+                each(Item::Record(Record { line, raw, data }));
+            }
+            Err(fault) => {
+                let finding = Finding::new(fault.code, position(fault.at), fault.message);
+                each(Item::Reject(Reject { line, finding, raw }));
+            }
+        }
     }
 }
 
@@ -268,9 +321,9 @@ impl Cursor {
     }
 }
 
-fn tell(notes: &[Note], raw: &[u8], place: Place, each: &mut dyn FnMut(Item<'_>)) {
+fn tell(notes: &[Note], position: &dyn Fn(usize) -> Position, each: &mut dyn FnMut(Item<'_>)) {
     for note in notes {
-        let position = place.of(raw, note.at);
+        let position = position(note.at);
         each(Item::Note(Finding::new(
             note.code,
             position,

@@ -36,8 +36,10 @@ mod tools;
 
 use std::sync::Arc;
 
+pub(super) use self::decode::Objects;
 use self::decode::{ChatBatch, Reading, Skipped};
 use self::frame::{ChatCutter, Cut, Frame};
+pub(super) use self::shape::of_columns;
 use super::blocks::{Blocks, Piece};
 use super::{Batch, Format, Opened, Options, Source, SourceError, text};
 use crate::io::{Cause, Input};
@@ -112,7 +114,7 @@ fn choose(
     match shape::of(head, frame) {
         Some(_) | None if options.json_as_table => Ok(Format::PromptCompletion),
         Some(shape) => {
-            decisions.push(format!("by {}", shape.evidence));
+            decisions.push(shape.decision());
             Ok(shape.format)
         }
         None => Err(shape::unknown(head, frame)),

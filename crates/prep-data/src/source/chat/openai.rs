@@ -155,7 +155,8 @@ impl<'d, 'a> Message<'d, 'a> {
         let mut ids = Vec::new();
         for item in tool_calls.into_iter().flat_map(Value::items) {
             // Some tools write the function's members into the call itself.
-            turn.push(function_call(item.get("function").unwrap_or(item), inner)?);
+            let function = item.get("function").filter(|value| !value.is_null());
+            turn.push(function_call(function.unwrap_or(item), inner)?);
             ids.push(item.get("id").and_then(Value::as_str));
         }
         if let Some(value) = self.function_call {

@@ -5,11 +5,30 @@ use super::pair;
 use crate::json::Value;
 use crate::source::Format;
 
-/// A format and what spoke for it.
+/// A format and the keys that spoke for it.
 #[derive(Debug)]
 pub(super) struct Shape {
     pub(super) format: Format,
-    pub(super) evidence: String,
+    keys: Vec<String>,
+}
+
+impl Shape {
+    fn new(format: Format, keys: &[&str]) -> Self {
+        let keys = keys.iter().map(|&key| key.into()).collect();
+        Self { format, keys }
+    }
+
+    /// What spoke for the format; `noun` is what a key is called here.
+    fn evidence(&self, noun: &str) -> String {
+        let names: Vec<_> = self.keys.iter().map(|key| quoted(key)).collect();
+        let plural = if names.len() == 1 { "" } else { "s" };
+        format!("by its {noun}{plural} {}", names.join(" and "))
+    }
+
+    /// The same of a JSON file, to be told.
+    pub(super) fn decision(&self) -> String {
+        self.evidence("key")
+    }
 }
 
 /// The shape of the first record that has a known one.
@@ -18,6 +37,20 @@ pub(super) fn of(head: &[u8], frame: Frame) -> Option<Shape> {
     candidates
         .into_iter()
         .find_map(|record| of_keys(&outer_keys(record)))
+}
+
+/// The format of which the rows of a table are records, and what spoke for it.
+///
+/// A column of text that is called like a conversation is none, and a pair of
+/// texts is a row like any other. Alpaca's three texts are not: what becomes
+/// of an empty `input` is known here only.
+pub(in crate::source) fn of_columns(
+    names: &[String],
+    is_text: impl Fn(&str) -> bool,
+) -> Option<(Format, String)> {
+    let shape = of_keys(names)?;
+    let is_table = shape.format != Format::Alpaca && shape.keys.iter().all(|key| is_text(key));
+    (!is_table).then(|| (shape.format, shape.evidence("column")))
 }
 
 /// Says which keys were found where none makes a known shape.
@@ -48,27 +81,18 @@ fn of_keys(keys: &[String]) -> Option<Shape> {
     let by_one = single
         .into_iter()
         .find(|(name, _)| has(name))
-        .map(|(name, format)| Shape {
-            format,
-            evidence: format!("its key `{name}`"),
-        });
+        .map(|(name, format)| Shape::new(format, &[name]));
     let alpaca = ["output", "instances", "response"];
     let by_alpaca = || {
         let answer = alpaca
             .into_iter()
             .find(|name| has(name))
             .filter(|_| has("instruction"))?;
-        Some(Shape {
-            format: Format::Alpaca,
-            evidence: format!("its keys `instruction` and `{answer}`"),
-        })
+        Some(Shape::new(Format::Alpaca, &["instruction", answer]))
     };
     let by_pair = || {
         let (prompt, answer) = pair::sides(keys)?;
-        Some(Shape {
-            format: Format::PromptCompletion,
-            evidence: format!("its keys `{prompt}` and `{answer}`"),
-        })
+        Some(Shape::new(Format::PromptCompletion, &[prompt, answer]))
     };
     by_one.or_else(by_alpaca).or_else(by_pair)
 }

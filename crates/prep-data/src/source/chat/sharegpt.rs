@@ -21,7 +21,7 @@ pub(super) fn read<'a>(
     inner: &mut Inner,
 ) -> Result<(), Fault> {
     let mut turns = None;
-    for (key, value) in record.entries() {
+    for (key, value) in record.entries().filter(|(_, value)| !value.is_null()) {
         match &*key.text {
             "conversations" | "conversation" if turns.is_none() => turns = Some(value),
             "system" | "system_prompt" => match value.as_str() {
@@ -69,7 +69,7 @@ fn declarations<'a>(
 
 fn add<'a>(turn: Value<'_, 'a>, draft: &mut Draft<'a>, inner: &mut Inner) -> Result<(), Fault> {
     let (mut from, mut said) = (None, None);
-    for (key, value) in turn.entries() {
+    for (key, value) in turn.entries().filter(|(_, value)| !value.is_null()) {
         match &*key.text {
             "from" | "role" if from.is_none() => from = Some(value),
             "value" | "content" | "text" if said.is_none() => said = Some(value),
@@ -83,7 +83,7 @@ fn add<'a>(turn: Value<'_, 'a>, draft: &mut Draft<'a>, inner: &mut Inner) -> Res
             "the turn does not say whom it is `from`",
         ));
     };
-    let Some(said) = said.filter(|said| !said.is_null()) else {
+    let Some(said) = said else {
         return Err(Fault::new(&S009, turn.offset(), "the turn has no `value`"));
     };
     let at = said.offset();

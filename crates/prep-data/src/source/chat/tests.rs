@@ -62,6 +62,8 @@ fn line(texts: &[&str]) -> String {
 }
 
 mod alpacas;
+#[cfg(feature = "parquet")]
+mod columns;
 mod fixtures;
 mod frames;
 mod geminis;

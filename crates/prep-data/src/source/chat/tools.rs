@@ -7,7 +7,7 @@ use super::calls;
 use super::draft::{Draft, Fault};
 use crate::diag::S028;
 use crate::example::write;
-use crate::json::{Kind, Value, compact};
+use crate::json::{Key, Kind, Value, compact};
 
 /// Adds the declarations of an array of tools; `at` is where notes point to.
 pub(super) fn add<'a>(tools: Value<'_, '_>, at: usize, draft: &mut Draft<'a>) -> Result<(), Fault> {
@@ -39,7 +39,8 @@ pub(super) fn add<'a>(tools: Value<'_, '_>, at: usize, draft: &mut Draft<'a>) ->
         if n > 0 {
             writer.out.push(b',');
         }
-        let function = tool.get("function").unwrap_or(tool);
+        let function = tool.get("function").filter(|value| !value.is_null());
+        let function = function.unwrap_or(tool);
         writer
             .function(function)
             .map_err(|message| Fault::new(&S028, at, message))?;
@@ -65,7 +66,7 @@ impl Writer {
         let name = name.ok_or("a tool is no function with a name")?;
         self.out.extend_from_slice(b"{\"name\":");
         compact(name, &mut self.out);
-        for (key, value) in function.entries().filter(|(_, value)| !value.is_null()) {
+        for (key, value) in there(function) {
             match &*key.text {
                 "name" | "type" => {}
                 "description" => self.member("description", value),
@@ -99,7 +100,7 @@ impl Writer {
 
     fn schema(&mut self, schema: Value<'_, '_>) {
         self.out.push(b'{');
-        for (key, value) in schema.entries() {
+        for (key, value) in there(schema) {
             match (&*key.text, value.kind()) {
                 ("type", _) => self.types(value),
                 (name @ "properties", Kind::Object) => self.properties(name, value),
@@ -126,7 +127,7 @@ impl Writer {
     fn properties(&mut self, name: &str, properties: Value<'_, '_>) {
         self.key(name);
         self.out.push(b'{');
-        for (key, schema) in properties.entries() {
+        for (key, schema) in there(properties) {
             self.key(&key.text);
             self.schema(schema);
         }
@@ -170,9 +171,15 @@ impl Writer {
     }
 }
 
+/// The members that are there. What was kept as a table, where every object
+/// has the keys of all others, has null for those that it has not.
+fn there<'d, 'a>(object: Value<'d, 'a>) -> impl Iterator<Item = (Key<'a>, Value<'d, 'a>)> {
+    object.entries().filter(|(_, value)| !value.is_null())
+}
+
 fn has_no_parameters(schema: Value<'_, '_>) -> bool {
-    match schema.get("properties") {
-        Some(properties) => properties.entries().next().is_none(),
-        None => schema.entries().all(|(key, _)| key.text == "type"),
+    match there(schema).find(|(key, _)| key.text == "properties") {
+        Some((_, properties)) => there(properties).next().is_none(),
+        None => there(schema).all(|(key, _)| key.text == "type"),
     }
 }

@@ -68,9 +68,13 @@ fn the_contract_holds() {
 
 #[test]
 fn text_stays_as_it_is() {
+    let options = Options {
+        json_as_table: true,
+        ..Options::default()
+    };
     let opened = open(
         Input::from_bytes("novel.parquet", fixture()).unwrap(),
-        &Options::default(),
+        &options,
     )
     .unwrap();
     let names = &opened.columns.as_ref().unwrap().names;
@@ -129,7 +133,7 @@ fn raws(bytes: Vec<u8>) -> Vec<String> {
             Item::Record(Record { raw, .. }) | Item::Reject(Reject { raw, .. }) => {
                 raws.push(String::from_utf8_lossy(raw).into_owned());
             }
-            Item::Note(note) => panic!("{note:?}"),
+            Item::Note(note) => assert_eq!(note.code.code, "S027"),
         });
     }
     raws
@@ -140,8 +144,7 @@ fn a_row_is_a_json_object_too() {
     let raws = raws(fixture());
     assert_eq!(
         raws[3],
-        r#"{"source":"Good night 🌙","target":"Buenas noches 🌙","chapter":null,"n":3,"day":"2024-02-29","#.to_owned()
-            + r#""messages":[{"role":"user","content":"Good night 🌙"},{"role":"assistant","content":"Buenas noches 🌙"}]}"#
+        r#"{"source":"Good night 🌙","target":"Buenas noches 🌙","n":3,"day":"2024-02-29","messages":[{"role":"user","content":"Good night 🌙"},{"role":"assistant","content":"Buenas noches 🌙"}]}"#
     );
     for raw in raws {
         serde_json::from_str::<serde_json::Value>(&raw).unwrap();

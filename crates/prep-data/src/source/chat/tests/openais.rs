@@ -119,6 +119,13 @@ fn tools_become_declarations() {
         ),
         r#"note S027➤ {"contents":[{"role":"user","parts":[{"text":"Hi"}]},{"role":"model","parts":[{"text":"Ho"}]}],"tools":[{"functionDeclarations":[{"name":"f","description":"d","parameters":{"type":"OBJECT","properties":{"type":{"type":"STRING","nullable":true,"enum":["a"]},"n":{"type":"ARRAY","items":{"type":"INTEGER","minimum":1.0}}},"required":["n"]}},{"name":"g"}]}]}"#,
     );
+    // As it is kept in tables, where every object has the keys of all others.
+    check(
+        &format!(
+            r#"{{{messages},"tools":[{{"type":"function","name":"f","function":null,"parameters":{{"type":"object","$defs":null,"properties":{{"a":null,"b":{{"type":"string","enum":null}}}}}}}},{{"function":{{"name":"g","strict":null,"parameters":{{"type":"object","properties":{{"a":null}}}}}}}}]}}"#
+        ),
+        r#"{"contents":[{"role":"user","parts":[{"text":"Hi"}]},{"role":"model","parts":[{"text":"Ho"}]}],"tools":[{"functionDeclarations":[{"name":"f","parameters":{"type":"OBJECT","properties":{"b":{"type":"STRING"}}}},{"name":"g"}]}]}"#,
+    );
     check(
         &format!(r#"{{{messages},"tools":➤[{{"type":"retrieval"}}]}}"#),
         "S028➤",

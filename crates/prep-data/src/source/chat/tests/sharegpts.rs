@@ -27,6 +27,11 @@ fn turns_are_mapped() {
         r#"{➤"id":"1","system":"A","conversation":[{"role":"user","content":"Hi"},{"from":"gpt","value":"Ho"}]}"#,
         r#"note S027➤ {"systemInstruction":{"parts":[{"text":"A"}]},"contents":[{"role":"user","parts":[{"text":"Hi"}]},{"role":"model","parts":[{"text":"Ho"}]}]}"#,
     );
+    super::check(
+        Format::ShareGpt,
+        r#"{"conversations":[{"from":null,"role":"user","value":"Hi","weight":null},{"from":"gpt","value":"Ho"}],"system":null,"tools":null}"#,
+        &line(&["Hi", "Ho"]),
+    );
     check(&[("gpt", r#"➤"Ho""#)], "S022➤");
     check(&[("human", r#""Hi""#), ("human", r#"➤"Ho""#)], "S022➤");
     super::check(
