@@ -360,6 +360,7 @@ impl Batch for Pairs {
                 line,
                 raw: &raw,
                 data: Data::Row(&[Cow::Borrowed(source.text), Cow::Borrowed(target.text)]),
+                second: None,
             }));
         }
         self.n_lines

@@ -63,7 +63,11 @@ pub(crate) fn open(input: Input, options: &Options) -> Result<Opened, SourceErro
     Ok(Opened {
         format: Format::Parquet,
         names: vec![name.clone()],
-        columns: Some(Columns { names, named: true }),
+        columns: Some(Columns {
+            names,
+            named: true,
+            sides: None,
+        }),
         decisions: Vec::new(),
         source: Box::new(Table {
             name,
@@ -222,6 +226,7 @@ impl Batch for RowBatch {
                     line,
                     raw: &rows.raw,
                     data: Data::Row(&rows.cells),
+                    second: None,
                 })),
                 Err(Fault {
                     code,

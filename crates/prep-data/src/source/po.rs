@@ -469,6 +469,7 @@ impl Stretch {
                 line,
                 raw: bytes,
                 data: Data::Row(&[source, target_text]),
+                second: None,
             }));
         }
     }

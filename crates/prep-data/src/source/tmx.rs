@@ -423,6 +423,7 @@ impl Batch for Units {
                     line: lines.line(tag.start),
                     raw: &bytes[tag.start..done],
                     data: Data::Row(&unit.texts),
+                    second: None,
                 }));
                 continue;
             }
@@ -448,7 +449,12 @@ impl Batch for Units {
             match unit {
                 Ok(unit) => {
                     let data = Data::Row(&unit.texts.map(Cow::Owned));
-                    each(Item::Record(Record { line, raw, data }));
+                    each(Item::Record(Record {
+                        line,
+                        raw,
+                        data,
+                        second: None,
+                    }));
                     for fault in unit.notes {
                         each(Item::Note(places.finding(fault, tag.start)));
                     }

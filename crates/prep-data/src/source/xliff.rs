@@ -498,7 +498,12 @@ impl Units {
                 Ok([source, target]) => {
                     let texts = inline::pair(source, target, self.inline_tags).map(Cow::Owned);
                     let data = Data::Row(&texts);
-                    each(Item::Record(Record { line, raw, data }));
+                    each(Item::Record(Record {
+                        line,
+                        raw,
+                        data,
+                        second: None,
+                    }));
                 }
                 Err(fault) => {
                     let finding = places.finding(fault, start);

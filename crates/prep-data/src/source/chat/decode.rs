@@ -182,7 +182,12 @@ impl<'a, 'r> Reader<'a, 'r> {
                 };
                 tell(&notes, raw, place, each);
                 let line = place.line;
-                each(Item::Record(Record { line, raw, data }));
+                each(Item::Record(Record {
+                    line,
+                    raw,
+                    data,
+                    second: None,
+                }));
                 false
             }
             Err(fault) => {

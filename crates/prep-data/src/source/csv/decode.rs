@@ -231,6 +231,7 @@ impl<'a> Reader<'a> {
             line: record.line,
             raw,
             data: Data::Row(&self.cells),
+            second: None,
         }));
     }
 

@@ -165,6 +165,7 @@ impl Decoder<'_, '_> {
             line,
             raw: &self.raw,
             data: Data::Row(&row.cells),
+            second: None,
         }));
     }
 
