@@ -232,7 +232,7 @@ fn rows_that_are_no_rows_are_rejected_by_line() {
     );
     csv(
         "source,target\n#NAME?,a\nb,#REF!\n#hash,c\n",
-        &["#hash → c", "S011 at 2:1", "S011 at 3:1"],
+        &["#hash → c", "S011 at 2:1", "S011 at 3:3"],
     );
     csv(
         "source,target\na_x000D_b,c\n",

@@ -128,9 +128,23 @@ impl From<SourceError> for Failure {
                     SourceError::NoPair { .. } => {
                         Some("name two files: `prep convert corpus.en corpus.es`")
                     }
+                    SourceError::NoJoin { .. } => Some(
+                        "name two files: `prep convert english.csv spanish.csv --id-column id`",
+                    ),
+                    SourceError::Column { .. } => Some(
+                        "choose with `--id-column`, `--src-column` (in the first file) and `--tgt-column` (in the second)",
+                    ),
+                    SourceError::TooManyRows { .. } => Some("give it more with `--memory`"),
                     _ => None,
                 };
-                let failure = plain(error);
+                let note = match &error {
+                    SourceError::Column { columns, .. } => Some(listed(columns)),
+                    _ => None,
+                };
+                let mut failure = plain(error);
+                if let Some(note) = note {
+                    failure = failure.note(note);
+                }
                 match hint {
                     Some(hint) => failure.hint(hint),
                     None => failure,
@@ -149,12 +163,14 @@ fn flag_of(choice: Choice) -> &'static str {
     }
 }
 
+/// The columns of a table, in words.
+fn listed(columns: &[String]) -> String {
+    let quoted: Vec<_> = columns.iter().map(|name| format!("`{name}`")).collect();
+    format!("its columns are {}", quoted.join(", "))
+}
+
 impl From<ComposeError> for Failure {
     fn from(error: ComposeError) -> Self {
-        let listed = |columns: &[String]| {
-            let quoted: Vec<_> = columns.iter().map(|name| format!("`{name}`")).collect();
-            format!("its columns are {}", quoted.join(", "))
-        };
         match &error {
             ComposeError::NoColumn { columns, .. } | ComposeError::Twice { columns, .. } => {
                 let note = listed(columns);

@@ -25,6 +25,7 @@ Examples:
   prep convert corpus.csv --user 'Translate to Spanish: {source}' --system @style.txt
   prep convert memory.tmx --src-lang en --tgt-lang es
   prep convert corpus.en corpus.es
+  prep convert english.csv spanish.csv --id-column id
   prep convert tickets.xlsx --group-column ticket --order-column time
   zcat big.csv.gz | prep convert - -o - | head -3")]
 pub(crate) struct ConvertArgs {
@@ -59,6 +60,12 @@ pub(crate) struct ConvertArgs {
     /// The column of the answer.
     #[arg(long, value_name = "NAME", conflicts_with = "model_text")]
     pub(crate) tgt_column: Option<String>,
+
+    /// Join two tables on the column of their ids: the first has the prompts,
+    /// the second the answers. In templates, {source.NAME} is a column of the
+    /// first and {target.NAME} one of the second.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) id_column: Option<String>,
 
     /// The column of what belongs together. With a `role` and a `content`
     /// column, the rows of one group become one conversation.
@@ -112,11 +119,12 @@ pub(crate) struct ConvertArgs {
 
 impl ConvertArgs {
     /// How the sources are to be read.
-    pub(crate) fn source_options(&self) -> Options {
+    pub(crate) fn source_options(&self, memory: u64) -> Options {
         let names_columns = self.user.is_some()
             || self.model_text.is_some()
             || self.src_column.is_some()
             || self.tgt_column.is_some();
+        let of_join = |column: &Option<String>| column.clone().filter(|_| self.id_column.is_some());
         let default = Options::default();
         Options {
             format: match self.from {
@@ -133,10 +141,14 @@ impl ConvertArgs {
             tgt_lang: self.tgt_lang.clone(),
             inline_tags: self.inline_tags.into(),
             json_as_table: names_columns || self.group_column.is_some(),
+            id_column: self.id_column.clone(),
+            src_column: of_join(&self.src_column),
+            tgt_column: of_join(&self.tgt_column),
             sheet: self.sheet.clone(),
             block_bytes: self
                 .batch_size
                 .map_or(default.block_bytes, |size| size.0 as usize),
+            memory,
             ..default
         }
     }

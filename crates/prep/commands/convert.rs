@@ -28,7 +28,7 @@ pub(crate) fn run(args: &ConvertArgs, shared: &Shared) -> Result<Answer, Failure
     let target = Target::new(args);
     let system = args.system.as_deref().map(text_or_file).transpose()?;
     let compose = compose_options(args, system.clone());
-    let options = args.source_options();
+    let options = args.source_options(shared.memory.0);
 
     target.refuse_clashes(shared)?;
     let inputs = args
@@ -121,10 +121,11 @@ fn text_or_file(text: &str) -> Result<String, Failure> {
 }
 
 fn compose_options(args: &ConvertArgs, system: Option<String>) -> ComposeOptions {
+    // The columns of two tables are told apart where they are joined.
+    let is_joined = args.id_column.is_some();
     let side = |template: &Option<Template>, column: &Option<String>| {
-        template
-            .clone()
-            .or_else(|| column.as_deref().map(Template::column))
+        let column = column.as_deref().filter(|_| !is_joined);
+        template.clone().or_else(|| column.map(Template::column))
     };
     ComposeOptions {
         user: side(&args.user, &args.src_column),

@@ -92,16 +92,20 @@ impl<'a> Trace<'a> {
         names.join(" + ")
     }
 
+    /// The sources, with the line.
+    fn from(&self) -> String {
+        let line = self.stamp.line;
+        let second = self.record.as_ref().ok().and_then(|found| found.second);
+        match (second, &self.source.files[..]) {
+            (Some(second), [a, b]) => format!("{}:{line} + {}:{}", a.path, b.path, second.line),
+            _ => format!("{}:{line}", self.names()),
+        }
+    }
+
     fn print(&self, out: &mut impl Write) -> std::io::Result<()> {
         let LinePlace { file, line } = self.place;
         writeln!(out, "{}:{line}", file.display())?;
-        writeln!(
-            out,
-            "  from {}:{} (record {})",
-            self.names(),
-            self.stamp.line,
-            self.stamp.record
-        )?;
+        writeln!(out, "  from {} (record {})", self.from(), self.stamp.record)?;
         if !self.stamp.group.is_empty() {
             writeln!(out, "  group {}", self.stamp.group)?;
         }
@@ -110,18 +114,13 @@ impl<'a> Trace<'a> {
         }
         match &self.record {
             Ok(found) => {
-                let text = String::from_utf8_lossy(&found.raw);
-                // The lines of an aligned pair have the same number.
-                let step = u64::from(self.source.files.len() == 1);
-                for (line, n) in text.split('\n').zip(0..) {
-                    let number = found.line + n * step;
-                    writeln!(
-                        out,
-                        "{number:>6} | {}",
-                        visible(line.trim_end_matches('\r'))
-                    )?;
-                }
-                Ok(())
+                let Some(second) = found.second else {
+                    // The two lines of an aligned pair have the same number.
+                    let step = u64::from(self.source.files.len() == 1);
+                    return print_lines(&found.raw, found.line, step, out);
+                };
+                print_lines(&found.raw[..second.at - 1], found.line, 1, out)?;
+                print_lines(&found.raw[second.at..], second.line, 1, out)
             }
             Err(reason) => writeln!(out, "  the record cannot be shown: {reason}"),
         }
@@ -135,6 +134,7 @@ impl<'a> Trace<'a> {
             "origin": {
                 "source": self.names(),
                 "line": self.stamp.line,
+                "second_line": self.record.as_ref().ok().and_then(|found| found.second).map(|second| second.line),
                 "record": self.stamp.record,
                 "group": (!self.stamp.group.is_empty()).then_some(&self.stamp.group),
             },
@@ -143,6 +143,18 @@ impl<'a> Trace<'a> {
             "problem": self.record.as_ref().err(),
         })
     }
+}
+
+/// Prints bytes with the numbers of their lines, each `step` more than the one
+/// before.
+fn print_lines(raw: &[u8], first: u64, step: u64, out: &mut impl Write) -> std::io::Result<()> {
+    let text = String::from_utf8_lossy(raw);
+    for (line, n) in text.split('\n').zip(0..) {
+        let number = first + n * step;
+        let line = visible(line.trim_end_matches('\r'));
+        writeln!(out, "{number:>6} | {line}")?;
+    }
+    Ok(())
 }
 
 impl From<PassportError> for Failure {

@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 
-use super::template::{self, Piece, Template};
+use super::template::{Piece, Template};
 use crate::diag::{Code, Finding, S009, S010, S011, S012, S037};
 use crate::example::{Content, Example, Part, Role, write};
 use crate::source::columns::{self, Side};
@@ -239,6 +239,10 @@ impl Table<'_> {
     /// The column whose name says which side it is.
     fn guess(&self, side: Side) -> Result<usize, ComposeError> {
         let names = &self.columns.names;
+        if let Some([prompt, answer]) = self.columns.sides {
+            let known = if side == Side::Prompt { prompt } else { answer };
+            return known.ok_or_else(|| self.no_side(side));
+        }
         if !self.columns.named && names.len() == 2 {
             return Ok(if side == Side::Prompt { 0 } else { 1 });
         }
@@ -246,21 +250,12 @@ impl Table<'_> {
             .zip(names)
             .filter(|(_, name)| columns::side(name) == Some(side));
         let found: Vec<(usize, &String)> = known.collect();
-        let role = if side == Side::Prompt {
-            "prompt"
-        } else {
-            "answer"
-        };
         match found[..] {
             [(column, _)] => Ok(column),
-            [] => Err(ComposeError::NoSide {
-                input: self.input.into(),
-                side: role,
-                columns: names.clone(),
-            }),
+            [] => Err(self.no_side(side)),
             _ => Err(ComposeError::Ambiguous {
                 input: self.input.into(),
-                side: role,
+                side: role(side),
                 found: found.into_iter().map(|(_, name)| name.clone()).collect(),
                 columns: names.clone(),
             }),
@@ -283,13 +278,21 @@ impl Table<'_> {
                 columns: self.columns.names.clone(),
             });
         }
-        template::find(name, self.columns).ok_or_else(|| self.no_column(name.into()))
+        columns::find(name, &self.columns.names).ok_or_else(|| self.no_column(name.into()))
     }
 
     fn no_column(&self, column: String) -> ComposeError {
         ComposeError::NoColumn {
             input: self.input.into(),
             column,
+            columns: self.columns.names.clone(),
+        }
+    }
+
+    fn no_side(&self, side: Side) -> ComposeError {
+        ComposeError::NoSide {
+            input: self.input.into(),
+            side: role(side),
             columns: self.columns.names.clone(),
         }
     }
@@ -325,6 +328,14 @@ impl Table<'_> {
             order,
             system: options.system.clone(),
         }))
+    }
+}
+
+/// What a side is called in messages.
+fn role(side: Side) -> &'static str {
+    match side {
+        Side::Prompt => "prompt",
+        Side::Answer => "answer",
     }
 }
 
@@ -543,6 +554,7 @@ mod tests {
         Columns {
             names: names.iter().map(|&name| name.into()).collect(),
             named: true,
+            sides: None,
         }
     }
 
@@ -607,12 +619,7 @@ mod tests {
         note: &mut dyn FnMut(Finding),
     ) -> Composed {
         let cells = cells.map(Cow::Borrowed);
-        let record = Record {
-            line: 7,
-            raw: b"",
-            starts: &[],
-            data: Data::Row(&cells),
-        };
+        let record = Record::new(7, b"", Data::Row(&cells));
         compose(plan, record, out, note)
     }
 

@@ -66,7 +66,8 @@ impl Job {
     /// When the columns of one cannot be told.
     pub fn new(sources: Vec<Opened>, options: &ComposeOptions) -> Result<Self, ComposeError> {
         let parts = sources.into_iter().map(|opened| {
-            let (plan, decision) = Plan::new(&opened.names[0], opened.columns.as_ref(), options)?;
+            let input = opened.names.join(" + ");
+            let (plan, decision) = Plan::new(&input, opened.columns.as_ref(), options)?;
             let mut decisions = opened.decisions;
             decisions.extend(decision.filter(|_| !opened.format.is_pairs()));
             Ok(Part {
@@ -98,9 +99,9 @@ impl Job {
         let (sources, plans): (Vec<_>, Vec<_>) = self
             .parts
             .into_iter()
-            .map(|part| ((part.names[0].clone(), part.source), part.plan))
+            .map(|part| ((part.names, part.source), part.plan))
             .unzip();
-        let names: Vec<_> = sources.iter().map(|(name, _)| name.clone()).collect();
+        let (names, sources): (Vec<_>, Vec<_>) = sources.into_iter().unzip();
         let spares = Spares::default();
         let mut front = Front {
             sources,
@@ -181,7 +182,7 @@ type Numbered = (usize, Box<dyn Batch>);
 
 /// The batches of all sources, one source after the other.
 struct Front<'r> {
-    sources: Vec<(String, Box<dyn Source>)>,
+    sources: Vec<Box<dyn Source>>,
     part: usize,
     run: &'r Run<'r>,
 }
@@ -191,7 +192,7 @@ impl Front<'_> {
         if self.run.stop.load(Ordering::Relaxed) {
             return Err(ConvertError::Interrupted);
         }
-        while let Some((_, source)) = self.sources.get_mut(self.part) {
+        while let Some(source) = self.sources.get_mut(self.part) {
             if let Some(batch) = source.next_batch()? {
                 return Ok(Some((self.part, batch)));
             }
@@ -206,6 +207,8 @@ impl Front<'_> {
 #[derive(Default)]
 struct Decoded {
     part: usize,
+    /// The input of the part.
+    input: usize,
     out: Vec<u8>,
     written: Vec<Written>,
     turns: Vec<TurnRow>,
@@ -259,6 +262,7 @@ struct Rejected {
 /// Decodes a batch and composes its examples. Runs on any thread.
 fn decode(part: usize, batch: Box<dyn Batch>, plan: &Plan, mut decoded: Decoded) -> Decoded {
     decoded.part = part;
+    decoded.input = batch.input();
     decoded.n_lines = batch.decode(&mut |item| match item {
         Item::Record(record) => decoded.add(record, plan),
         Item::Reject(reject) => decoded.reject(reject.finding, reject.raw),
@@ -312,13 +316,15 @@ struct Emitter<'a> {
     writeback: Writeback,
     passport: Option<passport::Writer<OutputWriter>>,
     rejects: Rejects<'a>,
-    names: Vec<String>,
+    /// The names of the inputs of every part.
+    names: Vec<Vec<String>>,
     memory: u64,
     conversations: Option<Conversations>,
     ledger: Ledger,
     examples: u64,
     met: BTreeMap<&'static str, Met>,
     part: usize,
+    input: usize,
     /// The first line of the next batch, from 1.
     line: u64,
     /// The records before the next batch.
@@ -329,7 +335,7 @@ impl<'a> Emitter<'a> {
     fn new(
         sinks: Sinks<'a>,
         plans: &[Plan],
-        names: Vec<String>,
+        names: Vec<Vec<String>>,
         run: &Run<'_>,
     ) -> Result<Self, ConvertError> {
         let gathers = plans.iter().find_map(|plan| match plan {
@@ -353,6 +359,7 @@ impl<'a> Emitter<'a> {
             examples: 0,
             met: BTreeMap::new(),
             part: 0,
+            input: 0,
             line: 1,
             records: 0,
         })
@@ -361,8 +368,12 @@ impl<'a> Emitter<'a> {
     fn emit(&mut self, decoded: &mut Decoded) -> Result<(), ConvertError> {
         if decoded.part != self.part {
             self.part = decoded.part;
+            self.input = decoded.input;
             self.line = 1;
             self.records = 0;
+        } else if decoded.input != self.input {
+            self.input = decoded.input;
+            self.line = 1;
         }
         self.data.put(&decoded.out)?;
         self.writeback.wrote(decoded.out.len());
@@ -385,7 +396,13 @@ impl<'a> Emitter<'a> {
         for mut rejected in decoded.rejects.drain(..) {
             rejected.finding.position.line += self.line;
             let record = self.records + rejected.record + 1;
-            self.reject(self.part, record, &rejected.finding, &rejected.raw)?;
+            self.reject(
+                self.part,
+                self.input,
+                record,
+                &rejected.finding,
+                &rejected.raw,
+            )?;
         }
         for mut turn in decoded.turns.drain(..) {
             turn.place.source = self.part as u32;
@@ -417,11 +434,11 @@ impl<'a> Emitter<'a> {
     }
 
     /// Remembers that a code was met.
-    fn meet(&mut self, part: usize, finding: &Finding) {
+    fn meet(&mut self, part: usize, input: usize, finding: &Finding) {
         let met = self.met.entry(finding.code.code).or_insert_with(|| Met {
             code: finding.code,
             count: 0,
-            source: self.names[part].clone(),
+            source: self.names[part][input].clone(),
             position: finding.position,
             message: finding.message.clone(),
         });
@@ -429,20 +446,23 @@ impl<'a> Emitter<'a> {
     }
 
     fn note(&mut self, finding: &Finding) {
-        self.meet(self.part, finding);
+        self.meet(self.part, self.input, finding);
         *self.ledger.notes.entry(finding.code.code).or_default() += 1;
     }
 
     fn reject(
         &mut self,
         part: usize,
+        input: usize,
         record: u64,
         finding: &Finding,
         raw: &[u8],
     ) -> Result<(), ConvertError> {
-        self.meet(part, finding);
+        self.meet(part, input, finding);
         *self.ledger.rejected.entry(finding.code.code).or_default() += 1;
-        Ok(self.rejects.put(&self.names[part], record, finding, raw)?)
+        Ok(self
+            .rejects
+            .put(&self.names[part][input], record, finding, raw)?)
     }
 
     fn finish(mut self) -> Result<Outcome, ConvertError> {
@@ -489,6 +509,7 @@ impl<'a> Emitter<'a> {
                         "turns of one speaker in a row were joined in conversation `{group}`"
                     );
                     self.part = first.source as usize;
+                    self.input = 0;
                     self.note(&at_line(MERGED, first.line, message));
                 }
                 refused
@@ -501,6 +522,7 @@ impl<'a> Emitter<'a> {
             let finding = at_line(refusal.code, row.place.line, refusal.message);
             self.reject(
                 row.place.source as usize,
+                0,
                 row.place.record,
                 &finding,
                 &row.raw,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::source::Columns;
+use crate::source::{Columns, columns};
 
 /// A template as it was written, not yet tied to a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,7 +116,9 @@ impl Template {
         let pieces = self.pieces.iter().map(|piece| {
             Ok(match piece {
                 Piece::Text(text) => Piece::Text(text.clone()),
-                Piece::Column(name) => Piece::Column(find(name, columns).ok_or(name)?),
+                Piece::Column(name) => {
+                    Piece::Column(columns::find(name, &columns.names).ok_or(name)?)
+                }
             })
         });
         pieces.collect::<Result<_, &String>>().map_err(Clone::clone)
@@ -130,20 +132,6 @@ impl fmt::Display for Template {
             Piece::Column(name) => write!(f, "{{{name}}}"),
         })
     }
-}
-
-/// The column of a name: the name itself, or the only one that differs from
-/// it in case alone.
-pub(crate) fn find(name: &str, columns: &Columns) -> Option<usize> {
-    let exact = columns.names.iter().position(|column| column == name);
-    exact.or_else(|| {
-        let name = name.trim().to_lowercase();
-        let mut alike = (0..)
-            .zip(&columns.names)
-            .filter(|(_, column)| column.trim().to_lowercase() == name);
-        let first = alike.next().map(|(n, _)| n);
-        first.filter(|_| alike.next().is_none())
-    })
 }
 
 #[cfg(test)]
@@ -163,6 +151,7 @@ mod tests {
         let columns = Columns {
             names: vec!["a".into(), "B c".into()],
             named: true,
+            sides: None,
         };
         let pieces = Template::parse(template)
             .unwrap()

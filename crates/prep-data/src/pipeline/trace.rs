@@ -1,6 +1,6 @@
 //! One record of a source, found again by its number.
 
-use crate::source::{Item, Opened, SourceError};
+use crate::source::{Item, Opened, Second, SourceError};
 
 /// A record as it stands in its source.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,6 +9,8 @@ pub struct Found {
     pub line: u64,
     /// Its bytes.
     pub raw: Vec<u8>,
+    /// Where it goes on in a second input.
+    pub second: Option<Second>,
 }
 
 /// Reads a source up to its `wanted`-th record, from 1; `None` if it has
@@ -18,13 +20,17 @@ pub struct Found {
 ///
 /// When the source cannot be read.
 pub fn find_record(mut opened: Opened, wanted: u64) -> Result<Option<Found>, SourceError> {
-    let (mut line, mut records) = (1, 0);
+    let (mut line, mut input, mut records) = (1, 0, 0);
     let mut found = None;
     while let Some(batch) = opened.source.next_batch()? {
+        if batch.input() != input {
+            input = batch.input();
+            line = 1;
+        }
         line += batch.decode(&mut |item| {
-            let (record_line, raw) = match &item {
-                Item::Record(record) => (record.line, record.raw),
-                Item::Reject(reject) => (reject.line, reject.raw),
+            let (record_line, raw, second) = match &item {
+                Item::Record(record) => (record.line, record.raw, record.second),
+                Item::Reject(reject) => (reject.line, reject.raw, None),
                 Item::Note(_) => return,
             };
             records += 1;
@@ -32,6 +38,7 @@ pub fn find_record(mut opened: Opened, wanted: u64) -> Result<Option<Found>, Sou
                 found = Some(Found {
                     line: line + record_line,
                     raw: raw.to_vec(),
+                    second,
                 });
             }
         });

@@ -68,6 +68,20 @@ pub fn side(name: &str) -> Option<Side> {
     }
 }
 
+/// The column of a name: the name itself, or the only one that differs from
+/// it in case alone.
+pub(crate) fn find(name: &str, columns: &[String]) -> Option<usize> {
+    let exact = columns.iter().position(|column| column == name);
+    exact.or_else(|| {
+        let name = name.trim().to_lowercase();
+        let mut alike = (0..)
+            .zip(columns)
+            .filter(|(_, column)| column.trim().to_lowercase() == name);
+        let first = alike.next().map(|(n, _)| n);
+        first.filter(|_| alike.next().is_none())
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -50,8 +50,11 @@ impl Seen {
 /// Reads a source to its end, making every line absolute, from 1.
 pub(crate) fn read_all(mut opened: Opened) -> Result<Vec<Seen>, SourceError> {
     let mut seen = Vec::new();
-    let mut base = 1;
+    let (mut base, mut input) = (1, 0);
     while let Some(batch) = opened.source.next_batch()? {
+        if batch.input() != input {
+            (base, input) = (1, batch.input());
+        }
         let place = |position: Position| Position {
             line: position.line + base,
             ..position

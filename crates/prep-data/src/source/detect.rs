@@ -6,7 +6,7 @@ use encoding_rs::Encoding;
 use super::parquet;
 #[cfg(feature = "xlsx")]
 use super::xlsx;
-use super::{Format, Opened, Options, SourceError, chat, csv, moses, po, tmx, xliff};
+use super::{Format, Opened, Options, SourceError, by_id, chat, csv, moses, po, tmx, xliff};
 use crate::io::{Cause, Input};
 
 /// How much of an input is looked at to tell its format.
@@ -16,12 +16,25 @@ const HEAD_BYTES: usize = 64 << 10;
 const WORKBOOKS: [&[u8]; 3] = [b"PK\x03\x04", b"PK\x05\x06", b"\xd0\xcf\x11\xe0"];
 
 /// Opens inputs as sources, finding out what the options leave open. Two
-/// aligned text files are one source; anything else is one each.
+/// aligned text files are one source, as are two tables that are joined on a
+/// column; anything else is one each.
 ///
 /// # Errors
 ///
 /// When a format cannot be told, or an input is not of it.
 pub fn open_all(inputs: Vec<Input>, options: &Options) -> Result<Vec<Opened>, SourceError> {
+    if let Some(column) = &options.id_column {
+        let n = inputs.len();
+        let [first, second] =
+            <[Input; 2]>::try_from(inputs).map_err(|_| SourceError::NoJoin { n })?;
+        if options.format == Some(Format::Moses) {
+            let cause = "its lines have no columns on which it could be joined";
+            return Err(SourceError::malformed(first.name(), Format::Moses, cause));
+        }
+        let options = by_id::table_options(options);
+        let (first, second) = (open(first, &options)?, open(second, &options)?);
+        return Ok(vec![by_id::join(first, second, column, &options)?]);
+    }
     let mut inputs = inputs;
     if options.format == Some(Format::Moses) && inputs.len() != 2 {
         return Err(SourceError::NoPair { n: inputs.len() });

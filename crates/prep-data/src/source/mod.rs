@@ -9,6 +9,7 @@
 //! so that no thread has to know what came before: the pipeline adds the rest.
 
 pub(crate) mod blocks;
+pub(crate) mod by_id;
 pub(crate) mod chat;
 pub mod columns;
 #[cfg(test)]
@@ -62,6 +63,9 @@ pub struct Columns {
     pub names: Vec<String>,
     /// Whether the names are the table's own.
     pub named: bool,
+    /// The columns of prompt and answer where the source knows them, or knows
+    /// that it cannot tell; `None` where their names are to tell.
+    pub sides: Option<[Option<usize>; 2]>,
 }
 
 impl Columns {
@@ -71,6 +75,7 @@ impl Columns {
         Self {
             names: vec!["source".into(), "target".into()],
             named: true,
+            sides: None,
         }
     }
 }
@@ -92,6 +97,12 @@ pub trait Batch: Debug + Send {
     /// lines the batch spans: the first line of the next batch is this batch's
     /// first line plus that many.
     fn decode(self: Box<Self>, each: &mut dyn FnMut(Item<'_>)) -> u64;
+
+    /// Which of [`Opened::names`] its lines are those of. They count from the
+    /// first again where the batch before had another input.
+    fn input(&self) -> usize {
+        0
+    }
 }
 
 /// What decoding gives, in input order.
@@ -118,6 +129,31 @@ pub struct Record<'a> {
     pub starts: &'a [usize],
     /// What it says.
     pub data: Data<'a>,
+    /// The part of it that comes from elsewhere in a second input.
+    pub second: Option<Second>,
+}
+
+impl<'a> Record<'a> {
+    /// A record of one input whose raw bytes do not show its cells.
+    pub(crate) fn new(line: u64, raw: &'a [u8], data: Data<'a>) -> Self {
+        Self {
+            line,
+            raw,
+            starts: &[],
+            data,
+            second: None,
+        }
+    }
+}
+
+/// Where a record goes on in the second input of its source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Second {
+    /// The physical line there, from 1.
+    pub line: u64,
+    /// The offset in [`Record::raw`] at which its bytes begin; a newline
+    /// stands before them.
+    pub at: usize,
 }
 
 /// What a record says.
@@ -213,6 +249,32 @@ pub enum SourceError {
         /// How many there are.
         n: usize,
     },
+    /// An id joins two tables and there are more or fewer inputs.
+    #[error("an id joins two tables, not {n}")]
+    NoJoin {
+        /// How many there are.
+        n: usize,
+    },
+    /// A table that is to be joined has no such column, or several.
+    #[error("`{name}` has {} `{column}`", no_or_several(*n))]
+    Column {
+        /// The input's name.
+        name: String,
+        /// The column that was asked for.
+        column: String,
+        /// How often it is there.
+        n: usize,
+        /// The names that are there.
+        columns: Vec<String>,
+    },
+    /// The table that is kept while it is joined does not fit into memory.
+    #[error("the rows of `{name}` do not fit into {} MiB of memory", limit >> 20)]
+    TooManyRows {
+        /// The input's name.
+        name: String,
+        /// The limit, in bytes.
+        limit: u64,
+    },
     /// Two files whose lines should correspond have not as many of them.
     #[error("`{src}` and `{tgt}` do not line up")]
     Unaligned {
@@ -224,6 +286,13 @@ pub enum SourceError {
         #[source]
         lines: LineCounts,
     },
+}
+
+fn no_or_several(n: usize) -> String {
+    match n {
+        0 => "no column".into(),
+        n => format!("{n} columns called"),
+    }
 }
 
 /// The number of lines of two files.

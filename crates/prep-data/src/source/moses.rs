@@ -356,12 +356,8 @@ impl Batch for Pairs {
                     each(Item::Note(Finding::new(&S007, place, message)));
                 }
             }
-            each(Item::Record(Record {
-                starts: &[],
-                line,
-                raw: &raw,
-                data: Data::Row(&[Cow::Borrowed(source.text), Cow::Borrowed(target.text)]),
-            }));
+            let cells = [source, target].map(|side| Cow::Borrowed(side.text));
+            each(Item::Record(Record::new(line, &raw, Data::Row(&cells))));
         }
         self.n_lines
     }

@@ -133,9 +133,15 @@ pub struct Options {
     /// Reads JSON objects as table rows, because the caller names columns.
     #[serde(skip_serializing_if = "is_default")]
     pub json_as_table: bool,
-    /// Pairs the records of two tables or JSON files by this column.
+    /// Joins two tables on this column.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id_column: Option<String>,
+    /// Of two tables that are joined: the first one's column of the prompt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub src_column: Option<String>,
+    /// Of two tables that are joined: the second one's column of the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tgt_column: Option<String>,
     /// The sheet of a workbook.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sheet: Option<String>,
@@ -145,6 +151,9 @@ pub struct Options {
     /// The longest record that is read, in bytes. A longer one is rejected.
     #[serde(skip)]
     pub record_limit: usize,
+    /// The most that may be kept of a source until it ends, in bytes.
+    #[serde(skip)]
+    pub memory: u64,
 }
 
 impl Options {
@@ -154,6 +163,8 @@ impl Options {
     /// The longest record by default: 16 MiB, some thirty times the 131,072
     /// tokens the longest example may have.
     pub const RECORD_LIMIT: usize = 16 << 20;
+    /// The memory by default.
+    pub const MEMORY: u64 = 1 << 30;
 }
 
 impl Default for Options {
@@ -168,9 +179,12 @@ impl Default for Options {
             inline_tags: InlineTags::default(),
             json_as_table: false,
             id_column: None,
+            src_column: None,
+            tgt_column: None,
             sheet: None,
             block_bytes: Self::BLOCK_BYTES,
             record_limit: Self::RECORD_LIMIT,
+            memory: Self::MEMORY,
         }
     }
 }

@@ -79,7 +79,11 @@ pub(crate) fn open(input: Input, options: &Options) -> Result<Opened, SourceErro
     Ok(Opened {
         format: Format::Parquet,
         names: vec![name.clone()],
-        columns: chat.is_none().then_some(Columns { names, named: true }),
+        columns: chat.is_none().then_some(Columns {
+            names,
+            named: true,
+            sides: None,
+        }),
         decisions: decision.into_iter().collect(),
         source: Box::new(Table {
             name,
@@ -248,12 +252,11 @@ impl Batch for RowBatch {
                     };
                     chat.decode(&rows.raw, line, &position, each);
                 }
-                Ok(()) => each(Item::Record(Record {
-                    starts: &[],
+                Ok(()) => each(Item::Record(Record::new(
                     line,
-                    raw: &rows.raw,
-                    data: Data::Row(&rows.cells),
-                })),
+                    &rows.raw,
+                    Data::Row(&rows.cells),
+                ))),
                 Err(Fault {
                     code,
                     column,

@@ -465,12 +465,11 @@ impl Stretch {
                 each(target.untranslated().into_item(line, bytes));
                 continue;
             }
-            each(Item::Record(Record {
-                starts: &[],
+            each(Item::Record(Record::new(
                 line,
-                raw: bytes,
-                data: Data::Row(&[source, target_text]),
-            }));
+                bytes,
+                Data::Row(&[source, target_text]),
+            )));
         }
     }
 }

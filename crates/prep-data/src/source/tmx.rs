@@ -419,12 +419,11 @@ impl Batch for Units {
             {
                 done = unit.end;
                 tags.skip_to(done);
-                each(Item::Record(Record {
-                    starts: &[],
-                    line: lines.line(tag.start),
-                    raw: &bytes[tag.start..done],
-                    data: Data::Row(&unit.texts),
-                }));
+                each(Item::Record(Record::new(
+                    lines.line(tag.start),
+                    &bytes[tag.start..done],
+                    Data::Row(&unit.texts),
+                )));
                 continue;
             }
             let line = lines.line(tag.start);
@@ -449,12 +448,7 @@ impl Batch for Units {
             match unit {
                 Ok(unit) => {
                     let data = Data::Row(&unit.texts.map(Cow::Owned));
-                    each(Item::Record(Record {
-                        line,
-                        raw,
-                        starts: &[],
-                        data,
-                    }));
+                    each(Item::Record(Record::new(line, raw, data)));
                     for fault in unit.notes {
                         each(Item::Note(places.finding(fault, tag.start)));
                     }

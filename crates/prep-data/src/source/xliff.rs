@@ -498,12 +498,7 @@ impl Units {
                 Ok([source, target]) => {
                     let texts = inline::pair(source, target, self.inline_tags).map(Cow::Owned);
                     let data = Data::Row(&texts);
-                    each(Item::Record(Record {
-                        line,
-                        raw,
-                        starts: &[],
-                        data,
-                    }));
+                    each(Item::Record(Record::new(line, raw, data)));
                 }
                 Err(fault) => {
                     let finding = places.finding(fault, start);

@@ -182,12 +182,7 @@ impl<'a, 'r> Reader<'a, 'r> {
                 };
                 tell(&notes, &|at| place.of(raw, at), each);
                 let line = place.line;
-                each(Item::Record(Record {
-                    line,
-                    raw,
-                    starts: &[],
-                    data,
-                }));
+                each(Item::Record(Record::new(line, raw, data)));
                 false
             }
             Err(fault) => {
@@ -285,7 +280,7 @@ impl Objects {
             Ok(draft) => {
                 tell(&draft.notes, position, each);
                 let data = Data::Chat(draft.example);
-                each(Item::Record(Record { line, raw, data }));
+                each(Item::Record(Record::new(line, raw, data)));
             }
             Err(fault) => {
                 let finding = Finding::new(fault.code, position(fault.at), fault.message);

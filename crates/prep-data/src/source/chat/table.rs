@@ -27,6 +27,7 @@ pub(super) fn columns(head: &[u8], frame: Frame) -> Result<Columns, String> {
             return Ok(Columns {
                 names: names.collect(),
                 named: true,
+                sides: None,
             });
         }
     }

@@ -234,9 +234,7 @@ impl<'a> Reader<'a> {
             .extend(self.fields.iter().map(|field| field.start - record.start));
         each(Item::Record(Record {
             starts: &self.starts,
-            line: record.line,
-            raw,
-            data: Data::Row(&self.cells),
+            ..Record::new(record.line, raw, Data::Row(&self.cells))
         }));
     }
 

@@ -97,12 +97,14 @@ fn columns(
         return Columns {
             names: first.to_vec(),
             named,
+            sides: None,
         };
     }
     let n_columns = sample.typical_fields.max(1);
     Columns {
         names: (1..=n_columns).map(|n| n.to_string()).collect(),
         named,
+        sides: None,
     }
 }
 

@@ -161,12 +161,11 @@ impl Decoder<'_, '_> {
         }
         // The empty cells that the row does not write.
         row.cells.resize(width, Cow::Borrowed(""));
-        (self.each)(Item::Record(Record {
-            starts: &[],
+        (self.each)(Item::Record(Record::new(
             line,
-            raw: &self.raw,
-            data: Data::Row(&row.cells),
-        }));
+            &self.raw,
+            Data::Row(&row.cells),
+        )));
     }
 
     fn reject(&mut self, number: u64, code: &'static diag::Code, message: String, raw: &[u8]) {

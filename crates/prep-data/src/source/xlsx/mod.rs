@@ -151,7 +151,11 @@ fn choose_sheet(workbook: &Workbook, options: &Options) -> Result<Chosen, String
             width: names.len(),
             header: named.then_some(first.number),
         },
-        columns: Columns { names, named },
+        columns: Columns {
+            names,
+            named,
+            sides: None,
+        },
         decisions,
         // From its beginning again: the file has one position, and looking
         // into the other sheets has moved it.
