@@ -225,7 +225,7 @@ impl<'a, 'r> Reader<'a, 'r> {
 }
 
 /// Reads a record as one of the given format.
-fn conversation<'a>(
+pub(super) fn conversation<'a>(
     record: Value<'_, 'a>,
     format: Format,
     inner: &mut Inner,
@@ -244,50 +244,6 @@ fn conversation<'a>(
     }?;
     draft.finish(record.offset())?;
     Ok(draft)
-}
-
-/// Reads conversations that a source of another format has as JSON objects.
-#[derive(Debug)]
-pub(in crate::source) struct Objects {
-    format: Format,
-    document: Document,
-    inner: Inner,
-}
-
-impl Objects {
-    pub(in crate::source) fn new(format: Format) -> Self {
-        Self {
-            format,
-            document: Document::new(),
-            inner: Inner::default(),
-        }
-    }
-
-    /// Decodes one object into its notes and then a record or a reject;
-    /// `position` tells the place of a byte of the object.
-    pub(in crate::source) fn decode(
-        &mut self,
-        raw: &[u8],
-        line: u64,
-        position: &dyn Fn(usize) -> Position,
-        each: &mut dyn FnMut(Item<'_>),
-    ) {
-        let parsed = self.document.parse(raw);
-        let read = parsed
-            .map_err(|error| json_fault(&error, raw, false))
-            .and_then(|record| conversation(record, self.format, &mut self.inner));
-        match read {
-            Ok(draft) => {
-                tell(&draft.notes, position, each);
-                let data = Data::Chat(draft.example);
-                each(Item::Record(Record::new(line, raw, data)));
-            }
-            Err(fault) => {
-                let finding = Finding::new(fault.code, position(fault.at), fault.message);
-                each(Item::Reject(Reject { line, finding, raw }));
-            }
-        }
-    }
 }
 
 /// What a record was read as.
@@ -316,7 +272,11 @@ impl Cursor {
     }
 }
 
-fn tell(notes: &[Note], position: &dyn Fn(usize) -> Position, each: &mut dyn FnMut(Item<'_>)) {
+pub(super) fn tell(
+    notes: &[Note],
+    position: &dyn Fn(usize) -> Position,
+    each: &mut dyn FnMut(Item<'_>),
+) {
     for note in notes {
         let position = position(note.at);
         each(Item::Note(Finding::new(
@@ -327,7 +287,7 @@ fn tell(notes: &[Note], position: &dyn Fn(usize) -> Position, each: &mut dyn FnM
     }
 }
 
-fn json_fault(error: &json::Error, raw: &[u8], is_open: bool) -> Fault {
+pub(super) fn json_fault(error: &json::Error, raw: &[u8], is_open: bool) -> Fault {
     let begins_open = matches!(raw.trim_ascii_start().first(), Some(b'{' | b'[' | b'"'));
     let code: &'static Code = match error.kind {
         ErrorKind::InvalidUtf8(_) => &S001,

@@ -21,6 +21,8 @@
 
 mod alpaca;
 mod calls;
+#[cfg(feature = "parquet")]
+mod columns;
 mod decode;
 mod draft;
 mod frame;
@@ -36,10 +38,10 @@ mod tools;
 
 use std::sync::Arc;
 
-pub(super) use self::decode::Objects;
+#[cfg(feature = "parquet")]
+pub(super) use self::columns::{Objects, of_columns};
 use self::decode::{ChatBatch, Reading, Skipped};
 use self::frame::{ChatCutter, Cut, Frame};
-pub(super) use self::shape::of_columns;
 use super::blocks::{Blocks, Piece};
 use super::{Batch, Format, Opened, Options, Source, SourceError, text};
 use crate::io::{Cause, Input};
@@ -114,7 +116,7 @@ fn choose(
     match shape::of(head, frame) {
         Some(_) | None if options.json_as_table => Ok(Format::PromptCompletion),
         Some(shape) => {
-            decisions.push(shape.decision());
+            decisions.push(shape.evidence("key"));
             Ok(shape.format)
         }
         None => Err(shape::unknown(head, frame)),

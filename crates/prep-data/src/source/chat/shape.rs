@@ -9,7 +9,7 @@ use crate::source::Format;
 #[derive(Debug)]
 pub(super) struct Shape {
     pub(super) format: Format,
-    keys: Vec<String>,
+    pub(super) keys: Vec<String>,
 }
 
 impl Shape {
@@ -19,15 +19,10 @@ impl Shape {
     }
 
     /// What spoke for the format; `noun` is what a key is called here.
-    fn evidence(&self, noun: &str) -> String {
+    pub(super) fn evidence(&self, noun: &str) -> String {
         let names: Vec<_> = self.keys.iter().map(|key| quoted(key)).collect();
         let plural = if names.len() == 1 { "" } else { "s" };
         format!("by its {noun}{plural} {}", names.join(" and "))
-    }
-
-    /// The same of a JSON file, to be told.
-    pub(super) fn decision(&self) -> String {
-        self.evidence("key")
     }
 }
 
@@ -37,20 +32,6 @@ pub(super) fn of(head: &[u8], frame: Frame) -> Option<Shape> {
     candidates
         .into_iter()
         .find_map(|record| of_keys(&outer_keys(record)))
-}
-
-/// The format of which the rows of a table are records, and what spoke for it.
-///
-/// A column of text that is called like a conversation is none, and a pair of
-/// texts is a row like any other. Alpaca's three texts are not: what becomes
-/// of an empty `input` is known here only.
-pub(in crate::source) fn of_columns(
-    names: &[String],
-    is_text: impl Fn(&str) -> bool,
-) -> Option<(Format, String)> {
-    let shape = of_keys(names)?;
-    let is_table = shape.format != Format::Alpaca && shape.keys.iter().all(|key| is_text(key));
-    (!is_table).then(|| (shape.format, shape.evidence("column")))
 }
 
 /// Says which keys were found where none makes a known shape.
@@ -69,7 +50,7 @@ pub(super) fn unknown(head: &[u8], frame: Frame) -> String {
     }
 }
 
-fn of_keys(keys: &[String]) -> Option<Shape> {
+pub(super) fn of_keys(keys: &[String]) -> Option<Shape> {
     let has = |name: &str| keys.iter().any(|key| key == name);
     let single = [
         ("messages", Format::OpenAi),
