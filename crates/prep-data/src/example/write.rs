@@ -122,17 +122,21 @@ pub fn string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// Appends a text escaped for the inside of a JSON string.
-pub fn escape(text: &str, out: &mut Vec<u8>) {
+/// Appends a text escaped for the inside of a JSON string, and tells whether a
+/// NUL character is in it: whoever minds need not look again.
+pub fn escape(text: &str, out: &mut Vec<u8>) -> bool {
     let bytes = text.as_bytes();
     out.reserve(bytes.len() + 2);
     let mut done = 0;
+    let mut has_nul = false;
     while let Some(special) = find_special(bytes, done) {
         out.extend_from_slice(&bytes[done..special]);
         escape_byte(bytes[special], out);
+        has_nul |= bytes[special] == 0;
         done = special + 1;
     }
     out.extend_from_slice(&bytes[done..]);
+    has_nul
 }
 
 const LANES: usize = 32;

@@ -409,16 +409,21 @@ fn fill(
     let mut has_text = false;
     for piece in pieces {
         match piece {
-            Piece::Text(text) => write::escape(text, out),
+            Piece::Text(text) => {
+                write::escape(text, out);
+            }
             Piece::Column(column) => {
                 let cell = &*row.cells[*column];
-                if cell.trim_start().is_empty() {
+                if is_blank(cell) {
                     blank.get_or_insert(*column);
                 } else {
                     has_text = true;
                 }
                 check_cell(row, *column, side, note)?;
-                write::escape(cell, out);
+                if write::escape(cell, out) {
+                    let message = format!("the {side} has a NUL character");
+                    return Err(row.finding(&S010, *column, Some(0), message));
+                }
             }
         }
     }
@@ -428,6 +433,12 @@ fn fill(
         }
         _ => Ok(()),
     }
+}
+
+/// Whether a text says nothing. Most texts begin with something to see.
+fn is_blank(text: &str) -> bool {
+    let begins_visibly = text.as_bytes().first().is_some_and(u8::is_ascii_graphic);
+    !begins_visibly && text.trim_start().is_empty()
 }
 
 /// The longest text an Excel cell holds, in UTF-16 units.
@@ -441,10 +452,6 @@ fn check_cell(
     note: &mut dyn FnMut(Finding),
 ) -> Result<(), Finding> {
     let cell = &*row.cells[column];
-    if memchr::memchr(0, cell.as_bytes()).is_some() {
-        let message = format!("the {side} has a NUL character");
-        return Err(row.finding(&S010, column, Some(0), message));
-    }
     if cell.starts_with('#') && is_spreadsheet_error(cell) {
         let message = format!("the {side} is the spreadsheet error `{}`", cell.trim());
         return Err(row.finding(&S011, column, None, message));

@@ -11,7 +11,7 @@ use std::thread::{self, JoinHandle};
 use crate::io::{OutputError, Syncer};
 
 /// How many bytes are written between two syncs.
-const STRETCH: u64 = 64 << 20;
+const STRETCH: u64 = 16 << 20;
 
 /// A thread that syncs an output now and then.
 #[derive(Debug)]
