@@ -144,20 +144,47 @@ const LANES: usize = 32;
 /// The place of the first byte at or after `from` that a JSON string must
 /// escape.
 fn find_special(bytes: &[u8], from: usize) -> Option<usize> {
-    let mut at = from;
-    for chunk in bytes[from..].chunks_exact(LANES) {
-        if chunk
-            .iter()
-            .fold(false, |any, &byte| any | is_special(byte))
-        {
-            break;
+    let rest = &bytes[from..];
+    let mut at = 0;
+    for chunk in rest.chunks_exact(LANES) {
+        if has_special(chunk) {
+            return first_special(bytes, from + at);
         }
         at += LANES;
     }
-    let tail = &bytes[at..];
-    tail.iter()
+    // What is left is shorter than a stretch: look at the last whole stretch
+    // once more, of which the front is known to be clean.
+    let may_have_one = match rest.len() {
+        LANES.. => has_special_in::<LANES>(rest),
+        16.. => has_special(&rest[..16]) || has_special_in::<16>(rest),
+        8.. => has_special(&rest[..8]) || has_special_in::<8>(rest),
+        _ => true,
+    };
+    if may_have_one {
+        first_special(bytes, from + at)
+    } else {
+        None
+    }
+}
+
+/// Whether the last `N` bytes have one to escape.
+fn has_special_in<const N: usize>(bytes: &[u8]) -> bool {
+    bytes
+        .last_chunk::<N>()
+        .is_some_and(|last| has_special(last))
+}
+
+fn has_special(bytes: &[u8]) -> bool {
+    bytes
+        .iter()
+        .fold(false, |any, &byte| any | is_special(byte))
+}
+
+fn first_special(bytes: &[u8], from: usize) -> Option<usize> {
+    bytes[from..]
+        .iter()
         .position(|&byte| is_special(byte))
-        .map(|n| at + n)
+        .map(|n| from + n)
 }
 
 #[inline]
