@@ -12,6 +12,7 @@ use serde_json::json;
 use crate::Answer;
 use crate::args::{LinePlace, TextOrJson, TraceArgs};
 use crate::failure::Failure;
+use crate::ui::visible;
 
 /// Runs the command.
 pub(crate) fn run(args: &TraceArgs) -> Result<Answer, Failure> {
@@ -194,19 +195,4 @@ fn find(source: &SourceFiles, record: u64) -> Result<Found, String> {
     let opened = opened.into_iter().next().ok_or("it is not there")?;
     let found = find_record(opened, record).map_err(|error| error.to_string())?;
     found.ok_or_else(|| "it is not there".into())
-}
-
-/// A line with control characters made visible, so that none reaches the
-/// terminal.
-fn visible(line: &str) -> String {
-    line.chars()
-        .flat_map(|c| {
-            let shown: Box<dyn Iterator<Item = char>> = match c {
-                '\t' => Box::new("\t".chars()),
-                c if c.is_control() => Box::new(c.escape_unicode()),
-                c => Box::new(std::iter::once(c)),
-            };
-            shown
-        })
-        .collect()
 }

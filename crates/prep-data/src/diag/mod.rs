@@ -43,6 +43,16 @@ pub struct Code {
     pub hint: &'static str,
 }
 
+/// A name from the data as messages show it: in backticks, and cut if it is a
+/// whole text.
+pub(crate) fn shown(name: &str) -> String {
+    const MOST: usize = 60;
+    match name.char_indices().nth(MOST) {
+        Some((end, _)) => format!("`{}…`", &name[..end]),
+        None => format!("`{name}`"),
+    }
+}
+
 /// A place in a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Position {

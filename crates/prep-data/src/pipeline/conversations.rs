@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::compose::TurnPlan;
-use crate::diag::{Code, S009, S010, S020, S021, S022, S033, S038, S039};
+use crate::diag::{Code, S009, S010, S020, S021, S022, S033, S038, S039, shown};
 use crate::example::{Content, Example, Part, Role};
 
 /// A row with its place, as it waits for its conversation.
@@ -207,35 +207,35 @@ fn gather(mut rows: Vec<TurnRow>, is_ordered: bool, system: Option<&str>) -> Gat
 
 /// What makes the rows no conversation to learn from.
 fn fault(rows: &[TurnRow], n_answered: usize) -> Option<Refusal> {
-    let name = &rows[0].group;
-    if name.trim().is_empty() {
+    if rows[0].group.trim().is_empty() {
         return Some(Refusal::new(&S033, "the row names no conversation"));
     }
+    let name = shown(&rows[0].group);
     for (n, row) in (1..).zip(rows) {
         if speaker(&row.role).is_none() {
             let message = format!(
-                "turn {n} of conversation `{name}` has the role `{}`",
-                row.role
+                "turn {n} of conversation {name} has the role {}",
+                shown(&row.role)
             );
             return Some(Refusal::new(&S020, message));
         }
         if row.text.trim().is_empty() {
             return Some(Refusal::new(
                 &S009,
-                format!("turn {n} of conversation `{name}` is empty"),
+                format!("turn {n} of conversation {name} is empty"),
             ));
         }
         if row.text.contains('\0') {
             return Some(Refusal::new(
                 &S010,
-                format!("turn {n} of conversation `{name}` has a NUL character"),
+                format!("turn {n} of conversation {name} has a NUL character"),
             ));
         }
     }
     if n_answered == 0 {
         return Some(Refusal::new(
             &S021,
-            format!("conversation `{name}` has no answer to learn"),
+            format!("conversation {name} has no answer to learn"),
         ));
     }
     let first = rows
@@ -245,7 +245,7 @@ fn fault(rows: &[TurnRow], n_answered: usize) -> Option<Refusal> {
     if first == Some(Some(Speaker::Model)) {
         return Some(Refusal::new(
             &S022,
-            format!("conversation `{name}` begins with an answer"),
+            format!("conversation {name} begins with an answer"),
         ));
     }
     None

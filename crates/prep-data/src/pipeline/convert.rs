@@ -13,7 +13,7 @@ use super::conversations::{Conversations, Gathered, MERGED, RowPlace, TurnRow};
 use super::ledger::Ledger;
 use super::ordered;
 use super::writeback::Writeback;
-use crate::diag::{Code, Finding, Position};
+use crate::diag::{Code, Finding, Position, shown};
 use crate::example::write;
 use crate::io::passport::{self, fingerprint};
 use crate::io::{Finished, OutputError, OutputWriter, Sha256Wanted, Stamp};
@@ -506,7 +506,8 @@ impl<'a> Emitter<'a> {
                 })?;
                 if has_merged {
                     let message = format!(
-                        "turns of one speaker in a row were joined in conversation `{group}`"
+                        "turns of one speaker in a row were joined in conversation {}",
+                        shown(&group)
                     );
                     self.part = first.source as usize;
                     self.input = 0;

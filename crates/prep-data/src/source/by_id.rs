@@ -31,7 +31,7 @@ use super::columns::{self, Side};
 use super::{
     Batch, Columns, Data, Item, Opened, Options, Record, Reject, Second, Source, SourceError,
 };
-use crate::diag::{Finding, Position, S034, S035};
+use crate::diag::{Finding, Position, S034, S035, shown};
 
 /// How a table must be opened so that it can be joined.
 pub(crate) fn table_options(options: &Options) -> Options {
@@ -576,15 +576,6 @@ fn taken(line: u64, id: &str, before: u64) -> Finding {
 fn missing(line: u64, id: &str, other: &str) -> Finding {
     let message = format!("`{other}` has no row with the id {}", shown(id));
     Finding::new(&S035, Position::line(line), message)
-}
-
-/// An id as messages show it, cut if it is a whole text.
-fn shown(id: &str) -> String {
-    const MOST: usize = 60;
-    match id.char_indices().nth(MOST) {
-        Some((end, _)) => format!("`{}…`", &id[..end]),
-        None => format!("`{id}`"),
-    }
 }
 
 /// What all batches of the joined table share.
