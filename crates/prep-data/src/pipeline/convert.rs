@@ -342,9 +342,13 @@ impl<'a> Emitter<'a> {
             Plan::Turns(plan) => Some(Conversations::new(plan)),
             _ => None,
         });
+        let mut syncers: Vec<_> = sinks.data.syncer()?.into_iter().collect();
+        if let Some(passport) = &sinks.passport {
+            syncers.extend(passport.syncer()?);
+        }
         let passport = sinks.passport.map(passport::Writer::new).transpose();
         Ok(Self {
-            writeback: Writeback::new(sinks.data.syncer()?),
+            writeback: Writeback::new(syncers),
             data: sinks.data,
             passport: passport.map_err(OutputError::passport)?,
             rejects: Rejects {

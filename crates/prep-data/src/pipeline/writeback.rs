@@ -13,7 +13,7 @@ use crate::io::{OutputError, Syncer};
 /// How many bytes are written between two syncs.
 const STRETCH: u64 = 16 << 20;
 
-/// A thread that syncs an output now and then.
+/// A thread that syncs outputs now and then.
 #[derive(Debug)]
 pub(crate) struct Writeback {
     thread: Option<Thread>,
@@ -27,11 +27,15 @@ struct Thread {
 }
 
 impl Writeback {
-    /// Begins to sync; `None`: there is nothing to sync.
-    pub(crate) fn new(syncer: Option<Syncer>) -> Self {
-        let thread = syncer.map(|syncer| {
+    /// Begins to sync some outputs, all at once when enough was written.
+    pub(crate) fn new(syncers: Vec<Syncer>) -> Self {
+        let thread = (!syncers.is_empty()).then(|| {
             let (wake, wakes) = mpsc::sync_channel(1);
-            let handle = thread::spawn(move || wakes.iter().try_for_each(|()| syncer.sync()));
+            let handle = thread::spawn(move || {
+                wakes
+                    .iter()
+                    .try_for_each(|()| syncers.iter().try_for_each(Syncer::sync))
+            });
             Thread { wake, handle }
         });
         Self { thread, since: 0 }
