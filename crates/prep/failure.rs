@@ -157,7 +157,9 @@ impl From<SourceError> for Failure {
 /// The flag with which a choice is made.
 fn flag_of(choice: Choice) -> &'static str {
     match choice {
-        Choice::Delimiter => "choose the delimiter with `--delimiter`, or name both files of an aligned pair",
+        Choice::Delimiter => {
+            "choose the delimiter with `--delimiter`, or name both files of an aligned pair"
+        }
         Choice::Languages => "choose with `--src-lang` and `--tgt-lang`",
         Choice::Sheet => "choose one with `--sheet`",
     }

@@ -1,11 +1,11 @@
 //! Examples as JSON Lines: compact, camelCase, UTF-8 with no escape that JSON
 //! does not demand.
 //!
-//! [`escape`] is the hot loop of a conversion. It looks at 32 bytes at a time
-//! with plain comparisons, which the compiler turns into vector instructions,
-//! and copies the stretches between special bytes whole. A property test
-//! holds it to `serde_json`.
+//! [`escape`] copies the stretches between special bytes whole; finding those
+//! is in [`special`](super::special). A property test holds it to
+//! `serde_json`.
 
+use super::special::find_special;
 use super::{Content, Example, Part};
 
 /// Appends the JSONL line of an example, with its newline.
@@ -137,59 +137,6 @@ pub fn escape(text: &str, out: &mut Vec<u8>) -> bool {
     }
     out.extend_from_slice(&bytes[done..]);
     has_nul
-}
-
-const LANES: usize = 32;
-
-/// The place of the first byte at or after `from` that a JSON string must
-/// escape.
-fn find_special(bytes: &[u8], from: usize) -> Option<usize> {
-    let rest = &bytes[from..];
-    let mut at = 0;
-    for chunk in rest.chunks_exact(LANES) {
-        if has_special(chunk) {
-            return first_special(bytes, from + at);
-        }
-        at += LANES;
-    }
-    // What is left is shorter than a stretch: look at the last whole stretch
-    // once more, of which the front is known to be clean.
-    let may_have_one = match rest.len() {
-        LANES.. => has_special_in::<LANES>(rest),
-        16.. => has_special(&rest[..16]) || has_special_in::<16>(rest),
-        8.. => has_special(&rest[..8]) || has_special_in::<8>(rest),
-        _ => true,
-    };
-    if may_have_one {
-        first_special(bytes, from + at)
-    } else {
-        None
-    }
-}
-
-/// Whether the last `N` bytes have one to escape.
-fn has_special_in<const N: usize>(bytes: &[u8]) -> bool {
-    bytes
-        .last_chunk::<N>()
-        .is_some_and(|last| has_special(last))
-}
-
-fn has_special(bytes: &[u8]) -> bool {
-    bytes
-        .iter()
-        .fold(false, |any, &byte| any | is_special(byte))
-}
-
-fn first_special(bytes: &[u8], from: usize) -> Option<usize> {
-    bytes[from..]
-        .iter()
-        .position(|&byte| is_special(byte))
-        .map(|n| from + n)
-}
-
-#[inline]
-fn is_special(byte: u8) -> bool {
-    (byte < 0x20) | (byte == b'"') | (byte == b'\\')
 }
 
 #[cold]

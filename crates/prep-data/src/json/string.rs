@@ -1,42 +1,10 @@
 //! The inside of JSON strings: where they end and what their escapes mean.
 //!
-//! [`find_special`] is the hot loop of the parser. It tries 8 bytes in one
-//! register, where most keys end, then 32 bytes at a time with plain
-//! comparisons, which the compiler turns into vector instructions.
+//! The hot loop of the parser, `find_special`, is the writer's as well: see
+//! [`crate::example::special`].
 
 use super::error::{ErrorKind, found};
-
-/// The place of the first `"`, `\` or control character at or after `from`.
-#[inline]
-pub(crate) fn find_special(bytes: &[u8], from: usize) -> Option<usize> {
-    let mut at = from;
-    if let Some(word) = bytes[at..].first_chunk() {
-        if let Some(n) = first_special(*word) {
-            return Some(at + n);
-        }
-        at += WORD;
-    }
-    let (chunks, _) = bytes[at..].as_chunks::<LANES>();
-    for chunk in chunks {
-        if chunk
-            .iter()
-            .fold(false, |any, &byte| any | is_special(byte))
-        {
-            break;
-        }
-        at += LANES;
-    }
-    let (words, tail) = bytes[at..].as_chunks();
-    for word in words {
-        if let Some(n) = first_special(*word) {
-            return Some(at + n);
-        }
-        at += WORD;
-    }
-    tail.iter()
-        .position(|&byte| is_special(byte))
-        .map(|n| at + n)
-}
+pub(crate) use crate::example::special::find_special;
 
 /// Decodes the escape at the start of a text, which begins with `\`, to a
 /// character and the number of bytes it was written in.
@@ -92,30 +60,6 @@ pub(super) fn accepted_escape(text: &str) -> (char, usize) {
     }
 }
 
-const LANES: usize = 32;
-const WORD: usize = 8;
-
-#[inline]
-fn is_special(byte: u8) -> bool {
-    (byte < 0x20) | (byte == b'"') | (byte == b'\\')
-}
-
-/// The place of the first special byte of eight.
-///
-/// Each subtraction may borrow from the byte above one that matches, so higher
-/// marks can be wrong; the lowest, which is the only one used, cannot.
-#[inline]
-fn first_special(word: [u8; WORD]) -> Option<usize> {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word;
-    let word = u64::from_le_bytes(word);
-    let quote = below(word ^ (ONES * u64::from(b'"')), 1);
-    let backslash = below(word ^ (ONES * u64::from(b'\\')), 1);
-    let marks = (below(word, 0x20) | quote | backslash) & HIGH;
-    (marks != 0).then(|| marks.trailing_zeros() as usize / 8)
-}
-
 #[cold]
 fn unknown_escape(text: &str) -> ErrorKind {
     let found = found(text, 1);
@@ -158,36 +102,4 @@ fn code_unit(text: &str, offset: usize) -> Result<u16, (ErrorKind, usize)> {
         unit = unit << 4 | digit as u16;
     }
     Ok(unit)
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn the_first_special_byte_is_found_wherever_it_stands(
-            bytes in proptest::collection::vec(
-                prop_oneof![20 => 0x20..=255u8, 1 => 0..0x20u8, 1 => Just(b'"'), 1 => Just(b'!'), 1 => Just(b'\\')],
-                0..120,
-            ),
-            from in 0..120usize,
-        ) {
-            let from = from.min(bytes.len());
-            let expected = bytes[from..].iter().position(|&b| is_special(b)).map(|n| from + n);
-            prop_assert_eq!(find_special(&bytes, from), expected);
-        }
-
-        #[test]
-        fn the_first_special_byte_is_found_behind_a_long_plain_text(
-            n_before in 0..200usize, special in prop_oneof![0..0x20u8, Just(b'"'), Just(b'\\')], n_after in 0..70usize,
-        ) {
-            let mut bytes = vec![b'x'; n_before];
-            bytes.push(special);
-            bytes.resize(n_before + 1 + n_after, b'\n');
-            prop_assert_eq!(find_special(&bytes, 0), Some(n_before));
-        }
-    }
 }
