@@ -23,7 +23,7 @@ pub(crate) fn find_special(bytes: &[u8], from: usize) -> Option<usize> {
     let (chunks, rest) = bytes[at..].as_chunks::<LANES>();
     let clean = chunks
         .iter()
-        .take_while(|chunk| !has_special(*chunk))
+        .take_while(|chunk| !has_special(chunk))
         .count();
     at += clean * LANES;
     if clean == chunks.len() && at - from + rest.len() >= LANES {
