@@ -45,6 +45,7 @@ pub(crate) fn find_special(bytes: &[u8], from: usize) -> Option<usize> {
         .map(|n| at + n)
 }
 
+#[inline]
 fn has_special(bytes: &[u8; LANES]) -> bool {
     bytes
         .iter()

@@ -366,7 +366,7 @@ impl Row<'_> {
         let Record {
             line, raw, starts, ..
         } = *self.record;
-        let Some(&start) = starts.get(column) else {
+        let Some(start) = starts.of(column) else {
             return at_line(code, line, message);
         };
         let inside = byte.and_then(|byte| memchr::memchr(byte, &raw[start..]));

@@ -29,7 +29,7 @@ pub(crate) mod xlsx;
 pub(crate) mod xml;
 
 use std::borrow::Cow;
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 use std::io;
 
 use crate::diag::{Finding, Position};
@@ -124,9 +124,8 @@ pub struct Record<'a> {
     pub line: u64,
     /// The bytes it was decoded from, for the rejects file.
     pub raw: &'a [u8],
-    /// Where in `raw` each cell of a row begins; empty where `raw` does not
-    /// show the cells one by one.
-    pub starts: &'a [usize],
+    /// Where in `raw` each cell of a row begins.
+    pub starts: Starts<'a>,
     /// What it says.
     pub data: Data<'a>,
     /// The part of it that comes from elsewhere in a second input.
@@ -139,10 +138,29 @@ impl<'a> Record<'a> {
         Self {
             line,
             raw,
-            starts: &[],
+            starts: Starts(None),
             data,
             second: None,
         }
+    }
+}
+
+/// Where in [`Record::raw`] the cells of a row begin: asked of the source when
+/// something is wrong with a cell, and not before.
+#[derive(Clone, Copy)]
+pub struct Starts<'a>(Option<&'a dyn Fn(usize) -> usize>);
+
+impl Starts<'_> {
+    /// The offset of a column's cell, if the raw bytes show it.
+    #[must_use]
+    pub fn of(&self, column: usize) -> Option<usize> {
+        self.0.map(|start_of| start_of(column))
+    }
+}
+
+impl Debug for Starts<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Starts").field(&self.0.is_some()).finish()
     }
 }
 

@@ -7,7 +7,7 @@ use memchr::memmem;
 use super::{Dialect, Layout};
 use crate::diag::{Code, Finding, Position, S001, S002, S003, S004, S005, S006, S007, S008, S013};
 use crate::source::blocks::{Block, count_newlines};
-use crate::source::{Batch, Data, Item, Record, Reject, place};
+use crate::source::{Batch, Data, Item, Record, Reject, Starts, place};
 
 /// A block of whole records.
 #[derive(Debug)]
@@ -79,7 +79,6 @@ struct Reader<'a> {
     line: u64,
     fields: Vec<Field>,
     cells: Vec<Cow<'a, str>>,
-    starts: Vec<usize>,
 }
 
 impl<'a> Reader<'a> {
@@ -94,7 +93,6 @@ impl<'a> Reader<'a> {
             line: 0,
             fields: Vec::new(),
             cells: Vec::new(),
-            starts: Vec::new(),
         }
     }
 
@@ -229,11 +227,9 @@ impl<'a> Reader<'a> {
                 fill(&self.fields, text, record.start, &mut self.cells);
             }
         }
-        self.starts.clear();
-        self.starts
-            .extend(self.fields.iter().map(|field| field.start - record.start));
+        let start_of = |column: usize| self.fields[column].start - record.start;
         each(Item::Record(Record {
-            starts: &self.starts,
+            starts: Starts(Some(&start_of)),
             ..Record::new(record.line, raw, Data::Row(&self.cells))
         }));
     }
@@ -391,7 +387,7 @@ pub(super) fn sample(head: &[u8], is_whole: bool, dialect: Dialect, most: usize)
         let text = |field: &Field| {
             let text = String::from_utf8_lossy(&head[field.start..field.end]);
             if field.has_doubled {
-                text.replace("\"\"", "\"")
+                halve_quotes(&text)
             } else {
                 text.into_owned()
             }
@@ -421,11 +417,22 @@ fn fill<'a>(fields: &[Field], text: &'a str, base: usize, cells: &mut Vec<Cow<'a
     cells.extend(fields.iter().map(|field| {
         let cell = &text[field.start - base..field.end - base];
         if field.has_doubled {
-            Cow::Owned(cell.replace("\"\"", "\""))
+            Cow::Owned(halve_quotes(cell))
         } else {
             Cow::Borrowed(cell)
         }
     }));
+}
+
+/// A text in which two quotes are one.
+fn halve_quotes(cell: &str) -> String {
+    let mut text = String::with_capacity(cell.len());
+    let mut rest = cell;
+    while let Some(quote) = memchr::memchr(b'"', rest.as_bytes()) {
+        text.push_str(&rest[..=quote]);
+        rest = rest.get(quote + 2..).unwrap_or_default();
+    }
+    text + rest
 }
 
 /// The records of a block as bytes, for tests.
