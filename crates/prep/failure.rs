@@ -75,7 +75,7 @@ impl From<anyhow::Error> for Failure {
 }
 
 /// A failure whose text is the error's own.
-fn plain(error: impl Error + Send + Sync + 'static) -> Failure {
+pub(crate) fn plain(error: impl Error + Send + Sync + 'static) -> Failure {
     Failure::from(anyhow::Error::new(error))
 }
 

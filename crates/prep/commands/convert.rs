@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 use crate::Answer;
 use crate::args::{ConvertArgs, Shared};
-use crate::failure::Failure;
+use crate::failure::{Failure, plain};
 use crate::{interrupt, ui};
 
 /// Runs the command.
@@ -50,8 +50,7 @@ pub(crate) fn run(args: &ConvertArgs, shared: &Shared) -> Result<Answer, Failure
     let names: Vec<Vec<String>> = job.parts().iter().map(|part| part.names.clone()).collect();
 
     target.check(shared)?;
-    let pool =
-        ordered::pool(threads(shared)).map_err(|error| Failure::from(anyhow::Error::new(error)))?;
+    let pool = ordered::pool(threads(shared)).map_err(plain)?;
     let bar = ui::Bar::over(
         files
             .iter()
@@ -68,8 +67,7 @@ pub(crate) fn run(args: &ConvertArgs, shared: &Shared) -> Result<Answer, Failure
     let outcome = job.run(target.sinks(shared)?, &run)?;
     drop(bar);
 
-    let read_as =
-        serde_json::to_value(&options).map_err(|error| Failure::from(anyhow::Error::new(error)))?;
+    let read_as = serde_json::to_value(&options).map_err(plain)?;
     let settings = settings(args, system.as_deref(), &read_as);
     let sources = sources(&names, &files, &read_as);
     let read: u64 = sources
@@ -329,8 +327,7 @@ impl<'a> Target<'a> {
                     .hint("this is a fault of prep; please report it with this message"),
             );
         }
-        let ledger = serde_json::to_value(&outcome.ledger)
-            .map_err(|error| Failure::from(anyhow::Error::new(error)))?;
+        let ledger = serde_json::to_value(&outcome.ledger).map_err(plain)?;
         let summary = json!({
             "schema": 1,
             "command": "convert",
@@ -453,8 +450,7 @@ fn refuse_foreign_summary(path: &Path) -> Result<(), Failure> {
 }
 
 fn write_summary(path: &Path, written: &Written) -> Result<(), Failure> {
-    let mut json = serde_json::to_string_pretty(&written.summary)
-        .map_err(|error| Failure::from(anyhow::Error::new(error)))?;
+    let mut json = serde_json::to_string_pretty(&written.summary).map_err(plain)?;
     json.push('\n');
     if path == Path::new("-") {
         std::io::stdout().write_all(json.as_bytes())?;

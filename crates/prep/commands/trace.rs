@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::Answer;
 use crate::args::{LinePlace, TextOrJson, TraceArgs};
-use crate::failure::Failure;
+use crate::failure::{Failure, plain};
 use crate::ui::visible;
 
 /// Runs the command.
@@ -160,8 +160,7 @@ fn print_lines(raw: &[u8], first: u64, step: u64, out: &mut impl Write) -> std::
 
 impl From<PassportError> for Failure {
     fn from(error: PassportError) -> Self {
-        Self::from(anyhow::Error::new(error))
-            .hint("a passport is written beside every dataset that prep makes")
+        plain(error).hint("a passport is written beside every dataset that prep makes")
     }
 }
 
