@@ -14,4 +14,6 @@ pub mod example;
 pub mod io;
 pub mod json;
 pub mod pipeline;
+pub mod rules;
 pub mod source;
+pub mod text;

@@ -5,6 +5,7 @@
 //! Field names and their order follow the tuning dataset format of Gemini
 //! (`systemInstruction`, `contents`, `tools`); the writer is in [`write`].
 
+pub mod models;
 pub(crate) mod special;
 pub mod write;
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::string::unescape;
+use super::string::{accepted_escape, find_special, unescape};
 
 /// What a value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -151,6 +151,31 @@ impl<'d, 'a> Value<'d, 'a> {
     /// The place after its last byte in the text.
     pub fn end(self) -> usize {
         self.node().end as usize
+    }
+
+    /// The place in the text of a byte of a string's decoded text, which begins
+    /// after the opening quote. Costs reading the string up to there if it has
+    /// escapes.
+    pub fn offset_in(self, decoded: usize) -> usize {
+        let start = self.offset() + 1;
+        if self.node().tag != Tag::Escaped {
+            return (start + decoded).min(self.end());
+        }
+        let inside = self.inside();
+        let (mut raw, mut n_decoded) = (0, 0);
+        while let Some(backslash) = find_special(inside.as_bytes(), raw) {
+            if n_decoded + (backslash - raw) >= decoded {
+                break;
+            }
+            n_decoded += backslash - raw;
+            let (c, n_bytes) = accepted_escape(&inside[backslash..]);
+            n_decoded += c.len_utf8();
+            raw = backslash + n_bytes;
+            if n_decoded > decoded {
+                return start + backslash;
+            }
+        }
+        (start + raw + decoded.saturating_sub(n_decoded)).min(self.end())
     }
 
     /// Tells whether the value is this string, without allocating for a string

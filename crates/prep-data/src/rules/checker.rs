@@ -1,0 +1,464 @@
+//! One line through all rules.
+//!
+//! A line of the common shape whose texts show no sign is done after one pass
+//! over its bytes. Any other is parsed, looked at as an [`Example`], and
+//! handed to the rules whose signs it shows. A test holds the two ways
+//! together: what is skipped here, no rule would have minded.
+
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
+
+use super::context::Context;
+use super::dataset::{Digest, Seen, Tally};
+use super::example::{Example, Speaker, member};
+use super::levels::Levels;
+use super::plain::{self, Plain};
+use super::report::{Findings, Report};
+use super::{Check, RULES, Signs};
+use crate::diag::Level;
+use crate::example::Role;
+use crate::json::{self, Document, Kind, Value, compact};
+
+/// A line as it stands in the file.
+#[derive(Debug, Clone, Copy)]
+pub struct RawLine<'a> {
+    /// Its bytes without the line end.
+    pub bytes: &'a [u8],
+    /// How many lines stand before it in its batch.
+    pub number: u64,
+    /// It is the first of the file.
+    pub is_first: bool,
+    /// It is the last of the file, and no line end follows.
+    pub is_unterminated: bool,
+}
+
+/// The byte-order mark of UTF-8.
+pub(super) const BOM: &[u8] = b"\xef\xbb\xbf";
+
+impl<'a> RawLine<'a> {
+    /// A line that stands by itself.
+    #[must_use]
+    pub fn alone(bytes: &'a [u8]) -> Self {
+        Self {
+            bytes,
+            number: 0,
+            is_first: false,
+            is_unterminated: false,
+        }
+    }
+
+    /// The line without a byte-order mark, if it may have one.
+    fn text(&self) -> &'a [u8] {
+        let marked = self.is_first.then(|| self.bytes.strip_prefix(BOM));
+        marked.flatten().unwrap_or(self.bytes)
+    }
+
+    /// Whether there is nothing in the line.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        self.text().trim_ascii().is_empty()
+    }
+}
+
+/// What a line is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LineOutcome {
+    /// Nothing: it holds no example.
+    Blank,
+    /// An example no rule of error level minds.
+    Valid,
+    /// An example with a finding of error level, or no example at all.
+    Invalid,
+}
+
+/// An active rule: its place in [`RULES`], its level and its function.
+struct Active<F> {
+    rule: usize,
+    level: Level,
+    when: Signs,
+    check: F,
+}
+
+type OnLine = fn(&RawLine<'_>, &mut Report<'_>);
+type OnFault = fn(&json::Error, &mut Report<'_>);
+type OnExample = fn(&Example<'_, '_>, &mut Report<'_>);
+type OnText = fn(&super::Text<'_, '_>, &mut Report<'_>);
+
+/// Takes lines through the rules that are on. Each thread has its own.
+pub struct Checker<'c> {
+    context: &'c Context,
+    document: Document,
+    scratch: Vec<u8>,
+    on_line: Vec<Active<OnLine>>,
+    on_fault: Vec<Active<OnFault>>,
+    on_example: Vec<Active<OnExample>>,
+    on_text: Vec<Active<OnText>>,
+    /// Every line is parsed and every rule asked: for the test of the signs.
+    is_thorough: bool,
+}
+
+impl std::fmt::Debug for Checker<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Checker")
+            .field("context", self.context)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'c> Checker<'c> {
+    /// Makes a checker of the rules that are on.
+    #[must_use]
+    pub fn new(context: &'c Context, levels: &Levels) -> Self {
+        let mut checker = Self {
+            context,
+            document: Document::new(),
+            scratch: Vec::new(),
+            on_line: Vec::new(),
+            on_fault: Vec::new(),
+            on_example: Vec::new(),
+            on_text: Vec::new(),
+            is_thorough: context.validation.is_some(),
+        };
+        for (rule, row) in RULES.iter().enumerate() {
+            let (level, when) = (levels.of(rule), row.when);
+            if level == Level::Allow {
+                continue;
+            }
+            macro_rules! active {
+                ($list:ident, $check:expr) => {
+                    checker.$list.push(Active {
+                        rule,
+                        level,
+                        when,
+                        check: $check,
+                    })
+                };
+            }
+            match row.check {
+                Check::Line(check) => active!(on_line, check),
+                Check::Fault(check) => active!(on_fault, check),
+                Check::Example(check) => active!(on_example, check),
+                Check::Text(check) => active!(on_text, check),
+                Check::Prompt(_) | Check::Dataset(_) => {}
+            }
+        }
+        checker
+    }
+
+    /// Makes a checker that parses every line and asks every rule, whatever
+    /// the line shows.
+    #[cfg(test)]
+    pub(super) fn thorough(context: &'c Context, levels: &Levels) -> Self {
+        let mut checker = Self::new(context, levels);
+        checker.is_thorough = true;
+        for active in &mut checker.on_example {
+            active.when = Signs::ALL;
+        }
+        for active in &mut checker.on_text {
+            active.when = Signs::ALL;
+        }
+        checker
+    }
+
+    /// Checks a line, and counts the example in it.
+    pub fn line(
+        &mut self,
+        line: &RawLine<'_>,
+        findings: &mut Findings,
+        tally: &mut Tally,
+    ) -> LineOutcome {
+        let text = line.text();
+        if !self.is_thorough
+            && !line.is_unterminated
+            && text.len() == line.bytes.len()
+            && let Ok(text) = simdutf8::basic::from_utf8(text)
+            && let Some(plain) = plain::read(text)
+            && signs_of_plain(text, &plain).is_none()
+        {
+            tally.add(&self.seen_of_plain(text, &plain, line.number));
+            return LineOutcome::Valid;
+        }
+        self.line_thoroughly(line, findings, tally)
+    }
+
+    fn line_thoroughly(
+        &mut self,
+        line: &RawLine<'_>,
+        findings: &mut Findings,
+        tally: &mut Tally,
+    ) -> LineOutcome {
+        let mut n_errors = 0;
+        let numbered = (line.bytes, line.number);
+        for active in &self.on_line {
+            let mut report = Report::new(active.place(), numbered, None, self.context, findings);
+            (active.check)(line, &mut report);
+            n_errors += active.n_errors(&report);
+        }
+        if line.is_blank() {
+            return LineOutcome::Blank;
+        }
+        let text = line.text();
+        let base = line.bytes.len() - text.len();
+        let root = match self.document.parse(text) {
+            Ok(root) => root,
+            Err(error) => {
+                for active in &self.on_fault {
+                    let mut report =
+                        Report::new(active.place(), numbered, None, self.context, findings);
+                    report.base = base;
+                    report.is_at_end = line.is_unterminated;
+                    (active.check)(&error, &mut report);
+                }
+                return LineOutcome::Invalid;
+            }
+        };
+        let example = Example::of(root, signs_of_line(text, self.context));
+        let example = with_signs_of_turns(example, self.is_thorough, text);
+        for active in &self.on_example {
+            if !active.when.any_of(example.signs) {
+                continue;
+            }
+            let root = Some(root);
+            let mut report = Report::new(active.place(), numbered, root, self.context, findings);
+            report.base = base;
+            (active.check)(&example, &mut report);
+            n_errors += active.n_errors(&report);
+        }
+        for active in &self.on_text {
+            for text in &example.texts {
+                if !active.when.any_of(text.signs) {
+                    continue;
+                }
+                let root = Some(root);
+                let mut report =
+                    Report::new(active.place(), numbered, root, self.context, findings);
+                report.base = base;
+                (active.check)(text, &mut report);
+                n_errors += active.n_errors(&report);
+            }
+        }
+        let is_invalid = n_errors > 0 || root.kind() != Kind::Object;
+        if root.kind() == Kind::Object {
+            let mut seen = seen_of(&example, &mut self.scratch);
+            seen.digest.line = line.number;
+            seen.digest.is_invalid = is_invalid;
+            tally.add(&seen);
+        }
+        if is_invalid {
+            LineOutcome::Invalid
+        } else {
+            LineOutcome::Valid
+        }
+    }
+
+    fn seen_of_plain<'a>(&self, line: &'a str, plain: &Plain<'a>, number: u64) -> Seen<'a> {
+        Seen {
+            digest: Digest {
+                prompt: xxh3_128(&line.as_bytes()[..plain.answer_start]),
+                answer: xxh3_64(plain.answer.text.as_bytes()),
+                line: number,
+                prompt_chars: plain.prompt.chars(),
+                answer_chars: plain.answer.chars(),
+                is_invalid: false,
+            },
+            system: plain.system.map(|system| system.text),
+            prompt: Some(plain.prompt.text),
+            answer: Some(plain.answer.text),
+            is_multimodal: false,
+            is_dropped: false,
+        }
+    }
+}
+
+impl<F> Active<F> {
+    fn place(&self) -> (usize, Level) {
+        (self.rule, self.level)
+    }
+
+    fn n_errors(&self, report: &Report<'_>) -> u64 {
+        match self.level {
+            Level::Error => report.n_found(),
+            _ => 0,
+        }
+    }
+}
+
+/// From how many bytes on a line's tokens must be counted: no text has more
+/// tokens than bytes, and no model takes fewer.
+pub(super) const LONG_BYTES: usize = 65_536;
+
+/// The signs of a line that are not of its texts.
+fn signs_of_line(text: &[u8], context: &Context) -> Signs {
+    let mut signs = Signs::NONE;
+    if text.len() > LONG_BYTES {
+        signs |= Signs::LONG;
+    }
+    if context.validation.is_some() {
+        signs |= Signs::HELD_OUT;
+    }
+    signs
+}
+
+fn signs_of_plain(line: &str, plain: &Plain<'_>) -> Signs {
+    let mut signs = Signs::of(line.as_bytes());
+    if line.len() > LONG_BYTES {
+        signs |= Signs::LONG;
+    }
+    if plain.may_be_blank {
+        signs |= Signs::BLANK;
+    }
+    signs | signs_of_answer(plain.prompt.text, plain.answer.text)
+}
+
+/// What an answer shows beside its prompt; both raw or both decoded.
+fn signs_of_answer(prompt: &str, answer: &str) -> Signs {
+    /// Shorter prompts are often part of their answers.
+    const SHORT: usize = 12;
+    /// Shorter answers need not be sentences.
+    const LONG_ANSWER: usize = 200;
+    let mut signs = Signs::NONE;
+    let is_echo = prompt.len() >= SHORT && (answer.starts_with(prompt) || answer.ends_with(prompt));
+    if is_echo {
+        signs |= Signs::ECHO;
+    }
+    let last = answer.chars().next_back().unwrap_or('.');
+    if answer.len() >= LONG_ANSWER
+        && (last.is_alphanumeric() || ",;:-–—([{¿¡，、；：".contains(last))
+    {
+        signs |= Signs::OPEN_END;
+    }
+    signs
+}
+
+/// Adds what the last two turns show, and whether the line is of the common
+/// shape.
+fn with_signs_of_turns<'d, 'a>(
+    mut example: Example<'d, 'a>,
+    is_thorough: bool,
+    line: &[u8],
+) -> Example<'d, 'a> {
+    let plain = std::str::from_utf8(line).ok().and_then(plain::read);
+    if is_thorough || plain.is_none() {
+        example.signs |= Signs::STRUCTURE;
+    }
+    let last = |speaker| {
+        let mut texts = example.texts.iter().rev();
+        texts.find(|text| text.speaker == speaker)
+    };
+    if let (Some(prompt), Some(answer)) = (last(Speaker::User), last(Speaker::Model)) {
+        example.signs |= signs_of_answer(&prompt.text, &answer.text);
+    }
+    if is_thorough {
+        example.signs = Signs::ALL;
+    }
+    example
+}
+
+/// What an example is to the dataset, by way of its canonical JSON: a plain
+/// line's own bytes, and the same bytes for the same example written in
+/// another way.
+fn seen_of<'s>(example: &Example<'_, '_>, scratch: &'s mut Vec<u8>) -> Seen<'s> {
+    scratch.clear();
+    scratch.push(b'{');
+    let system_text = example.system.map(|system| {
+        scratch.extend_from_slice(b"\"systemInstruction\":");
+        let range = turn(system, scratch);
+        scratch.push(b',');
+        range
+    });
+    scratch.extend_from_slice(b"\"contents\":[");
+    let answer = example.answer();
+    let n_before = example.turns.len() - usize::from(answer.is_some());
+    let mut prompt_text = None;
+    for before in &example.turns[..n_before] {
+        let range = turn(before.value, scratch);
+        scratch.push(b',');
+        if before.role == Some(Role::User) {
+            prompt_text = Some(range);
+        }
+    }
+    if let Some(tools) = example.tools {
+        scratch.extend_from_slice(b"\"tools\":");
+        compact(tools, scratch);
+    }
+    let n_prompt = scratch.len();
+    let answer_text = match (answer, example.completions) {
+        (Some(answer), _) => turn(answer.value, scratch),
+        (None, Some(completions)) => {
+            compact(completions, scratch);
+            n_prompt..scratch.len()
+        }
+        (None, None) => n_prompt..n_prompt,
+    };
+    let text = |range: std::ops::Range<usize>| {
+        std::str::from_utf8(&scratch[range]).expect("JSON of a text is a text")
+    };
+    let answer = text(answer_text);
+    let prompt = prompt_text.map(text);
+    let is_multimodal = example
+        .turns
+        .iter()
+        .flat_map(|turn| &turn.parts)
+        .any(|part| part.get("fileData").is_some());
+    Seen {
+        digest: Digest {
+            prompt: xxh3_128(&scratch[..n_prompt]),
+            answer: xxh3_64(answer.as_bytes()),
+            line: 0,
+            prompt_chars: chars(prompt.unwrap_or_default()),
+            answer_chars: chars(answer),
+            is_invalid: false,
+        },
+        system: system_text.map(text),
+        prompt,
+        answer: Some(answer).filter(|_| example.answer().is_some()),
+        is_multimodal,
+        is_dropped: false,
+    }
+}
+
+/// Appends a turn as `prep` writes it, and says where its text is: inside the
+/// quotes if it is one text, else all of its parts.
+fn turn(value: Value<'_, '_>, out: &mut Vec<u8>) -> std::ops::Range<usize> {
+    let (role, parts) = (member(value, "role"), member(value, "parts"));
+    let n_members = value.entries().count();
+    let (Some(parts), true) = (parts, n_members == 1 + usize::from(role.is_some())) else {
+        let start = out.len();
+        compact(value, out);
+        return start..out.len();
+    };
+    out.push(b'{');
+    if let Some(role) = role {
+        out.extend_from_slice(b"\"role\":");
+        compact(role, out);
+        out.push(b',');
+    }
+    out.extend_from_slice(b"\"parts\":");
+    let start = out.len();
+    compact(parts, out);
+    let end = out.len();
+    out.push(b'}');
+    const BEFORE: &[u8] = b"[{\"text\":\"";
+    const AFTER: &[u8] = b"\"}]";
+    let mut items = parts.items();
+    let is_one_text = items.next().is_some_and(|part| part.entries().count() == 1)
+        && items.next().is_none()
+        && out[start..].starts_with(BEFORE);
+    if is_one_text {
+        start + BEFORE.len()..end - AFTER.len()
+    } else {
+        start..end
+    }
+}
+
+/// The characters of a raw text.
+fn chars(raw: &str) -> u32 {
+    let mut n = 0;
+    let mut rest = raw.chars();
+    while let Some(c) = rest.next() {
+        n += 1;
+        if c == '\\' && rest.next() == Some('u') {
+            rest.by_ref().take(4).for_each(drop);
+        }
+    }
+    n
+}

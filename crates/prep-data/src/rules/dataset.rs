@@ -1,0 +1,537 @@
+//! What is kept of a dataset while its lines go by, for the rules that look at
+//! it as a whole.
+//!
+//! Of each example a [`Digest`] of 40 bytes is kept: who it is and how long.
+//! A [`Tally`] counts over a batch, on any thread; tallies are added up in
+//! input order into a [`Dataset`]. What is counted there takes memory that
+//! does not grow with the number of examples.
+
+use std::collections::HashMap;
+
+/// The lengths at which texts pile up when something upstream cut them:
+/// column types, form fields, spreadsheet cells.
+pub const CUT_LENGTHS: [u32; 6] = [255, 256, 1000, 1024, 4000, 32_767];
+
+/// How many candidates are kept for answers that are frequent. An answer of
+/// more than one in so many examples is always among them.
+const CANDIDATES: usize = 64;
+
+/// The most system instructions that are told apart.
+const MOST_SYSTEMS: usize = 1000;
+
+/// How many characters of a text are kept to be shown.
+const SHOWN: usize = 60;
+
+/// One example, as far as the dataset needs it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Digest {
+    /// The fingerprint of everything but the last model turn, in canonical
+    /// JSON.
+    pub prompt: u128,
+    /// The fingerprint of the last model turn; that of an empty one if there
+    /// is none.
+    pub answer: u64,
+    /// Its line, from 1; inside a batch from the batch's first, from 0.
+    pub line: u64,
+    /// The characters of the last user turn.
+    pub prompt_chars: u32,
+    /// The characters of the last model turn.
+    pub answer_chars: u32,
+    /// A rule of error level found something in it.
+    pub is_invalid: bool,
+}
+
+impl Digest {
+    /// The size of a digest that is kept, in bytes.
+    pub const BYTES: usize = 40;
+
+    /// Writes the digest as bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> [u8; Self::BYTES] {
+        let line = self.line << 1 | u64::from(self.is_invalid);
+        let mut bytes = [0; Self::BYTES];
+        bytes[..16].copy_from_slice(&self.prompt.to_le_bytes());
+        bytes[16..24].copy_from_slice(&self.answer.to_le_bytes());
+        bytes[24..32].copy_from_slice(&line.to_le_bytes());
+        bytes[32..36].copy_from_slice(&self.prompt_chars.to_le_bytes());
+        bytes[36..].copy_from_slice(&self.answer_chars.to_le_bytes());
+        bytes
+    }
+
+    /// Reads a digest from its bytes.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8; Self::BYTES]) -> Self {
+        fn part<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
+            std::array::from_fn(|n| bytes[at + n])
+        }
+        let line = u64::from_le_bytes(part(bytes, 24));
+        Self {
+            prompt: u128::from_le_bytes(part(bytes, 0)),
+            answer: u64::from_le_bytes(part(bytes, 16)),
+            line: line >> 1,
+            prompt_chars: u32::from_le_bytes(part(bytes, 32)),
+            answer_chars: u32::from_le_bytes(part(bytes, 36)),
+            is_invalid: line & 1 == 1,
+        }
+    }
+}
+
+/// A text that was met, with how often and where first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Count {
+    /// How many examples have it.
+    pub examples: u64,
+    /// The first line that has it, from 1 (in a batch: from 0).
+    pub first_line: u64,
+    /// How it begins, as raw JSON text without quotes.
+    pub shown: String,
+}
+
+/// The texts that all examples of a stretch begin and end with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Common {
+    /// What all begin with.
+    pub prefix: String,
+    /// What all end with.
+    pub suffix: String,
+}
+
+impl Common {
+    fn of(text: &str) -> Self {
+        Self {
+            prefix: text.to_owned(),
+            suffix: text.to_owned(),
+        }
+    }
+
+    fn narrow(&mut self, text: &str) {
+        self.narrow_to(text, text);
+    }
+
+    fn narrow_to(&mut self, prefix: &str, suffix: &str) {
+        if !prefix.starts_with(&self.prefix) {
+            let same = self.prefix.bytes().zip(prefix.bytes());
+            let n = same.take_while(|(one, other)| one == other).count();
+            self.prefix.truncate(self.prefix.floor_char_boundary(n));
+        }
+        if !suffix.ends_with(&self.suffix) {
+            let same = self.suffix.bytes().rev().zip(suffix.bytes().rev());
+            let n = same.take_while(|(one, other)| one == other).count();
+            let start = self.suffix.len() - n;
+            self.suffix.drain(..self.suffix.ceil_char_boundary(start));
+        }
+    }
+}
+
+/// Values that may be frequent: the summary of Misra and Gries (1982), which
+/// misses none that makes up more than one in [`CANDIDATES`], and counts none
+/// too high. Summaries can be added up.
+#[derive(Debug, Clone, Default)]
+struct Frequent(HashMap<u64, u64>);
+
+impl Frequent {
+    fn add(&mut self, value: u64) {
+        if let Some(count) = self.0.get_mut(&value) {
+            *count += 1;
+        } else if self.0.len() < CANDIDATES {
+            self.0.insert(value, 1);
+        } else {
+            self.0.retain(|_, count| {
+                *count -= 1;
+                *count > 0
+            });
+        }
+    }
+
+    fn append(&mut self, other: &Self) {
+        for (value, count) in &other.0 {
+            *self.0.entry(*value).or_default() += count;
+        }
+        if self.0.len() > CANDIDATES {
+            let mut counts: Vec<_> = self.0.values().copied().collect();
+            counts.sort_unstable_by(|one, other| other.cmp(one));
+            let taken = counts[CANDIDATES];
+            self.0.retain(|_, count| {
+                *count = count.saturating_sub(taken);
+                *count > 0
+            });
+        }
+    }
+}
+
+/// An answer that several examples have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Repeated {
+    /// How many examples have it.
+    pub examples: u64,
+    /// The first line that has it, from 1.
+    pub first_line: u64,
+}
+
+/// Counts the answers that may be frequent.
+#[derive(Debug, Clone)]
+pub struct AnswerCounter(HashMap<u64, Repeated>);
+
+impl AnswerCounter {
+    /// Counts an example.
+    pub fn add(&mut self, digest: &Digest) {
+        if let Some(answer) = self.0.get_mut(&digest.answer) {
+            answer.examples += 1;
+            answer.first_line = answer.first_line.min(digest.line);
+        }
+    }
+
+    /// Adds what another counter has counted.
+    pub fn append(&mut self, other: &Self) {
+        for (answer, counted) in &other.0 {
+            if let Some(answer) = self.0.get_mut(answer) {
+                answer.examples += counted.examples;
+                answer.first_line = answer.first_line.min(counted.first_line);
+            }
+        }
+    }
+}
+
+/// What an example is to the dataset, as the checker tells it. Texts are raw
+/// JSON, without quotes.
+#[derive(Debug, Default)]
+pub(super) struct Seen<'a> {
+    pub(super) digest: Digest,
+    pub(super) system: Option<&'a str>,
+    pub(super) prompt: Option<&'a str>,
+    pub(super) answer: Option<&'a str>,
+    pub(super) is_multimodal: bool,
+    /// The service would drop it.
+    pub(super) is_dropped: bool,
+}
+
+/// The examples of a batch, counted.
+#[derive(Debug, Clone, Default)]
+pub struct Tally {
+    /// Every example, in order.
+    pub digests: Vec<Digest>,
+    systems: HashMap<u64, Count>,
+    n_without_system: u64,
+    first_without_system: Option<u64>,
+    prompts: Option<Common>,
+    answers: Option<Common>,
+    frequent: Frequent,
+    multimodal: u64,
+    dropped: u64,
+}
+
+impl Tally {
+    /// Forgets everything, and keeps the memory of the digests.
+    pub fn clear(&mut self) {
+        let mut digests = std::mem::take(&mut self.digests);
+        digests.clear();
+        *self = Self {
+            digests,
+            ..Self::default()
+        };
+    }
+
+    pub(super) fn add(&mut self, seen: &Seen<'_>) {
+        self.digests.push(seen.digest);
+        match seen.system {
+            Some(system) => self.add_system(system, seen.digest.line),
+            None => {
+                self.n_without_system += 1;
+                self.first_without_system.get_or_insert(seen.digest.line);
+            }
+        }
+        narrow(&mut self.prompts, seen.prompt);
+        narrow(&mut self.answers, seen.answer);
+        self.frequent.add(seen.digest.answer);
+        self.multimodal += u64::from(seen.is_multimodal);
+        self.dropped += u64::from(seen.is_dropped);
+    }
+
+    fn add_system(&mut self, system: &str, line: u64) {
+        let fingerprint = xxhash_rust::xxh3::xxh3_64(system.as_bytes());
+        if let Some(count) = self.systems.get_mut(&fingerprint) {
+            count.examples += 1;
+        } else if self.systems.len() < MOST_SYSTEMS {
+            let count = Count {
+                examples: 1,
+                first_line: line,
+                shown: system.chars().take(SHOWN).collect(),
+            };
+            self.systems.insert(fingerprint, count);
+        }
+    }
+}
+
+/// An example without the text has nothing in common with the others.
+fn narrow(common: &mut Option<Common>, text: Option<&str>) {
+    let text = text.unwrap_or_default();
+    match common {
+        Some(common) => common.narrow(text),
+        None => *common = Some(Common::of(text)),
+    }
+}
+
+/// The dataset as a whole.
+#[derive(Debug, Clone, Default)]
+pub struct Dataset {
+    /// Its size in bytes, uncompressed.
+    pub bytes: u64,
+    /// How many examples it has: lines that are JSON objects or should be.
+    pub examples: u64,
+    /// How many examples have media.
+    pub multimodal: u64,
+    /// How many examples the service would drop.
+    pub dropped: u64,
+    /// Examples without a system instruction.
+    pub n_without_system: u64,
+    /// The first of them, by its line.
+    pub first_without_system: Option<u64>,
+    /// What all last user turns have in common.
+    pub prompts: Option<Common>,
+    /// What all last model turns have in common.
+    pub answers: Option<Common>,
+    /// The prompt of all examples, if they have one and the same.
+    pub only_prompt: Option<u128>,
+    /// The answer of all examples, if they have one and the same.
+    pub only_answer: Option<u64>,
+    /// How long the last user turns are.
+    pub prompt_chars: Lengths,
+    /// How long the last model turns are.
+    pub answer_chars: Lengths,
+    /// The answers that are frequent, counted exactly once the dataset was
+    /// read, from the most frequent.
+    pub frequent_answers: Vec<Repeated>,
+    systems: HashMap<u64, Count>,
+    frequent: Frequent,
+}
+
+impl Dataset {
+    /// Adds a batch whose first line is `line`, from 1. Its digests are left
+    /// with the batch, their lines made absolute.
+    pub fn append(&mut self, tally: &mut Tally, line: u64) {
+        for digest in &mut tally.digests {
+            digest.line += line;
+            let is_first = self.examples == 0;
+            self.examples += 1;
+            keep_if_same(&mut self.only_prompt, digest.prompt, is_first);
+            keep_if_same(&mut self.only_answer, digest.answer, is_first);
+            self.prompt_chars.add(digest.prompt_chars);
+            self.answer_chars.add(digest.answer_chars);
+        }
+        for (fingerprint, count) in tally.systems.drain() {
+            if let Some(known) = self.systems.get_mut(&fingerprint) {
+                known.examples += count.examples;
+            } else {
+                let first_line = count.first_line + line;
+                self.systems.insert(
+                    fingerprint,
+                    Count {
+                        first_line,
+                        ..count
+                    },
+                );
+            }
+        }
+        self.n_without_system += tally.n_without_system;
+        self.first_without_system = self
+            .first_without_system
+            .or(tally.first_without_system.map(|first| first + line));
+        append_common(&mut self.prompts, tally.prompts.take());
+        append_common(&mut self.answers, tally.answers.take());
+        self.frequent.append(&tally.frequent);
+        self.multimodal += tally.multimodal;
+        self.dropped += tally.dropped;
+    }
+
+    /// The system instructions, from the most frequent; at most a thousand of
+    /// each batch are told apart.
+    #[must_use]
+    pub fn systems(&self) -> Vec<&Count> {
+        let mut systems: Vec<_> = self.systems.values().collect();
+        systems.sort_by_key(|count| (std::cmp::Reverse(count.examples), count.first_line));
+        systems
+    }
+
+    /// A counter of the answers that may be frequent. Every digest is to be
+    /// added to one, in any order, and the counters to each other.
+    #[must_use]
+    pub fn answer_counter(&self) -> AnswerCounter {
+        let none = Repeated {
+            examples: 0,
+            first_line: u64::MAX,
+        };
+        AnswerCounter(
+            self.frequent
+                .0
+                .keys()
+                .map(|answer| (*answer, none))
+                .collect(),
+        )
+    }
+
+    /// Takes the exact counts of the answers that may be frequent.
+    pub fn set_answers(&mut self, counter: AnswerCounter) {
+        self.frequent_answers = counter.0.into_values().collect();
+        self.frequent_answers
+            .sort_by_key(|answer| (std::cmp::Reverse(answer.examples), answer.first_line));
+    }
+}
+
+fn keep_if_same<T: PartialEq>(only: &mut Option<T>, value: T, is_first: bool) {
+    if is_first {
+        *only = Some(value);
+    } else if only.as_ref() != Some(&value) {
+        *only = None;
+    }
+}
+
+fn append_common(all: &mut Option<Common>, batch: Option<Common>) {
+    match (all.as_mut(), batch) {
+        (Some(all), Some(batch)) => all.narrow_to(&batch.prefix, &batch.suffix),
+        (None, batch) => *all = batch,
+        (Some(_), None) => {}
+    }
+}
+
+/// How many texts have each length, in characters: exactly up to 32,767, and
+/// by powers of two above.
+#[derive(Debug, Clone)]
+pub struct Lengths {
+    exact: Vec<u64>,
+    longer: [u64; 32],
+    n: u64,
+}
+
+impl Default for Lengths {
+    fn default() -> Self {
+        Self {
+            exact: vec![0; Self::EXACT],
+            longer: [0; 32],
+            n: 0,
+        }
+    }
+}
+
+impl Lengths {
+    const EXACT: usize = 32_768;
+
+    fn add(&mut self, chars: u32) {
+        self.n += 1;
+        match self.exact.get_mut(chars as usize) {
+            Some(count) => *count += 1,
+            None => self.longer[chars.ilog2() as usize] += 1,
+        }
+    }
+
+    /// How many texts have exactly this length; 0 above 32,767.
+    #[must_use]
+    pub fn exactly(&self, chars: u32) -> u64 {
+        self.exact.get(chars as usize).copied().unwrap_or(0)
+    }
+
+    /// How many texts there are.
+    #[must_use]
+    pub fn n(&self) -> u64 {
+        self.n
+    }
+
+    /// The smallest length that at least a share of the texts, from 0 to 1, do
+    /// not exceed. Above 32,767 it is rounded up to one less than a power of
+    /// two. 0 if there are no texts.
+    #[must_use]
+    pub fn quantile(&self, share: f64) -> u32 {
+        let wanted = ((self.n as f64 * share).ceil() as u64).clamp(1, self.n.max(1));
+        let mut n = 0;
+        for (chars, count) in (0..).zip(&self.exact) {
+            n += count;
+            if n >= wanted {
+                return chars;
+            }
+        }
+        for (power, count) in (0..).zip(&self.longer) {
+            n += count;
+            if n >= wanted && self.n > 0 {
+                return u32::MAX >> (31 - power);
+            }
+        }
+        0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_digest_survives_its_bytes() {
+        let digest = Digest {
+            prompt: 7 << 100 | 3,
+            answer: 9,
+            line: 1 << 40,
+            prompt_chars: 5,
+            answer_chars: u32::MAX,
+            is_invalid: true,
+        };
+        assert_eq!(Digest::from_bytes(&digest.to_bytes()), digest);
+    }
+
+    #[test]
+    fn quantiles_are_lengths_that_occur() {
+        let mut lengths = Lengths::default();
+        for chars in [1, 2, 3, 4, 100_000] {
+            lengths.add(chars);
+        }
+        assert_eq!([lengths.quantile(0.0), lengths.quantile(0.5)], [1, 3]);
+        assert_eq!(lengths.quantile(1.0), 131_071);
+        assert_eq!(Lengths::default().quantile(0.5), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_common_does_not_depend_on_batches(
+            texts in proptest::collection::vec("[ab]{0,3}[aé]{0,2}", 1..12), cut in 0..12_usize,
+        ) {
+            let whole = texts.iter().fold(None, |mut common, text| {
+                narrow(&mut common, Some(text));
+                common
+            });
+            let (first, second) = texts.split_at(cut.min(texts.len()));
+            let mut parts = None;
+            for part in [first, second] {
+                let mut common = None;
+                for text in part {
+                    narrow(&mut common, Some(text));
+                }
+                append_common(&mut parts, common);
+            }
+            prop_assert_eq!(&parts, &whole);
+            let whole = whole.unwrap();
+            for text in &texts {
+                prop_assert!(text.starts_with(&whole.prefix) && text.ends_with(&whole.suffix));
+            }
+        }
+
+        #[test]
+        fn a_frequent_value_is_never_missed(
+            values in proptest::collection::vec(0..200_u64, 0..600), frequent in 0..3_u64, batch in 1..70_usize,
+        ) {
+            let values: Vec<_> = values.into_iter().flat_map(|value| [value, frequent]).collect();
+            let mut all = Frequent::default();
+            for batch in values.chunks(batch) {
+                let mut part = Frequent::default();
+                for value in batch {
+                    part.add(*value);
+                }
+                all.append(&part);
+            }
+            for value in 0..200 {
+                let count = values.iter().filter(|other| **other == value).count();
+                if count * CANDIDATES > values.len() {
+                    prop_assert!(all.0.contains_key(&value), "{value} {count} of {}", values.len());
+                }
+            }
+        }
+    }
+}

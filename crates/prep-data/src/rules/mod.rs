@@ -1,0 +1,132 @@
+//! What can be wrong with a tuning dataset: one value, one page and one
+//! function a rule.
+//!
+//! A [`Rule`] is a row of [`RULES`]. Its page is its specification:
+//! `prep explain` prints it, and a test checks every example on it. A rule
+//! looks at one kind of thing ([`Check`]) and tells what it finds to a
+//! [`Report`], by byte offset in the line; lines, columns and JSON pointers
+//! are worked out there, once, and only for findings.
+//!
+//! A [`Checker`] takes a line through all rules. Most lines of most datasets
+//! have the one common shape and nothing in their texts that any rule could
+//! mind; those are told by [`plain`] and [`Signs`] in one pass each, and no
+//! rule is asked. What the engine knows of a dataset as a whole is in
+//! [`dataset`].
+//!
+//! To add a rule: write `group/its_name.md` and `group/its_name.rs` beside the
+//! others, and add its line to the table below.
+
+pub mod checker;
+pub mod context;
+pub mod dataset;
+mod edit;
+pub mod example;
+mod json;
+pub mod levels;
+mod page;
+mod place;
+mod plain;
+pub mod report;
+#[cfg(test)]
+mod tests;
+pub mod whole;
+
+use std::fmt;
+
+pub use checker::{Checker, LineOutcome, RawLine};
+pub use context::{Context, Method, Side, Validation};
+pub use dataset::{Dataset, Digest, Tally};
+pub use edit::{Edit, apply};
+pub use example::{Example, Part, PartData, Speaker, Text, Turn};
+pub use levels::{Levels, SelectError};
+pub use page::{Block, BlockKind, Page};
+pub use place::Window;
+pub use report::{Added, Findings, Found, Report};
+pub use whole::WholeChecker;
+
+use crate::diag::Code;
+use crate::json as reader;
+pub use crate::text::signs::Signs;
+
+/// One thing that can be wrong, and how it is found.
+pub struct Rule {
+    /// Its identity, default level and hint.
+    pub code: &'static Code,
+    /// Its page, in Markdown: what, why, what to do, and examples.
+    pub page: &'static str,
+    /// Whether `prep fix` can repair it.
+    pub fix: Option<Safety>,
+    /// The rule can find something only in a line that shows one of these.
+    pub when: Signs,
+    /// What it looks at, and the function that looks.
+    pub check: Check,
+}
+
+impl fmt::Debug for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Rule({})", self.code.code)
+    }
+}
+
+/// Whether a repair can change what an example means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Safety {
+    /// It cannot.
+    Safe,
+    /// It can: a person should look.
+    Unsafe,
+}
+
+impl Safety {
+    /// Names it as findings do.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Safe => "safe",
+            Self::Unsafe => "unsafe",
+        }
+    }
+}
+
+/// What a rule looks at.
+#[derive(Debug)]
+pub enum Check {
+    /// The bytes of a line, whether they are JSON or not.
+    Line(fn(&RawLine<'_>, &mut Report<'_>)),
+    /// Why a line is not JSON.
+    Fault(fn(&reader::Error, &mut Report<'_>)),
+    /// A line that is a JSON value, as an example.
+    Example(fn(&Example<'_, '_>, &mut Report<'_>)),
+    /// One text of an example.
+    Text(fn(&Text<'_, '_>, &mut Report<'_>)),
+    /// The examples that share a prompt (at least one), in the order of their
+    /// lines.
+    Prompt(fn(&Dataset, &[Digest], &mut Report<'_>)),
+    /// The dataset as a whole.
+    Dataset(fn(&Dataset, &mut Report<'_>)),
+}
+
+/// Every rule, in the order in which their findings are told.
+pub static RULES: &[&Rule] = &[
+    &json::json_syntax::RULE,
+    &json::not_an_object::RULE,
+    &json::duplicate_key::RULE,
+    &json::json_number::RULE,
+    &json::lone_surrogate::RULE,
+    &json::not_utf_8::RULE,
+    &json::byte_order_mark::RULE,
+    &json::blank_line::RULE,
+    &json::truncated_line::RULE,
+    &json::line_too_long::RULE,
+    &json::json_too_deep::RULE,
+];
+
+/// Finds a rule by its code or name, whatever the case.
+#[must_use]
+pub fn find(code_or_name: &str) -> Option<&'static Rule> {
+    let is_it = |rule: &&&Rule| {
+        rule.code.code.eq_ignore_ascii_case(code_or_name)
+            || rule.code.name.eq_ignore_ascii_case(code_or_name)
+    };
+    RULES.iter().find(is_it).copied()
+}

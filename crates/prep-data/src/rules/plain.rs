@@ -1,0 +1,154 @@
+//! The one shape that nearly all examples have, told in one pass.
+//!
+//! `prep convert` and most other tools write
+//! `{"systemInstruction":{"parts":[{"text":…}]},"contents":[{"role":"user","parts":[{"text":…}]},…]}`
+//! with nothing in between. In a line of exactly that shape, whose turns take
+//! turns and whose escapes are the ones that JSON demands, no rule of
+//! structure can find anything. Such a line is not parsed unless its texts
+//! show a sign. Anything else, be it another key, a space or damage, is `None`,
+//! and the parser starts over.
+
+use crate::json::find_special;
+
+/// A line of the common shape. Texts are raw JSON without their quotes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Plain<'a> {
+    /// The text of the system instruction.
+    pub(super) system: Option<Raw<'a>>,
+    /// The text of the last user turn.
+    pub(super) prompt: Raw<'a>,
+    /// The text of the last turn, which is the model's.
+    pub(super) answer: Raw<'a>,
+    /// Where the last turn begins.
+    pub(super) answer_start: usize,
+    /// A text is empty, or may be blank.
+    pub(super) may_be_blank: bool,
+}
+
+/// A raw text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Raw<'a> {
+    pub(super) text: &'a str,
+    /// How many escapes it has; each is two bytes for one character.
+    pub(super) escapes: u32,
+}
+
+impl Raw<'_> {
+    /// The characters of the decoded text.
+    pub(super) fn chars(self) -> u32 {
+        let bytes = self.text.as_bytes();
+        let n = bytes.iter().filter(|&&byte| byte & 0xc0 != 0x80).count();
+        u32::try_from(n).unwrap_or(u32::MAX) - self.escapes
+    }
+}
+
+const SYSTEM: &str = "\"systemInstruction\":{\"parts\":[{\"text\":\"";
+const AFTER_SYSTEM: &str = "\"}]},";
+const CONTENTS: &str = "\"contents\":[";
+const USER: &str = "{\"role\":\"user\",\"parts\":[{\"text\":\"";
+const MODEL: &str = "{\"role\":\"model\",\"parts\":[{\"text\":\"";
+const AFTER_TEXT: &str = "\"}]}";
+
+/// Reads a line, without its line end, that is valid UTF-8.
+#[inline]
+pub(super) fn read(line: &str) -> Option<Plain<'_>> {
+    let mut scan = Scan {
+        line,
+        at: 0,
+        may_be_blank: false,
+    };
+    scan.skip("{")?;
+    let system = if scan.skip(SYSTEM).is_some() {
+        let text = scan.text()?;
+        scan.skip(AFTER_SYSTEM)?;
+        Some(text)
+    } else {
+        None
+    };
+    scan.skip(CONTENTS)?;
+    loop {
+        scan.skip(USER)?;
+        let prompt = scan.text()?;
+        scan.skip(AFTER_TEXT)?;
+        scan.skip(",")?;
+        let answer_start = scan.at;
+        scan.skip(MODEL)?;
+        let answer = scan.text()?;
+        scan.skip(AFTER_TEXT)?;
+        if scan.skip(",").is_some() {
+            continue;
+        }
+        scan.skip("]}")?;
+        return (scan.at == line.len()).then_some(Plain {
+            system,
+            prompt,
+            answer,
+            answer_start,
+            may_be_blank: scan.may_be_blank,
+        });
+    }
+}
+
+struct Scan<'a> {
+    line: &'a str,
+    at: usize,
+    may_be_blank: bool,
+}
+
+impl<'a> Scan<'a> {
+    #[inline]
+    fn skip(&mut self, token: &str) -> Option<()> {
+        let is_there = self.line.as_bytes()[self.at..].starts_with(token.as_bytes());
+        self.at += if is_there { token.len() } else { 0 };
+        is_there.then_some(())
+    }
+
+    /// Reads a text up to its closing quote.
+    #[inline]
+    fn text(&mut self) -> Option<Raw<'a>> {
+        let bytes = self.line.as_bytes();
+        let start = self.at;
+        let mut escapes = 0;
+        let mut from = start;
+        loop {
+            let special = find_special(bytes, from)?;
+            match bytes[special] {
+                b'"' => {
+                    self.at = special;
+                    let text = &self.line[start..special];
+                    // Whitespace is a space, an escape or beyond ASCII.
+                    self.may_be_blank |= match text.as_bytes().first() {
+                        None => true,
+                        Some(first) => !first.is_ascii_graphic() || *first == b'\\',
+                    } && is_blank(text);
+                    return Some(Raw { text, escapes });
+                }
+                b'\\'
+                    if matches!(
+                        bytes.get(special + 1),
+                        Some(b'n' | b'"' | b'\\' | b't' | b'r')
+                    ) =>
+                {
+                    escapes += 1;
+                    from = special + 2;
+                }
+                _ => return None,
+            }
+        }
+    }
+}
+
+/// Whether a raw text is nothing but whitespace.
+fn is_blank(raw: &str) -> bool {
+    let mut rest = raw.chars();
+    while let Some(c) = rest.next() {
+        let is_space = match c {
+            '\\' => matches!(rest.next(), Some('n' | 't' | 'r')),
+            c => c.is_whitespace(),
+        };
+        if !is_space {
+            return false;
+        }
+    }
+    true
+}

@@ -1,0 +1,311 @@
+//! What rules have to say, and where.
+//!
+//! A rule is given a [`Report`] and adds to it by byte offset; the report
+//! works out the rest. What is kept of it is bounded: of each rule the first
+//! findings up to a cap, and the count of all.
+
+use std::ops::Range;
+
+use super::context::Context;
+use super::edit::Edit;
+use super::example::Text;
+use super::place::{self, Window};
+use super::{RULES, Rule};
+use crate::diag::{Level, Position};
+use crate::json::{Value, column_of};
+
+/// One thing that a rule found.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// The rule.
+    pub rule: &'static Rule,
+    /// How much it matters to this user.
+    pub level: Level,
+    /// Where. Inside a batch, lines count from the batch's first, from 0;
+    /// `None` if it is about the file.
+    pub position: Option<Position>,
+    /// The JSON pointer of the value at fault; empty for the line as a whole.
+    pub pointer: String,
+    /// A lower-case phrase without a full stop.
+    pub message: String,
+    /// The line around the place.
+    pub window: Window,
+    /// The fingerprint of line, rule and pointer, which stays when the line
+    /// moves: what a baseline knows a finding by.
+    pub fingerprint: u64,
+    /// How to repair it; empty if the rule cannot.
+    pub repair: Vec<Edit>,
+}
+
+/// What rules found in a stretch of lines, with a bound.
+#[derive(Debug, Clone)]
+pub struct Findings {
+    /// What was found, as far as it is kept.
+    pub found: Vec<Found>,
+    /// How often each rule found something, by its place in [`RULES`].
+    pub counts: Vec<u64>,
+    kept: Vec<usize>,
+    cap: usize,
+    wants_repairs: bool,
+}
+
+impl Findings {
+    /// Keeps the first `cap` findings of each rule.
+    #[must_use]
+    pub fn new(cap: usize, wants_repairs: bool) -> Self {
+        Self {
+            found: Vec::new(),
+            counts: vec![0; RULES.len()],
+            kept: vec![0; RULES.len()],
+            cap,
+            wants_repairs,
+        }
+    }
+
+    /// Forgets everything, and keeps the memory.
+    pub fn clear(&mut self) {
+        self.found.clear();
+        self.counts.fill(0);
+        self.kept.fill(0);
+    }
+
+    /// Adds what was found further on, `lines` lines after the first.
+    pub fn append(&mut self, later: &mut Findings, lines: u64) {
+        for (n, count) in later.counts.iter().enumerate() {
+            self.counts[n] += count;
+        }
+        for mut found in later.found.drain(..) {
+            let n = index_of(found.rule);
+            if self.kept[n] < self.cap {
+                self.kept[n] += 1;
+                if let Some(position) = &mut found.position {
+                    position.line += lines;
+                }
+                self.found.push(found);
+            }
+        }
+        later.clear();
+    }
+
+    /// Puts what was found in the order of lines, then of rules.
+    pub fn sort(&mut self) {
+        let place = |found: &Found| (found.position, index_of(found.rule));
+        self.found.sort_by_key(place);
+    }
+
+    /// Whether anything was found by a rule of this level.
+    #[must_use]
+    pub fn has(&self, level: Level, levels: &super::Levels) -> bool {
+        let mut counts = self.counts.iter().enumerate();
+        counts.any(|(n, &count)| count > 0 && levels.of(n) == level)
+    }
+}
+
+/// The place of a rule in [`RULES`].
+pub(crate) fn index_of(rule: &Rule) -> usize {
+    RULES
+        .iter()
+        .position(|other| std::ptr::eq(*other, rule))
+        .expect("only rules of the table find things")
+}
+
+/// Takes what one rule finds in one line, or in the dataset.
+#[derive(Debug)]
+pub struct Report<'r> {
+    rule: usize,
+    level: Level,
+    line: &'r [u8],
+    /// The line's number, from 0 in a batch.
+    number: u64,
+    root: Option<Value<'r, 'r>>,
+    context: &'r Context,
+    sink: &'r mut Findings,
+    n_found: u64,
+    /// How many bytes of the line stand before what was parsed.
+    pub(super) base: usize,
+    /// The file ends with the line, and without a line end.
+    pub(super) is_at_end: bool,
+    /// The lines at which something of the dataset was found.
+    lines: Vec<u64>,
+}
+
+impl<'r> Report<'r> {
+    pub(super) fn new(
+        (rule, level): (usize, Level),
+        (line, number): (&'r [u8], u64),
+        root: Option<Value<'r, 'r>>,
+        context: &'r Context,
+        sink: &'r mut Findings,
+    ) -> Self {
+        Self {
+            rule,
+            level,
+            line,
+            number,
+            root,
+            context,
+            sink,
+            n_found: 0,
+            base: 0,
+            is_at_end: false,
+            lines: Vec::new(),
+        }
+    }
+
+    /// What the dataset is checked for.
+    #[must_use]
+    pub fn context(&self) -> &'r Context {
+        self.context
+    }
+
+    /// Whether the file ends with this line, and without a line end.
+    #[must_use]
+    pub fn is_at_end_of_file(&self) -> bool {
+        self.is_at_end
+    }
+
+    /// How much the rule found so far.
+    pub(super) fn n_found(&self) -> u64 {
+        self.n_found
+    }
+
+    /// The lines at which something of the dataset was found so far.
+    pub(super) fn lines(&self) -> impl Iterator<Item = u64> {
+        self.lines.iter().copied()
+    }
+
+    /// Adds a finding at a byte of the line.
+    pub fn at(&mut self, offset: usize, message: impl Into<String>) -> Added<'_> {
+        self.over(offset..offset + 1, message)
+    }
+
+    /// Adds a finding that is about a stretch of the line.
+    pub fn over(&mut self, range: Range<usize>, message: impl Into<String>) -> Added<'_> {
+        self.n_found += 1;
+        if !self.admits() {
+            return Added::default();
+        }
+        let start = self.base + range.start;
+        let (_, column) = column_of(self.line, start);
+        let pointer = self
+            .root
+            .map_or_else(String::new, |root| place::pointer(root, range.start));
+        let line = self.number;
+        let window = place::window(self.line, start, range.len());
+        self.push(
+            Some(Position { line, column }),
+            pointer,
+            message.into(),
+            window,
+        )
+    }
+
+    /// Adds a finding about a whole value.
+    pub fn value(&mut self, value: Value<'_, '_>, message: impl Into<String>) -> Added<'_> {
+        self.over(value.offset()..value.end(), message)
+    }
+
+    /// Adds a finding inside a text; the range is of the decoded text, in
+    /// bytes.
+    pub fn text(
+        &mut self,
+        text: &Text<'_, '_>,
+        range: Range<usize>,
+        message: impl Into<String>,
+    ) -> Added<'_> {
+        let start = text.value.offset_in(range.start);
+        let end = text.value.offset_in(range.end).max(start + 1);
+        self.over(start..end, message)
+    }
+
+    /// Adds a finding about the line as a whole.
+    pub fn line(&mut self, message: impl Into<String>) -> Added<'_> {
+        self.at(0, message)
+    }
+
+    /// Adds a finding of the dataset that shows at a line, by its number from
+    /// 1. The rules of the dataset have no line before them.
+    pub fn at_line(&mut self, line: u64, message: impl Into<String>) -> Added<'_> {
+        self.n_found += 1;
+        self.lines.push(line);
+        if !self.admits() {
+            return Added::default();
+        }
+        self.push(
+            Some(Position::line(line)),
+            String::new(),
+            message.into(),
+            Window::default(),
+        )
+    }
+
+    /// Adds a finding about the dataset as a whole.
+    pub fn dataset(&mut self, message: impl Into<String>) -> Added<'_> {
+        self.n_found += 1;
+        if !self.admits() {
+            return Added::default();
+        }
+        self.push(None, String::new(), message.into(), Window::default())
+    }
+
+    /// Counts a finding and tells whether it is to be kept.
+    fn admits(&mut self) -> bool {
+        self.sink.counts[self.rule] += 1;
+        let kept = &mut self.sink.kept[self.rule];
+        let is_kept = *kept < self.sink.cap;
+        *kept += usize::from(is_kept);
+        is_kept
+    }
+
+    fn push(
+        &mut self,
+        position: Option<Position>,
+        pointer: String,
+        message: String,
+        window: Window,
+    ) -> Added<'_> {
+        let rule = RULES[self.rule];
+        let mut hash = xxhash_rust::xxh3::Xxh3::new();
+        hash.update(self.line);
+        hash.update(rule.code.code.as_bytes());
+        hash.update(pointer.as_bytes());
+        if self.line.is_empty() {
+            hash.update(message.as_bytes());
+        }
+        let wants_repairs = self.sink.wants_repairs;
+        self.sink.found.push(Found {
+            rule,
+            level: self.level,
+            position,
+            pointer,
+            message,
+            window,
+            fingerprint: hash.digest(),
+            repair: Vec::new(),
+        });
+        Added {
+            found: self.sink.found.last_mut().filter(|_| wants_repairs),
+            base: self.base,
+        }
+    }
+}
+
+/// A finding that was added, for saying how to repair it.
+#[derive(Debug, Default)]
+pub struct Added<'f> {
+    found: Option<&'f mut Found>,
+    base: usize,
+}
+
+impl Added<'_> {
+    /// Says how to repair it. The edits are worked out only if someone wants
+    /// them.
+    pub fn repair(self, edits: impl FnOnce() -> Vec<Edit>) {
+        if let Some(found) = self.found {
+            found.repair = edits();
+            for edit in &mut found.repair {
+                edit.range = edit.range.start + self.base..edit.range.end + self.base;
+            }
+        }
+    }
+}

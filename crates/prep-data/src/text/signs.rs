@@ -1,0 +1,483 @@
+//! What a text shows at first look, so that few texts need a second.
+//!
+//! Most rules can find something only in a text that has a certain kind of
+//! character or fragment: no markup without `<` or `&`, no mojibake without
+//! accented letters that stand together. [`Signs::of`] looks for all of these
+//! in one pass, at several gigabytes a second where a text is plain ASCII. A
+//! sign is cheap and may be wrong in one direction only: it may be there when
+//! no rule minds, and must be there when one does.
+//!
+//! Escapes of JSON do not hide a sign, so raw strings may be looked at too: an
+//! escape is ASCII, and the ones that stand for characters a rule minds
+//! (`\u…`, `\b`, `\f`) are for the caller to notice.
+
+use std::fmt;
+use std::ops::{BitOr, BitOrAssign};
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+use unicode_normalization::char::canonical_combining_class;
+use unicode_normalization::{IsNormalized, is_nfc_quick};
+
+/// A set of signs.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub struct Signs(u32);
+
+impl Signs {
+    /// No sign.
+    pub const NONE: Self = Self(0);
+    /// The line is not of the one common shape.
+    pub const STRUCTURE: Self = Self(1);
+    /// Control characters of C0 (but tab and line ends), DEL or C1.
+    pub const CONTROL: Self = Self(1 << 1);
+    /// U+FFFD.
+    pub const REPLACEMENT: Self = Self(1 << 2);
+    /// Letters that stand together as UTF-8 read as something else.
+    pub const MOJIBAKE: Self = Self(1 << 3);
+    /// Invisible characters, bidi controls among them.
+    pub const INVISIBLE: Self = Self(1 << 4);
+    /// Characters that NFC may change.
+    pub const DENORMAL: Self = Self(1 << 5);
+    /// `<` before a letter, `/`, `!` or `|`; `&` before a letter or `#`; ```` ``` ````.
+    pub const MARKUP: Self = Self(1 << 6);
+    /// `@`.
+    pub const AT: Self = Self(1 << 7);
+    /// Seven digits or more with nothing but separators between them.
+    pub const DIGITS: Self = Self(1 << 8);
+    /// A fragment of [`PHRASES`].
+    pub const PHRASE: Self = Self(1 << 9);
+    /// The text is empty or blank.
+    pub const BLANK: Self = Self(1 << 10);
+    /// The answer begins or ends with the prompt.
+    pub const ECHO: Self = Self(1 << 11);
+    /// The answer is long and does not end as sentences do.
+    pub const OPEN_END: Self = Self(1 << 12);
+    /// The line is so long that its tokens must be counted.
+    pub const LONG: Self = Self(1 << 13);
+    /// There is a validation file to compare with.
+    pub const HELD_OUT: Self = Self(1 << 14);
+    /// Every sign.
+    pub const ALL: Self = Self(u32::MAX);
+
+    /// Whether the sets share a sign.
+    #[must_use]
+    pub fn any_of(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// Whether there is no sign.
+    #[must_use]
+    pub fn is_none(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Both sets together, for constants.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Looks at a text of valid UTF-8, raw or decoded. Tells every sign up to
+    /// [`Signs::PHRASE`]; the others are of a line, and for the caller.
+    #[must_use]
+    pub fn of(text: &[u8]) -> Self {
+        let kinds = Kinds::of(text);
+        let mut signs = Self::NONE;
+        if kinds.control {
+            signs |= Self::CONTROL;
+        }
+        if kinds.other {
+            signs |= beyond_ascii(text);
+        }
+        if kinds.markup && has_markup(text) {
+            signs |= Self::MARKUP;
+        }
+        if kinds.at {
+            signs |= Self::AT;
+        }
+        if kinds.digit && has_digit_run(text) {
+            signs |= Self::DIGITS;
+        }
+        if SEARCHER.is_match(text) {
+            signs |= Self::PHRASE;
+        }
+        signs
+    }
+}
+
+impl BitOr for Signs {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        self.and(other)
+    }
+}
+
+impl BitOrAssign for Signs {
+    fn bitor_assign(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+}
+
+impl fmt::Debug for Signs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Signs({:b})", self.0)
+    }
+}
+
+/// Fragments that secrets, refusals and boilerplate have, without their first
+/// letter where that may be a capital. A rule that looks for a phrase needs a
+/// fragment of it here.
+pub const PHRASES: &[&str] = &[
+    // Boilerplate and refusals.
+    "s an AI",
+    "n AI assistant",
+    "n AI language",
+    "anguage model",
+    "'m sorry",
+    "’m sorry",
+    " am sorry",
+    " cannot ",
+    " can't ",
+    " can’t ",
+    "unable to ",
+    "ere is the translation",
+    "ere's the translation",
+    "ere’s the translation",
+    "odelo de lenguaje",
+    "o siento",
+    "nteligencia artificial",
+    "o puedo ",
+    "quí tienes la traducción",
+    "quí está la traducción",
+    "语言模型",
+    "語言模型",
+    "人工智能",
+    "抱歉",
+    "对不起",
+    "無法",
+    "无法",
+    "以下是",
+    // Secrets.
+    "-----BEGIN",
+    "AKIA",
+    "ASIA",
+    "AIza",
+    "ya29.",
+    "eyJ",
+    "sk-",
+    "sk_live_",
+    "rk_live_",
+    "ghp_",
+    "gho_",
+    "ghs_",
+    "github_pat_",
+    "glpat-",
+    "xox",
+    "hf_",
+];
+
+static SEARCHER: LazyLock<AhoCorasick> =
+    LazyLock::new(|| AhoCorasick::new(PHRASES).expect("the phrases are few and short"));
+
+/// Which kinds of bytes a text has at all.
+#[derive(Default)]
+struct Kinds {
+    control: bool,
+    other: bool,
+    markup: bool,
+    at: bool,
+    digit: bool,
+}
+
+impl Kinds {
+    /// Plain comparisons over stretches of fixed length, which the compiler
+    /// turns into vector instructions.
+    fn of(text: &[u8]) -> Self {
+        const LANES: usize = 32;
+        let mut sums = [0_u8; LANES];
+        let (chunks, rest) = text.as_chunks::<LANES>();
+        for chunk in chunks {
+            for (sum, &byte) in sums.iter_mut().zip(chunk) {
+                *sum |= kind_bits(byte);
+            }
+        }
+        let mut bits = sums.iter().fold(0, |bits, sum| bits | sum);
+        for &byte in rest {
+            bits |= kind_bits(byte);
+        }
+        Self {
+            control: bits & 1 != 0,
+            other: bits & 0x80 != 0,
+            markup: bits & 4 != 0,
+            at: bits & 8 != 0,
+            digit: bits & 16 != 0,
+        }
+    }
+}
+
+#[inline]
+fn kind_bits(byte: u8) -> u8 {
+    let is = |is: bool, bit: u8| if is { bit } else { 0 };
+    let is_control =
+        ((byte < 0x20) & (byte != b'\n') & (byte != b'\r') & (byte != b'\t')) | (byte == 0x7f);
+    let is_markup = (byte == b'<') | (byte == b'&') | (byte == b'`');
+    (byte & 0x80)
+        | is(is_control, 1)
+        | is(is_markup, 4)
+        | is(byte == b'@', 8)
+        | is(byte.wrapping_sub(b'0') < 10, 16)
+}
+
+fn has_markup(text: &[u8]) -> bool {
+    memchr::memchr3_iter(b'<', b'&', b'`', text).any(|at| {
+        let next = text.get(at + 1).copied().unwrap_or_default();
+        match text[at] {
+            b'<' => next.is_ascii_alphabetic() || matches!(next, b'/' | b'!' | b'|'),
+            b'&' => next.is_ascii_alphabetic() || next == b'#',
+            _ => text[at..].starts_with(b"```"),
+        }
+    })
+}
+
+/// Whether seven digits follow each other with nothing but separators between.
+fn has_digit_run(text: &[u8]) -> bool {
+    const MANY: u32 = 7;
+    let mut n_digits = 0;
+    for &byte in text {
+        match byte {
+            b'0'..=b'9' => {
+                n_digits += 1;
+                if n_digits == MANY {
+                    return true;
+                }
+            }
+            b' ' | b'-' | b'.' | b'(' | b')' | b'+' | b'/' => {}
+            // A no-break space or a hyphen of another kind.
+            0x80.. => {}
+            _ => n_digits = 0,
+        }
+    }
+    false
+}
+
+/// The signs of characters beyond ASCII.
+fn beyond_ascii(text: &[u8]) -> Signs {
+    let mut signs = Signs::NONE;
+    let mut at = 0;
+    while let Some(&lead) = text.get(at) {
+        let next = |n: usize| text.get(at + n).copied().unwrap_or_default();
+        at += match lead {
+            0..0x80 => {
+                at += ascii_run(&text[at..]);
+                continue;
+            }
+            // Latin-1: letters and punctuation.
+            0xc2 => {
+                signs |= match next(1) {
+                    ..0xa0 => Signs::CONTROL,
+                    0xad => Signs::INVISIBLE,
+                    _ => Signs::NONE,
+                };
+                2
+            }
+            0xc3 => {
+                let after = if next(2) < 0xe0 { next(4) } else { next(5) };
+                if next(2) >= 0x80 && may_be_mojibake(next(1), next(2), after) {
+                    signs |= Signs::MOJIBAKE;
+                }
+                2
+            }
+            // Latin Extended A and B, Greek but its marks, Cyrillic.
+            0xc4..=0xcb | 0xcf..=0xd1 => 2,
+            // Unified ideographs, Hangul but its jamo.
+            0xe4..=0xe9 | 0xeb..=0xec => 3,
+            // Punctuation and symbols.
+            0xe2 => {
+                signs |= general_punctuation(next(1), next(2));
+                3
+            }
+            // Kana and CJK punctuation, but their marks and the filler.
+            0xe3 if !matches!(
+                (next(1), next(2)),
+                (0x80, 0xaa..=0xaf) | (0x82, 0x99 | 0x9a) | (0x85, 0xa4)
+            ) =>
+            {
+                3
+            }
+            // Full-width forms, variation selector 16.
+            0xef if matches!(next(1), 0xbc | 0xbd) || (next(1), next(2)) == (0xb8, 0x8f) => 3,
+            // Emoji.
+            0xf0 if next(1) == 0x9f => 4,
+            _ => {
+                let width = usize::from(lead >= 0xc0)
+                    + usize::from(lead >= 0xe0)
+                    + usize::from(lead >= 0xf0)
+                    + 1;
+                signs |= by_table(&text[at..text.len().min(at + width)]);
+                width
+            }
+        };
+    }
+    signs
+}
+
+/// How many ASCII bytes a text begins with, eight at a time.
+#[inline]
+fn ascii_run(text: &[u8]) -> usize {
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let (words, tail) = text.as_chunks::<8>();
+    for (n, word) in words.iter().enumerate() {
+        let marks = u64::from_le_bytes(*word) & HIGH;
+        if marks != 0 {
+            return n * 8 + marks.trailing_zeros() as usize / 8;
+        }
+    }
+    let n_tail = tail.iter().take_while(|byte| byte.is_ascii()).count();
+    words.len() * 8 + n_tail
+}
+
+/// Whether a letter U+00C0 to U+00FF, by its second byte, with what follows it
+/// may be the bytes of another character. `Ã`, `Â`, `â` and `ð` need one more
+/// character beyond ASCII; the leads of three bytes, `à` to `ï`, need two,
+/// since `é—` and `ó»` are good Spanish.
+#[inline]
+fn may_be_mojibake(letter: u8, next: u8, after: u8) -> bool {
+    let is_follower = matches!(next, 0xc2 | 0xc3 | 0xc5 | 0xc6 | 0xcb | 0xe2);
+    match letter {
+        0x82 | 0x83 | 0xb0 => is_follower,
+        0xa2 => matches!(next, 0xc2 | 0xe2),
+        0xa0..=0xaf => is_follower && after >= 0x80,
+        0x84..=0x9f => matches!(next, 0xc2 | 0xe2),
+        _ => false,
+    }
+}
+
+/// The signs of U+2000 to U+2FFF by the last two of their three bytes.
+#[inline]
+fn general_punctuation(second: u8, third: u8) -> Signs {
+    match (second, third) {
+        (0x80, 0x8b..=0x8f | 0xaa..=0xae) | (0x81, 0xa0..=0xaf) => Signs::INVISIBLE,
+        // The quads, which NFC makes spaces.
+        (0x80, 0x80 | 0x81) => Signs::DENORMAL,
+        (0x84, 0xa6 | 0xaa | 0xab) | (0x8c, 0xa9 | 0xaa) | (0xab, 0x9c) => Signs::DENORMAL,
+        // Marks around symbols, Coptic and Tifinagh marks, Cyrillic letters
+        // that stand over others.
+        (0x83, 0x90..) | (0xb3, 0xaf..=0xb1) | (0xb5, 0xbf) | (0xb7, 0xa0..) => {
+            by_table(&[0xe2, second, third])
+        }
+        // Braille that looks blank.
+        (0xa0, 0x80) => Signs::INVISIBLE,
+        _ => Signs::NONE,
+    }
+}
+
+/// The signs of one character, from Unicode's tables.
+fn by_table(character: &[u8]) -> Signs {
+    let Some(c) = std::str::from_utf8(character)
+        .ok()
+        .and_then(|text| text.chars().next())
+    else {
+        return Signs::NONE;
+    };
+    let mut signs = Signs::NONE;
+    if c == '\u{fffd}' {
+        signs |= Signs::REPLACEMENT;
+    }
+    if is_invisible(c) {
+        signs |= Signs::INVISIBLE;
+    }
+    if canonical_combining_class(c) != 0 || is_nfc_quick(std::iter::once(c)) != IsNormalized::Yes {
+        signs |= Signs::DENORMAL;
+    }
+    signs
+}
+
+/// Whether a character shows nothing and is no space: zero-width characters,
+/// bidi controls, fillers, tags, interlinear marks, the byte-order mark, the
+/// soft hyphen. Variation selectors are part of what they follow.
+#[must_use]
+pub fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+        | '\u{180b}'..='\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
+        | '\u{fff9}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn check(text: &str, expected: Signs) {
+        assert_eq!(Signs::of(text.as_bytes()), expected, "{text:?}");
+    }
+
+    #[test]
+    fn good_text_shows_nothing() {
+        for text in [
+            "Plain words, and numbers like 1984 or 3.14.",
+            "—¿Quién anda ahí? —susurró él—. «¡Qué…!» Sí, mañana: 20 €.",
+            "“Où est-ce ?” Ça va, naïve cœur, Übergröße, São João.",
+            "他说：“你好，世界！”——然后走了……",
+            "Привет, мир! Ёлка. Ελληνικά καλημέρα",
+            "こんにちは、ガラス。 안녕하세요 👍🏽 ❤️ 5 < 6 & 7",
+        ] {
+            check(text, Signs::NONE);
+        }
+    }
+
+    #[test]
+    fn each_sign_is_seen() {
+        check("a\u{7f}b", Signs::CONTROL);
+        check("a\u{85}b", Signs::CONTROL);
+        check("a\u{1}b", Signs::CONTROL);
+        check("a\u{fffd}b", Signs::REPLACEMENT);
+        check("maÃ±ana", Signs::MOJIBAKE);
+        check("itâ€™s", Signs::MOJIBAKE);
+        check("a\u{200b}b", Signs::INVISIBLE);
+        check("a\u{ad}b", Signs::INVISIBLE);
+        check("cafe\u{301}", Signs::DENORMAL);
+        check("\u{212b}", Signs::DENORMAL);
+        check("a <b>c</b>", Signs::MARKUP);
+        check("a &amp; b", Signs::MARKUP);
+        check("me@example.org", Signs::AT);
+        check("call 555 123 4567", Signs::DIGITS);
+        check("As an AI language model", Signs::PHRASE);
+    }
+
+    /// Every sign but phrases, character by character and from the tables.
+    fn obvious(text: &str) -> Signs {
+        let mut signs = Signs::NONE;
+        for c in text.chars() {
+            if c.is_control() && !matches!(c, '\n' | '\r' | '\t') {
+                signs |= Signs::CONTROL;
+            }
+            let mut bytes = [0; 4];
+            signs |= by_table(c.encode_utf8(&mut bytes).as_bytes());
+        }
+        signs
+    }
+
+    proptest! {
+        #[test]
+        fn signs_of_characters_are_those_of_the_tables(
+            text in proptest::collection::vec(
+                prop_oneof![
+                    4 => any::<char>(),
+                    2 => proptest::char::range('\u{80}', '\u{33ff}'),
+                    1 => proptest::char::range('\u{f900}', '\u{ffff}'),
+                    2 => proptest::char::range(' ', '~'),
+                ],
+                0..80,
+            ),
+        ) {
+            let text: String = text.into_iter().collect();
+            let of_characters = Signs::CONTROL | Signs::REPLACEMENT | Signs::INVISIBLE | Signs::DENORMAL;
+            let found = Signs::of(text.as_bytes()).0 & of_characters.0;
+            prop_assert_eq!(found, obvious(&text).0, "{:?}", text);
+        }
+    }
+}
