@@ -1,14 +1,15 @@
 //! The `prep` command.
 //!
 //! Flags are declared in [`args`], one struct for what several commands share;
-//! [`commands`] has one file for each command; [`ui`] is all that is seen on a
-//! terminal. The exit status is decided here and nowhere else: 0 is yes, 1 is
+//! [`commands`] has one file for each command; [`target`] is where they
+//! write; [`ui`] is all that is seen on a terminal. The exit status is decided here and nowhere else: 0 is yes, 1 is
 //! no, 2 is "could not tell".
 
 mod args;
 mod commands;
 mod failure;
 mod interrupt;
+mod target;
 mod ui;
 
 use std::process::ExitCode;

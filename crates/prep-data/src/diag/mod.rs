@@ -4,10 +4,12 @@
 //! finding reads on a screen is decided here too, in one place.
 
 mod codes;
+mod dataset;
 
 use std::fmt;
 
 pub use codes::*;
+pub use dataset::*;
 
 /// How much a finding matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

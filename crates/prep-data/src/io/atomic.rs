@@ -55,6 +55,14 @@ pub enum OutputError {
         #[source]
         cause: super::Cause,
     },
+    /// What does not fit into memory cannot be kept on the disk.
+    #[error("cannot keep temporary data in `{}`", directory.display())]
+    Scratch {
+        /// The directory of the output.
+        directory: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// The manifest beside the target cannot be read.
     #[error("cannot read `{}`", path.display())]
     Manifest {

@@ -39,6 +39,8 @@ pub struct OutputPaths {
     pub rejects: PathBuf,
     /// The account of the run.
     pub manifest: PathBuf,
+    /// Further files of the run, such as a list of clusters.
+    pub more: Vec<PathBuf>,
 }
 
 impl OutputPaths {
@@ -50,6 +52,7 @@ impl OutputPaths {
             passport: sidecar(data, "passport"),
             rejects: sidecar(data, "rejects.jsonl"),
             manifest: Manifest::path_of(data),
+            more: Vec::new(),
         }
     }
 
@@ -94,6 +97,7 @@ impl OutputPaths {
         }
         [&self.data, &self.passport, &self.rejects]
             .into_iter()
+            .chain(&self.more)
             .try_for_each(|path| check_ours(path, &self.name_of(path), &manifests))
     }
 }

@@ -21,18 +21,17 @@ use crate::json::{self, Document, Kind, Value, compact};
 /// A line as it stands in the file.
 #[derive(Debug, Clone, Copy)]
 pub struct RawLine<'a> {
-    /// Its bytes without the line end.
+    /// Its bytes without the line end, and without a byte-order mark.
     pub bytes: &'a [u8],
+    /// The same as text, if they are known to be UTF-8.
+    pub utf8: Option<&'a str>,
     /// How many lines stand before it in its batch.
     pub number: u64,
-    /// It is the first of the file.
-    pub is_first: bool,
+    /// It is the first of the file, and a byte-order mark stands before it.
+    pub has_bom: bool,
     /// It is the last of the file, and no line end follows.
     pub is_unterminated: bool,
 }
-
-/// The byte-order mark of UTF-8.
-pub(super) const BOM: &[u8] = b"\xef\xbb\xbf";
 
 impl<'a> RawLine<'a> {
     /// A line that stands by itself.
@@ -40,22 +39,17 @@ impl<'a> RawLine<'a> {
     pub fn alone(bytes: &'a [u8]) -> Self {
         Self {
             bytes,
+            utf8: std::str::from_utf8(bytes).ok(),
             number: 0,
-            is_first: false,
+            has_bom: false,
             is_unterminated: false,
         }
-    }
-
-    /// The line without a byte-order mark, if it may have one.
-    fn text(&self) -> &'a [u8] {
-        let marked = self.is_first.then(|| self.bytes.strip_prefix(BOM));
-        marked.flatten().unwrap_or(self.bytes)
     }
 
     /// Whether there is nothing in the line.
     #[must_use]
     pub fn is_blank(&self) -> bool {
-        self.text().trim_ascii().is_empty()
+        self.bytes.trim_ascii().is_empty()
     }
 }
 
@@ -166,11 +160,9 @@ impl<'c> Checker<'c> {
         findings: &mut Findings,
         tally: &mut Tally,
     ) -> LineOutcome {
-        let text = line.text();
         if !self.is_thorough
-            && !line.is_unterminated
-            && text.len() == line.bytes.len()
-            && let Ok(text) = simdutf8::basic::from_utf8(text)
+            && !line.has_bom
+            && let Some(text) = line.utf8
             && let Some(plain) = plain::read(text)
             && signs_of_plain(text, &plain).is_none()
         {
@@ -196,30 +188,26 @@ impl<'c> Checker<'c> {
         if line.is_blank() {
             return LineOutcome::Blank;
         }
-        let text = line.text();
-        let base = line.bytes.len() - text.len();
-        let root = match self.document.parse(text) {
+        let root = match self.document.parse(line.bytes) {
             Ok(root) => root,
             Err(error) => {
                 for active in &self.on_fault {
                     let mut report =
                         Report::new(active.place(), numbered, None, self.context, findings);
-                    report.base = base;
                     report.is_at_end = line.is_unterminated;
                     (active.check)(&error, &mut report);
                 }
                 return LineOutcome::Invalid;
             }
         };
-        let example = Example::of(root, signs_of_line(text, self.context));
-        let example = with_signs_of_turns(example, self.is_thorough, text);
+        let example = Example::of(root, signs_of_line(line.bytes, self.context));
+        let example = with_signs_of_turns(example, self.is_thorough, line);
         for active in &self.on_example {
             if !active.when.any_of(example.signs) {
                 continue;
             }
             let root = Some(root);
             let mut report = Report::new(active.place(), numbered, root, self.context, findings);
-            report.base = base;
             (active.check)(&example, &mut report);
             n_errors += active.n_errors(&report);
         }
@@ -231,7 +219,6 @@ impl<'c> Checker<'c> {
                 let root = Some(root);
                 let mut report =
                     Report::new(active.place(), numbered, root, self.context, findings);
-                report.base = base;
                 (active.check)(text, &mut report);
                 n_errors += active.n_errors(&report);
             }
@@ -334,9 +321,9 @@ fn signs_of_answer(prompt: &str, answer: &str) -> Signs {
 fn with_signs_of_turns<'d, 'a>(
     mut example: Example<'d, 'a>,
     is_thorough: bool,
-    line: &[u8],
+    line: &RawLine<'_>,
 ) -> Example<'d, 'a> {
-    let plain = std::str::from_utf8(line).ok().and_then(plain::read);
+    let plain = line.utf8.and_then(plain::read);
     if is_thorough || plain.is_none() {
         example.signs |= Signs::STRUCTURE;
     }

@@ -121,8 +121,6 @@ pub struct Report<'r> {
     context: &'r Context,
     sink: &'r mut Findings,
     n_found: u64,
-    /// How many bytes of the line stand before what was parsed.
-    pub(super) base: usize,
     /// The file ends with the line, and without a line end.
     pub(super) is_at_end: bool,
     /// The lines at which something of the dataset was found.
@@ -146,7 +144,6 @@ impl<'r> Report<'r> {
             context,
             sink,
             n_found: 0,
-            base: 0,
             is_at_end: false,
             lines: Vec::new(),
         }
@@ -185,7 +182,7 @@ impl<'r> Report<'r> {
         if !self.admits() {
             return Added::default();
         }
-        let start = self.base + range.start;
+        let start = range.start;
         let (_, column) = column_of(self.line, start);
         let pointer = self
             .root
@@ -283,29 +280,20 @@ impl<'r> Report<'r> {
             fingerprint: hash.digest(),
             repair: Vec::new(),
         });
-        Added {
-            found: self.sink.found.last_mut().filter(|_| wants_repairs),
-            base: self.base,
-        }
+        Added(self.sink.found.last_mut().filter(|_| wants_repairs))
     }
 }
 
 /// A finding that was added, for saying how to repair it.
 #[derive(Debug, Default)]
-pub struct Added<'f> {
-    found: Option<&'f mut Found>,
-    base: usize,
-}
+pub struct Added<'f>(Option<&'f mut Found>);
 
 impl Added<'_> {
     /// Says how to repair it. The edits are worked out only if someone wants
     /// them.
     pub fn repair(self, edits: impl FnOnce() -> Vec<Edit>) {
-        if let Some(found) = self.found {
+        if let Some(found) = self.0 {
             found.repair = edits();
-            for edit in &mut found.repair {
-                edit.range = edit.range.start + self.base..edit.range.end + self.base;
-            }
         }
     }
 }

@@ -55,16 +55,21 @@ pub(crate) fn check_all(
 /// The lines of a file.
 pub(crate) fn lines(text: &[u8]) -> Vec<RawLine<'_>> {
     let mut lines = Vec::new();
+    let unmarked = text.strip_prefix(b"\xef\xbb\xbf");
+    let has_bom = unmarked.is_some();
+    let text = unmarked.unwrap_or(text);
     let ended = text.strip_suffix(b"\n");
     if text.is_empty() {
         return lines;
     }
     let pieces: Vec<_> = ended.unwrap_or(text).split(|&byte| byte == b'\n').collect();
     for (n, bytes) in pieces.iter().enumerate() {
+        let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
         lines.push(RawLine {
-            bytes: bytes.strip_suffix(b"\r").unwrap_or(bytes),
+            bytes,
+            utf8: std::str::from_utf8(bytes).ok(),
             number: n as u64,
-            is_first: n == 0,
+            has_bom: has_bom && n == 0,
             is_unterminated: n + 1 == pieces.len() && ended.is_none(),
         });
     }

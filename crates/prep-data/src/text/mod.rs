@@ -1,4 +1,9 @@
 //! Functions of text: nothing here knows of files, examples or threads.
 
 pub mod nearest;
+mod normalise;
+pub mod shingles;
 pub mod signs;
+pub mod sketch;
+
+pub use normalise::normalise;

@@ -1,7 +1,6 @@
 //! A byte-order mark at the beginning of the file.
 
 use crate::diag::{Code, Level};
-use crate::rules::checker::BOM;
 use crate::rules::{Check, Edit, RawLine, Report, Rule, Safety, Signs};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -17,10 +16,12 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Line(check),
 };
 
+/// The mark is no part of the line, so there is nothing to edit: lines are
+/// written without it.
 fn check(line: &RawLine<'_>, report: &mut Report<'_>) {
-    if line.is_first && line.bytes.starts_with(BOM) {
+    if line.has_bom {
         report
-            .over(0..BOM.len(), "the file begins with a byte-order mark")
-            .repair(|| vec![Edit::remove(0..BOM.len())]);
+            .line("the file begins with a byte-order mark")
+            .repair(|| vec![Edit::insert(0, "")]);
     }
 }

@@ -1,0 +1,236 @@
+//! A few bytes of a set that tell how much it has in common with another.
+//!
+//! A sketch has rows. Row for row, the sketches of two sets agree as often as
+//! the sets do: with the chance of their Jaccard index, and by accident once in
+//! 256. [`Bands`] says how many rows together are a key under which similar
+//! sets are looked for, and how many such keys there must be so that hardly a
+//! pair at the threshold is missed.
+//!
+//! Rows are filled by Fast Similarity Sketching (Dahlgaard, Knudsen, Thorup,
+//! 2017): an element falls into one row, the smallest in a row stands for it,
+//! and rows that stay empty are filled in further rounds. A set of many
+//! elements takes one round, so that an element costs one hash and not one for
+//! each row.
+
+use super::shingles::mix;
+
+/// The rows of all sketches of a text together, in bytes.
+pub const ROWS: usize = 176;
+
+/// How rows become keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bands {
+    /// How many keys there are.
+    pub n: usize,
+    /// How many rows of each side are in a key: eight together at most.
+    rows: [usize; 2],
+    n_sides: usize,
+}
+
+impl Bands {
+    /// Chooses bands for texts of one side or two whose similarity, on each
+    /// side, is to be `threshold` at least: as many rows in a key as leave a
+    /// pair at the threshold a chance of 0.98 to be found. Few rows mean more
+    /// pairs to look at in vain.
+    #[must_use]
+    pub fn new(threshold: f64, n_sides: usize) -> Self {
+        const CHANCE: f64 = 0.98;
+        let bands = |n_rows: usize| {
+            let rows = if n_sides == 1 {
+                [n_rows, 0]
+            } else {
+                [n_rows / 2, n_rows - n_rows / 2]
+            };
+            let most = rows[0].max(rows[1]);
+            Self {
+                n: ROWS / n_sides / most,
+                rows,
+                n_sides,
+            }
+        };
+        let mut choices = (2..=8).rev().map(bands);
+        let found = choices.find(|bands| bands.chance(threshold) >= CHANCE);
+        found.unwrap_or_else(|| bands(2))
+    }
+
+    /// The chance that two texts of this similarity share a key.
+    #[must_use]
+    pub fn chance(&self, similarity: f64) -> f64 {
+        let row = similarity + (1.0 - similarity) / 256.0;
+        let key = row.powi((self.rows[0] + self.rows[1]) as i32);
+        1.0 - (1.0 - key).powi(self.n as i32)
+    }
+
+    /// The rows that each side has.
+    #[must_use]
+    pub fn side_rows(&self) -> usize {
+        ROWS / self.n_sides
+    }
+
+    /// The key of a band. Keys of different bands are different but by
+    /// accident.
+    #[must_use]
+    pub fn key(&self, sketch: &[u8; ROWS], band: usize) -> u64 {
+        let mut rows = [0; 8];
+        let (first, second) = rows.split_at_mut(self.rows[0]);
+        let at = band * self.rows[0];
+        first.copy_from_slice(&sketch[at..at + self.rows[0]]);
+        let at = self.side_rows() % ROWS + band * self.rows[1];
+        second[..self.rows[1]].copy_from_slice(&sketch[at..at + self.rows[1]]);
+        mix(u64::from_le_bytes(rows) ^ mix(band as u64 + 1))
+    }
+
+    /// Whether two sketches leave open that each side is as similar as
+    /// `threshold`: what they rule out is missed once in 30,000 times.
+    #[must_use]
+    pub fn may_be_similar(&self, one: &[u8; ROWS], other: &[u8; ROWS], threshold: f64) -> bool {
+        const DEVIATIONS: f64 = 4.0;
+        let n = self.side_rows();
+        let deviation = (threshold * (1.0 - threshold) / n as f64).sqrt();
+        let fewest = ((threshold - DEVIATIONS * deviation) * n as f64) as usize;
+        let sides = one.chunks_exact(n).zip(other.chunks_exact(n));
+        sides.into_iter().all(|(a, b)| n_equal(a, b) >= fewest)
+    }
+}
+
+fn n_equal(one: &[u8], other: &[u8]) -> usize {
+    let pairs = one.iter().zip(other);
+    // At most 176 rows: a byte holds the sum, and sixteen are added at once.
+    usize::from(pairs.fold(0_u8, |sum, (a, b)| sum + u8::from(a == b)))
+}
+
+/// Room to work in.
+#[derive(Debug, Default)]
+pub struct Sketcher {
+    rows: Vec<u64>,
+}
+
+impl Sketcher {
+    /// Writes the sketch of a set of shingles into `out`, a row a byte.
+    /// Sketches of different `seed`s have nothing in common.
+    pub fn sketch(&mut self, shingles: &[u64], seed: u64, out: &mut [u8]) {
+        const EMPTY: u64 = u64::MAX;
+        let n_rows = out.len();
+        if shingles.is_empty() {
+            out.fill(mix(seed) as u8);
+            return;
+        }
+        self.rows.clear();
+        self.rows.resize(n_rows, EMPTY);
+        let rows = &mut self.rows[..];
+        let mut n_empty = n_rows;
+        // As many rounds for every set, or sets of different sizes would fill
+        // their last rows in different ways.
+        for round in 0..n_rows as u64 {
+            let salt = mix(seed ^ (round << 32));
+            for &shingle in shingles {
+                let hash = mix(shingle ^ salt);
+                let row = ((hash >> 32) * n_rows as u64) >> 32;
+                let value = round << 32 | (hash & 0xffff_ffff);
+                let row = &mut rows[row as usize];
+                *row = (*row).min(value);
+            }
+            n_empty = rows.iter().filter(|row| **row == EMPTY).count();
+            if n_empty == 0 {
+                break;
+            }
+        }
+        if n_empty > 0 {
+            for (row, n) in rows.iter_mut().zip(1_u64..) {
+                if *row == EMPTY {
+                    let salt = mix(seed ^ (n << 48));
+                    let values = shingles
+                        .iter()
+                        .map(|shingle| mix(shingle ^ salt) & 0xffff_ffff);
+                    *row = values.min().unwrap_or_default();
+                }
+            }
+        }
+        // The low bits are random; the high ones are those of a minimum.
+        for (out, row) in out.iter_mut().zip(rows) {
+            *out = *row as u8;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two sets of `n` elements together, of which they share a part.
+    fn sets(n: u64, similarity: f64, seed: u64) -> [Vec<u64>; 2] {
+        let element = |i: u64| mix(i + seed * 1_000_003);
+        let n_common = (n as f64 * similarity).round() as u64;
+        let half = n_common + (n - n_common) / 2;
+        let one = (0..half).map(element).collect();
+        let other = (0..n_common).chain(half..n).map(element).collect();
+        [one, other]
+    }
+
+    #[test]
+    fn rows_agree_as_often_as_sets_do() {
+        let mut sketcher = Sketcher::default();
+        for n in [5_u64, 30, 100, 400, 3000] {
+            let n_common = (n as f64 * 0.8).round();
+            let (similarity, mut agreed) = (n_common / n as f64, 0);
+            const TRIALS: u64 = 300;
+            for trial in 0..TRIALS {
+                let [one, other] = sets(n, 0.8, trial);
+                let mut sketches = [[0; ROWS]; 2];
+                sketcher.sketch(&one, 7, &mut sketches[0]);
+                sketcher.sketch(&other, 7, &mut sketches[1]);
+                agreed += n_equal(&sketches[0], &sketches[1]);
+            }
+            let agreed = agreed as f64 / (TRIALS as usize * ROWS) as f64;
+            let expected = similarity + (1.0 - similarity) / 256.0;
+            assert!(
+                (agreed - expected).abs() < 0.02,
+                "{n}: {agreed} for {expected}"
+            );
+        }
+    }
+
+    #[test]
+    fn bands_find_what_they_promise() {
+        let mut sketcher = Sketcher::default();
+        for (threshold, n_sides) in [(0.8, 1), (0.8, 2), (0.6, 1), (0.9, 2)] {
+            let bands = Bands::new(threshold, n_sides);
+            let side_rows = bands.side_rows();
+            let (mut found, mut kept) = (0, 0);
+            const TRIALS: u64 = 400;
+            for trial in 0..TRIALS {
+                let mut sketches = [[0; ROWS]; 2];
+                for side in 0..n_sides as u64 {
+                    let sets = sets(200, threshold, trial * 2 + side);
+                    for (sketch, set) in sketches.iter_mut().zip(&sets) {
+                        let at = side as usize * side_rows;
+                        sketcher.sketch(set, side, &mut sketch[at..at + side_rows]);
+                    }
+                }
+                let [one, other] = &sketches;
+                found +=
+                    usize::from((0..bands.n).any(|n| bands.key(one, n) == bands.key(other, n)));
+                kept += usize::from(bands.may_be_similar(one, other, threshold));
+            }
+            assert!(
+                found as f64 >= 0.965 * TRIALS as f64,
+                "{threshold}, {n_sides}: {found}"
+            );
+            assert!(
+                kept as f64 >= 0.995 * TRIALS as f64,
+                "{threshold}, {n_sides}: {kept}"
+            );
+        }
+        assert!(Bands::new(0.8, 1).chance(0.3) < 0.01);
+    }
+
+    #[test]
+    fn other_seeds_have_nothing_in_common() {
+        let set: Vec<_> = (0..50).map(mix).collect();
+        let mut sketches = [[0; ROWS]; 2];
+        for (sketch, seed) in sketches.iter_mut().zip(1..) {
+            Sketcher::default().sketch(&set, seed, sketch);
+        }
+        assert!(n_equal(&sketches[0], &sketches[1]) < 10);
+    }
+}
