@@ -9,7 +9,7 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 use super::context::Context;
 use super::dataset::{Digest, Seen, Tally};
-use super::example::{Example, Speaker, member};
+use super::example::{Example, member};
 use super::levels::Levels;
 use super::plain::{self, Plain};
 use super::report::{Findings, Report};
@@ -88,6 +88,8 @@ pub struct Checker<'c> {
     on_text: Vec<Active<OnText>>,
     /// Every line is parsed and every rule asked: for the test of the signs.
     is_thorough: bool,
+    /// Every rule is asked of every text, whatever it shows.
+    asks_all: bool,
 }
 
 impl std::fmt::Debug for Checker<'_> {
@@ -111,6 +113,7 @@ impl<'c> Checker<'c> {
             on_example: Vec::new(),
             on_text: Vec::new(),
             is_thorough: context.validation.is_some(),
+            asks_all: false,
         };
         for (rule, row) in RULES.iter().enumerate() {
             let (level, when) = (levels.of(rule), row.when);
@@ -144,12 +147,7 @@ impl<'c> Checker<'c> {
     pub(super) fn thorough(context: &'c Context, levels: &Levels) -> Self {
         let mut checker = Self::new(context, levels);
         checker.is_thorough = true;
-        for active in &mut checker.on_example {
-            active.when = Signs::ALL;
-        }
-        for active in &mut checker.on_text {
-            active.when = Signs::ALL;
-        }
+        checker.asks_all = true;
         checker
     }
 
@@ -180,6 +178,7 @@ impl<'c> Checker<'c> {
     ) -> LineOutcome {
         let mut n_errors = 0;
         let numbered = (line.bytes, line.number);
+        findings.begin_line();
         for active in &self.on_line {
             let mut report = Report::new(active.place(), numbered, None, self.context, findings);
             (active.check)(line, &mut report);
@@ -201,9 +200,9 @@ impl<'c> Checker<'c> {
             }
         };
         let example = Example::of(root, signs_of_line(line.bytes, self.context));
-        let example = with_signs_of_turns(example, self.is_thorough, line);
+        let example = with_sign_of_shape(example, self.is_thorough, line);
         for active in &self.on_example {
-            if !active.when.any_of(example.signs) {
+            if !self.asks_all && !active.when.any_of(example.signs) {
                 continue;
             }
             let root = Some(root);
@@ -213,7 +212,7 @@ impl<'c> Checker<'c> {
         }
         for active in &self.on_text {
             for text in &example.texts {
-                if !active.when.any_of(text.signs) {
+                if !self.asks_all && !active.when.any_of(text.signs) {
                     continue;
                 }
                 let root = Some(root);
@@ -223,6 +222,7 @@ impl<'c> Checker<'c> {
                 n_errors += active.n_errors(&report);
             }
         }
+        findings.end_line(line.bytes);
         let is_invalid = n_errors > 0 || root.kind() != Kind::Object;
         if root.kind() == Kind::Object {
             let mut seen = seen_of(&example, &mut self.scratch);
@@ -293,32 +293,11 @@ fn signs_of_plain(line: &str, plain: &Plain<'_>) -> Signs {
     if plain.may_be_blank {
         signs |= Signs::BLANK;
     }
-    signs | signs_of_answer(plain.prompt.text, plain.answer.text)
+    signs | plain.of_answers
 }
 
-/// What an answer shows beside its prompt; both raw or both decoded.
-fn signs_of_answer(prompt: &str, answer: &str) -> Signs {
-    /// Shorter prompts are often part of their answers.
-    const SHORT: usize = 12;
-    /// Shorter answers need not be sentences.
-    const LONG_ANSWER: usize = 200;
-    let mut signs = Signs::NONE;
-    let is_echo = prompt.len() >= SHORT && (answer.starts_with(prompt) || answer.ends_with(prompt));
-    if is_echo {
-        signs |= Signs::ECHO;
-    }
-    let last = answer.chars().next_back().unwrap_or('.');
-    if answer.len() >= LONG_ANSWER
-        && (last.is_alphanumeric() || ",;:-–—([{¿¡，、；：".contains(last))
-    {
-        signs |= Signs::OPEN_END;
-    }
-    signs
-}
-
-/// Adds what the last two turns show, and whether the line is of the common
-/// shape.
-fn with_signs_of_turns<'d, 'a>(
+/// Adds whether the line is of the common shape.
+fn with_sign_of_shape<'d, 'a>(
     mut example: Example<'d, 'a>,
     is_thorough: bool,
     line: &RawLine<'_>,
@@ -326,13 +305,6 @@ fn with_signs_of_turns<'d, 'a>(
     let plain = line.utf8.and_then(plain::read);
     if is_thorough || plain.is_none() {
         example.signs |= Signs::STRUCTURE;
-    }
-    let last = |speaker| {
-        let mut texts = example.texts.iter().rev();
-        texts.find(|text| text.speaker == speaker)
-    };
-    if let (Some(prompt), Some(answer)) = (last(Speaker::User), last(Speaker::Model)) {
-        example.signs |= signs_of_answer(&prompt.text, &answer.text);
     }
     if is_thorough {
         example.signs = Signs::ALL;

@@ -203,7 +203,40 @@ impl<'d, 'a> Example<'d, 'a> {
                 example.add_text(member(part, "text"), Speaker::Model, n);
             }
         }
+        example.add_signs_of_answers();
         example
+    }
+
+    /// The text of each answer with that of the prompt before it: of the parts
+    /// of a user turn, the last text.
+    pub fn answers(&self) -> impl Iterator<Item = (Option<&Text<'d, 'a>>, &Text<'d, 'a>)> {
+        let mut prompt = None;
+        self.texts
+            .iter()
+            .filter_map(move |text| match text.speaker {
+                Speaker::Model => Some((prompt, text)),
+                Speaker::User => {
+                    prompt = Some(text);
+                    None
+                }
+                Speaker::System => None,
+            })
+    }
+
+    fn add_signs_of_answers(&mut self) {
+        let of_answers: Vec<Signs> = self
+            .answers()
+            .map(|(prompt, answer)| {
+                let prompt = prompt.map_or("", |prompt| &*prompt.text);
+                Signs::of_answer(prompt, &answer.text)
+            })
+            .collect();
+        let answers = self.texts.iter_mut();
+        let answers = answers.filter(|text| text.speaker == Speaker::Model);
+        for (text, signs) in answers.zip(of_answers) {
+            text.signs |= signs;
+            self.signs |= signs;
+        }
     }
 
     /// The last turn, if it is the model's.

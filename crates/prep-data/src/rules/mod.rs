@@ -26,9 +26,11 @@ pub mod levels;
 mod page;
 mod place;
 mod plain;
+mod private;
 pub mod report;
 #[cfg(test)]
 mod tests;
+mod text;
 pub mod whole;
 
 use std::fmt;
@@ -119,6 +121,24 @@ pub static RULES: &[&Rule] = &[
     &json::truncated_line::RULE,
     &json::line_too_long::RULE,
     &json::json_too_deep::RULE,
+    &text::control_character::RULE,
+    &text::nul_character::RULE,
+    &text::replacement_character::RULE,
+    &text::mojibake::RULE,
+    &text::invisible_character::RULE,
+    &text::bidi_control::RULE,
+    &text::not_nfc::RULE,
+    &text::html_entity::RULE,
+    &text::markup_left::RULE,
+    &text::model_boilerplate::RULE,
+    &text::refusal::RULE,
+    &text::echoed_prompt::RULE,
+    &text::cut_answer::RULE,
+    &private::api_key::RULE,
+    &private::email_address::RULE,
+    &private::phone_number::RULE,
+    &private::payment_card::RULE,
+    &private::iban::RULE,
 ];
 
 /// Finds a rule by its code or name, whatever the case.

@@ -9,6 +9,7 @@
 //! and the parser starts over.
 
 use crate::json::find_special;
+use crate::text::signs::Signs;
 
 /// A line of the common shape. Texts are raw JSON without their quotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub(super) struct Plain<'a> {
     pub(super) answer_start: usize,
     /// A text is empty, or may be blank.
     pub(super) may_be_blank: bool,
+    /// What the answers show beside their prompts.
+    pub(super) of_answers: Signs,
 }
 
 /// A raw text.
@@ -66,6 +69,7 @@ pub(super) fn read(line: &str) -> Option<Plain<'_>> {
         None
     };
     scan.skip(CONTENTS)?;
+    let mut of_answers = Signs::NONE;
     loop {
         scan.skip(USER)?;
         let prompt = scan.text()?;
@@ -75,6 +79,7 @@ pub(super) fn read(line: &str) -> Option<Plain<'_>> {
         scan.skip(MODEL)?;
         let answer = scan.text()?;
         scan.skip(AFTER_TEXT)?;
+        of_answers |= Signs::of_answer(prompt.text, answer.text);
         if scan.skip(",").is_some() {
             continue;
         }
@@ -85,6 +90,7 @@ pub(super) fn read(line: &str) -> Option<Plain<'_>> {
             answer,
             answer_start,
             may_be_blank: scan.may_be_blank,
+            of_answers,
         });
     }
 }

@@ -47,6 +47,10 @@ pub struct Findings {
     kept: Vec<usize>,
     cap: usize,
     wants_repairs: bool,
+    /// Of the line that is looked at: which findings are kept, and where.
+    places: Vec<(usize, Range<usize>)>,
+    /// Of the same line: what must not be shown, and what is shown instead.
+    secrets: Vec<(Range<usize>, String)>,
 }
 
 impl Findings {
@@ -59,6 +63,27 @@ impl Findings {
             kept: vec![0; RULES.len()],
             cap,
             wants_repairs,
+            places: Vec::new(),
+            secrets: Vec::new(),
+        }
+    }
+
+    /// Begins a line: secrets of the one before are its own.
+    pub(super) fn begin_line(&mut self) {
+        self.places.clear();
+        self.secrets.clear();
+    }
+
+    /// Ends a line: if a secret was found in it, no window shows it, whichever
+    /// rule the window is of.
+    pub(super) fn end_line(&mut self, line: &[u8]) {
+        if self.secrets.is_empty() {
+            return;
+        }
+        let masked = Masked::of(line, &mut self.secrets);
+        for (n, place) in &self.places {
+            let place = masked.place(place);
+            self.found[*n].window = place::window(&masked.line, place.start, place.len());
         }
     }
 
@@ -189,6 +214,7 @@ impl<'r> Report<'r> {
             .map_or_else(String::new, |root| place::pointer(root, range.start));
         let line = self.number;
         let window = place::window(self.line, start, range.len());
+        self.sink.places.push((self.sink.found.len(), range));
         self.push(
             Some(Position { line, column }),
             pointer,
@@ -212,6 +238,23 @@ impl<'r> Report<'r> {
     ) -> Added<'_> {
         let start = text.value.offset_in(range.start);
         let end = text.value.offset_in(range.end).max(start + 1);
+        self.over(start..end, message)
+    }
+
+    /// Adds a finding of a secret in a text; the range is of the decoded text,
+    /// in bytes. No window of this line shows what is there, be it of this
+    /// rule or of another: `mask` stands in its place. The message must not
+    /// hold it either.
+    pub fn secret(
+        &mut self,
+        text: &Text<'_, '_>,
+        range: Range<usize>,
+        mask: &str,
+        message: impl Into<String>,
+    ) -> Added<'_> {
+        let start = text.value.offset_in(range.start);
+        let end = text.value.offset_in(range.end).max(start + 1);
+        self.sink.secrets.push((start..end, mask.to_owned()));
         self.over(start..end, message)
     }
 
@@ -281,6 +324,59 @@ impl<'r> Report<'r> {
             repair: Vec::new(),
         });
         Added(self.sink.found.last_mut().filter(|_| wants_repairs))
+    }
+}
+
+/// A line with its secrets masked.
+struct Masked {
+    line: Vec<u8>,
+    /// What was masked, in order, and where its mask is.
+    masks: Vec<(Range<usize>, Range<usize>)>,
+}
+
+impl Masked {
+    /// Masks secrets; of two that overlap, one mask stands for both.
+    fn of(line: &[u8], secrets: &mut [(Range<usize>, String)]) -> Self {
+        secrets.sort_by_key(|(range, _)| (range.start, range.end));
+        let mut masked = Self {
+            line: Vec::with_capacity(line.len()),
+            masks: Vec::new(),
+        };
+        let mut at = 0;
+        for (range, mask) in secrets.iter() {
+            if range.start < at
+                && let Some((before, _)) = masked.masks.last_mut()
+            {
+                before.end = before.end.max(range.end);
+            } else {
+                masked.line.extend_from_slice(&line[at..range.start]);
+                let start = masked.line.len();
+                masked.line.extend_from_slice(mask.as_bytes());
+                masked.masks.push((range.clone(), start..masked.line.len()));
+            }
+            at = at.max(range.end.min(line.len()));
+        }
+        masked.line.extend_from_slice(&line[at..]);
+        masked
+    }
+
+    /// Where a place of the line is now.
+    fn place(&self, place: &Range<usize>) -> Range<usize> {
+        let moved = |offset: usize, is_end: bool| {
+            let (mut was, mut is) = (0, 0);
+            for (range, mask) in &self.masks {
+                if offset <= range.start {
+                    break;
+                }
+                if offset < range.end {
+                    return if is_end { mask.end } else { mask.start };
+                }
+                (was, is) = (range.end, mask.end);
+            }
+            is + (offset - was)
+        };
+        let start = moved(place.start, false);
+        start..moved(place.end, true).max(start + 1)
     }
 }
 

@@ -1,7 +1,9 @@
 //! Functions of text: nothing here knows of files, examples or threads.
 
+pub mod mojibake;
 pub mod nearest;
 mod normalise;
+pub mod openings;
 pub mod shingles;
 pub mod signs;
 pub mod sketch;

@@ -15,9 +15,11 @@ use std::fmt;
 use std::ops::{BitOr, BitOrAssign};
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, packed};
 use unicode_normalization::char::canonical_combining_class;
 use unicode_normalization::{IsNormalized, is_nfc_quick};
+
+use super::{mojibake, openings};
 
 /// A set of signs.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Hash)]
@@ -56,6 +58,8 @@ impl Signs {
     pub const LONG: Self = Self(1 << 13);
     /// There is a validation file to compare with.
     pub const HELD_OUT: Self = Self(1 << 14);
+    /// The answer begins as refusals do, or leads to a translation.
+    pub const OPENING: Self = Self(1 << 15);
     /// Every sign.
     pub const ALL: Self = Self(u32::MAX);
 
@@ -98,8 +102,33 @@ impl Signs {
         if kinds.digit && has_digit_run(text) {
             signs |= Self::DIGITS;
         }
-        if SEARCHER.is_match(text) {
+        if has_phrase(text) {
             signs |= Self::PHRASE;
+        }
+        signs
+    }
+
+    /// Looks at an answer beside its prompt, both raw or both decoded. The cost
+    /// is that of a few comparisons, however long they are.
+    #[must_use]
+    pub fn of_answer(prompt: &str, answer: &str) -> Self {
+        /// Shorter prompts are often part of their answers.
+        const SHORT: usize = 12;
+        /// Shorter answers need not be sentences.
+        const LONG_ANSWER: usize = 200;
+        let mut signs = Self::NONE;
+        let prompt = prompt.trim();
+        if prompt.len() >= SHORT && answer.len() >= prompt.len() {
+            let answer = answer.trim();
+            if answer.starts_with(prompt) || answer.ends_with(prompt) {
+                signs |= Self::ECHO;
+            }
+        }
+        if answer.len() >= LONG_ANSWER && is_open(answer) {
+            signs |= Self::OPEN_END;
+        }
+        if openings::is_telling(answer) {
+            signs |= Self::OPENING;
         }
         signs
     }
@@ -125,60 +154,93 @@ impl fmt::Debug for Signs {
     }
 }
 
-/// Fragments that secrets, refusals and boilerplate have, without their first
-/// letter where that may be a capital. A rule that looks for a phrase needs a
-/// fragment of it here.
+/// Whether a text ends as a sentence that goes on. In raw JSON a line end is
+/// `\\n`, so letters of escapes are letters here: a sign may be there in vain.
+#[must_use]
+pub fn is_open(text: &str) -> bool {
+    let last = text.trim_end().chars().next_back().unwrap_or('.');
+    last.is_alphanumeric() || ",;:-–—([{¿¡，、；：".contains(last)
+}
+
+/// Fragments that secrets and boilerplate have, without their first letter
+/// where that may be a capital. A rule that looks for a phrase needs a fragment
+/// of it here. Each is rare in prose and in chats, since it costs a parse of
+/// the line; and there are at most 64, the limit of the vector search.
 pub const PHRASES: &[&str] = &[
-    // Boilerplate and refusals.
-    "s an AI",
-    "n AI assistant",
-    "n AI language",
+    // Boilerplate.
+    " an AI",
+    " an artificial intell",
     "anguage model",
-    "'m sorry",
-    "’m sorry",
-    " am sorry",
-    " cannot ",
-    " can't ",
-    " can’t ",
-    "unable to ",
-    "ere is the translation",
-    "ere's the translation",
-    "ere’s the translation",
+    "nowledge cutoff",
+    "nowledge update",
     "odelo de lenguaje",
-    "o siento",
-    "nteligencia artificial",
-    "o puedo ",
-    "quí tienes la traducción",
-    "quí está la traducción",
+    "omo inteligencia art",
+    "omo una inteligencia art",
+    "omo una IA",
+    "omo IA",
     "语言模型",
     "語言模型",
-    "人工智能",
-    "抱歉",
-    "对不起",
-    "無法",
-    "无法",
-    "以下是",
+    "作为AI",
+    "作为一个AI",
+    "作为一名AI",
+    "作为人工智能",
+    "作为一个人工智能",
+    "作為AI",
+    "作為一個AI",
+    "作為人工智",
+    // What is left of templates, of spreadsheets and of lost characters.
+    "INST]",
+    "_x00",
+    "锟斤拷",
     // Secrets.
     "-----BEGIN",
     "AKIA",
     "ASIA",
     "AIza",
     "ya29.",
+    "GOCSPX-",
     "eyJ",
-    "sk-",
+    "T3BlbkFJ",
+    "sk-ant-",
+    "sk-or-v1-",
     "sk_live_",
     "rk_live_",
+    "whsec_",
     "ghp_",
     "gho_",
     "ghs_",
+    "ghu_",
+    "ghr_",
     "github_pat_",
     "glpat-",
-    "xox",
+    "xoxb-",
+    "xoxp-",
+    "xoxa-",
+    "xoxs-",
+    "xapp-",
+    "hooks.slack.com/serv",
     "hf_",
+    "npm_",
+    "pypi-AgE",
+    "dckr_pat_",
+    "AccountKey=",
+    "shpat_",
 ];
 
-static SEARCHER: LazyLock<AhoCorasick> =
-    LazyLock::new(|| AhoCorasick::new(PHRASES).expect("the phrases are few and short"));
+/// Whether a text has one of [`PHRASES`].
+///
+/// The packed search (Teddy) looks at 16 or 32 bytes at a time; where the
+/// machine has no vector instructions that it knows, an automaton does it.
+fn has_phrase(text: &[u8]) -> bool {
+    static PACKED: LazyLock<Option<packed::Searcher>> =
+        LazyLock::new(|| packed::Searcher::new(PHRASES));
+    static AUTOMATON: LazyLock<AhoCorasick> =
+        LazyLock::new(|| AhoCorasick::new(PHRASES).expect("the phrases are few and short"));
+    match &*PACKED {
+        Some(packed) => packed.find(text).is_some(),
+        None => AUTOMATON.is_match(text),
+    }
+}
 
 /// Which kinds of bytes a text has at all.
 #[derive(Default)]
@@ -282,8 +344,8 @@ fn beyond_ascii(text: &[u8]) -> Signs {
                 2
             }
             0xc3 => {
-                let after = if next(2) < 0xe0 { next(4) } else { next(5) };
-                if next(2) >= 0x80 && may_be_mojibake(next(1), next(2), after) {
+                let may_begin = next(2) >= 0xc2 && !signs.any_of(Signs::MOJIBAKE);
+                if may_begin && mojibake::length_at(text, at).is_some() {
                     signs |= Signs::MOJIBAKE;
                 }
                 2
@@ -335,22 +397,6 @@ fn ascii_run(text: &[u8]) -> usize {
     }
     let n_tail = tail.iter().take_while(|byte| byte.is_ascii()).count();
     words.len() * 8 + n_tail
-}
-
-/// Whether a letter U+00C0 to U+00FF, by its second byte, with what follows it
-/// may be the bytes of another character. `Ã`, `Â`, `â` and `ð` need one more
-/// character beyond ASCII; the leads of three bytes, `à` to `ï`, need two,
-/// since `é—` and `ó»` are good Spanish.
-#[inline]
-fn may_be_mojibake(letter: u8, next: u8, after: u8) -> bool {
-    let is_follower = matches!(next, 0xc2 | 0xc3 | 0xc5 | 0xc6 | 0xcb | 0xe2);
-    match letter {
-        0x82 | 0x83 | 0xb0 => is_follower,
-        0xa2 => matches!(next, 0xc2 | 0xe2),
-        0xa0..=0xaf => is_follower && after >= 0x80,
-        0x84..=0x9f => matches!(next, 0xc2 | 0xe2),
-        _ => false,
-    }
 }
 
 /// The signs of U+2000 to U+2FFF by the last two of their three bytes.

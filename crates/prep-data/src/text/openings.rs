@@ -1,0 +1,193 @@
+//! How answers begin that a model gave instead of the answer.
+//!
+//! A refusal and a lead-in (`Here is the translation:`) stand at the beginning,
+//! so one look at the first words is enough, and texts that hold the same words
+//! further on, as dialogues do, are not looked at twice.
+
+/// What an answer begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opening {
+    /// An apology.
+    Apology,
+    /// A statement of what the speaker cannot do.
+    Inability,
+    /// Words that lead to the answer.
+    LeadIn,
+}
+
+use Opening::{Apology, Inability, LeadIn};
+
+type Openings = &'static [(&'static str, Opening)];
+
+const ENGLISH_I: Openings = &[
+    ("i'm sorry", Apology),
+    ("i'm very sorry", Apology),
+    ("i'm really sorry", Apology),
+    ("i am sorry", Apology),
+    ("i'm afraid", Apology),
+    ("i apologi", Apology),
+    ("i regret", Apology),
+    ("i cannot", Inability),
+    ("i can not", Inability),
+    ("i can't", Inability),
+    ("i'm unable", Inability),
+    ("i am unable", Inability),
+    ("i'm not able", Inability),
+    ("i am not able", Inability),
+    ("i won't", Inability),
+    ("i must decline", Inability),
+];
+const CHINESE: Openings = &[
+    ("抱歉", Apology),
+    ("很抱歉", Apology),
+    ("非常抱歉", Apology),
+    ("对不起", Apology),
+    ("對不起", Apology),
+    ("不好意思", Apology),
+    ("我无法", Inability),
+    ("我無法", Inability),
+    ("我不能", Inability),
+    ("以下", LeadIn),
+    ("这是", LeadIn),
+    ("這是", LeadIn),
+    ("翻译", LeadIn),
+    ("翻譯", LeadIn),
+    ("译文", LeadIn),
+    ("譯文", LeadIn),
+    ("当然", LeadIn),
+    ("當然", LeadIn),
+    ("好的", LeadIn),
+];
+
+/// The openings whose first letter is this, in lower case and with straight
+/// apostrophes.
+fn openings(first: u8) -> Openings {
+    match first.to_ascii_lowercase() {
+        b'i' => ENGLISH_I,
+        b's' => &[("sorry", Apology), ("sure", LeadIn)],
+        b'm' => &[
+            ("my apologies", Apology),
+            ("me temo", Apology),
+            ("me disculpo", Apology),
+        ],
+        b'u' => &[("unfortunately", Apology)],
+        b'h' => &[("here is", LeadIn), ("here's", LeadIn)],
+        b'c' => &[
+            ("certainly", LeadIn),
+            ("claro", LeadIn),
+            ("con gusto", LeadIn),
+        ],
+        b'o' => &[("of course", LeadIn), ("ok", LeadIn)],
+        b't' => &[
+            ("the translat", LeadIn),
+            ("translat", LeadIn),
+            ("traducción", LeadIn),
+        ],
+        b'a' => &[("aquí", LeadIn), ("absolutely", LeadIn)],
+        b'l' => &[
+            ("lo siento", Apology),
+            ("lamento", Apology),
+            ("lamentable", Apology),
+            ("la traducción", LeadIn),
+        ],
+        b'n' => &[("no puedo", Inability), ("no me es posible", Inability)],
+        b'd' => &[("disculp", Apology), ("desafortunada", Apology)],
+        b'p' => &[
+            ("perdón", Apology),
+            ("pido disculpas", Apology),
+            ("por supuesto", LeadIn),
+        ],
+        b'e' => &[("esta es la traducción", LeadIn)],
+        0xe4..=0xe9 => CHINESE,
+        _ => &[],
+    }
+}
+
+/// Says what an answer begins with, and how many bytes of it, white space
+/// before it included; the case of letters does not matter.
+#[must_use]
+pub fn of(answer: &str) -> Option<(Opening, usize)> {
+    let mut start = answer.len() - answer.trim_start().len();
+    // In raw JSON, white space may be escaped.
+    while let Some(b'n' | b't' | b'r') = answer.as_bytes()[start..]
+        .strip_prefix(b"\\")
+        .and_then(<[u8]>::first)
+    {
+        start += 2;
+        start = answer.len() - answer[start..].trim_start().len();
+    }
+    let text = &answer[start..];
+    let list = openings(*text.as_bytes().first()?);
+    list.iter().find_map(|(words, opening)| {
+        let length = length_of_prefix(text, words)?;
+        Some((*opening, start + length))
+    })
+}
+
+/// How many bytes of a text are these words, whatever the case and the shape
+/// of apostrophes.
+fn length_of_prefix(text: &str, words: &str) -> Option<usize> {
+    let mut rest = text.chars();
+    for word in words.chars() {
+        let c = rest.next()?;
+        let is_same = c == word
+            || (c == '’' && word == '\'')
+            || (c.is_uppercase() && c.to_lowercase().eq(std::iter::once(word)));
+        if !is_same {
+            return None;
+        }
+    }
+    Some(text.len() - rest.as_str().len())
+}
+
+/// Whether an answer is to be looked at: it begins like a refusal, or leads to
+/// a translation.
+#[must_use]
+pub fn is_telling(answer: &str) -> bool {
+    match of(answer) {
+        Some((LeadIn, length)) => speaks_of_translation(head(answer, length + LEAD_BYTES)),
+        Some(_) => true,
+        None => false,
+    }
+}
+
+/// How far a lead-in goes at most.
+pub const LEAD_BYTES: usize = 120;
+
+/// Whether a text has a word for translations.
+#[must_use]
+pub fn speaks_of_translation(text: &str) -> bool {
+    let words = ["ranslat", "raduc", "翻译", "翻譯", "译文", "譯文"];
+    words.iter().any(|word| text.contains(word))
+}
+
+/// The first bytes of a text, to the end of a character.
+#[must_use]
+pub fn head(text: &str, n_bytes: usize) -> &str {
+    &text[..text.floor_char_boundary(n_bytes)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn openings_are_known_by_their_words() {
+        for (answer, expected) in [
+            ("I’m sorry, but", Some(Apology)),
+            ("  LO SIENTO, pero", Some(Apology)),
+            ("\\n\\nSorry", Some(Apology)),
+            ("No puedo ayudarte", Some(Inability)),
+            ("抱歉，我无法", Some(Apology)),
+            ("Here's the translation:", Some(LeadIn)),
+            ("Él dijo: lo siento", None),
+            ("\"I'm sorry\"", None),
+            ("\\", None),
+            ("", None),
+        ] {
+            assert_eq!(of(answer).map(|(opening, _)| opening), expected, "{answer}");
+        }
+        assert!(is_telling("Sure! Here is the translation: Hola"));
+        assert!(!is_telling("Sure, I will come."));
+    }
+}
