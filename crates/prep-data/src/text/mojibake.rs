@@ -154,8 +154,9 @@ pub(super) fn length_at(text: &[u8], start: usize) -> Option<usize> {
             n_read += 1;
         }
         let bytes = &bytes[..=n_more];
-        // A letter of C1 is no letter.
-        let is_control = lead == 0xc2 && bytes[1] < 0xa0;
+        // C1 is none of the characters that text had, unless it was misread
+        // twice.
+        let is_control = n_characters == 0 && lead == 0xc2 && bytes[1] < 0xa0;
         if n_read < n_more || is_control || std::str::from_utf8(bytes).is_err() {
             break;
         }

@@ -46,7 +46,7 @@ impl Signs {
     pub const AT: Self = Self(1 << 7);
     /// Seven digits or more with nothing but separators between them.
     pub const DIGITS: Self = Self(1 << 8);
-    /// A fragment of [`PHRASES`].
+    /// A fragment of [`PHRASES`] and its like.
     pub const PHRASE: Self = Self(1 << 9);
     /// The text is empty or blank.
     pub const BLANK: Self = Self(1 << 10);
@@ -102,7 +102,7 @@ impl Signs {
         if kinds.digit && has_digit_run(text) {
             signs |= Self::DIGITS;
         }
-        if has_phrase(text) {
+        if has_phrase(text, &kinds) {
             signs |= Self::PHRASE;
         }
         signs
@@ -162,22 +162,70 @@ pub fn is_open(text: &str) -> bool {
     last.is_alphanumeric() || ",;:-–—([{¿¡，、；：".contains(last)
 }
 
-/// Fragments that secrets and boilerplate have, without their first letter
-/// where that may be a capital. A rule that looks for a phrase needs a fragment
-/// of it here. Each is rare in prose and in chats, since it costs a parse of
-/// the line; and there are at most 64, the limit of the vector search.
+/// Fragments that secrets and boilerplate have. A rule that looks for a phrase
+/// needs a fragment of it in one of these three lists.
+///
+/// Each is rare in prose and in chats, since a hit costs a parse of the line.
+/// Its first four bytes are rare, too, since they are what the vector search
+/// looks at: `an AI` and not ` an AI`, `enguaje` and not `modelo de lenguaje`.
 pub const PHRASES: &[&str] = &[
-    // Boilerplate.
-    " an AI",
-    " an artificial intell",
+    // Boilerplate, without first letters that may be capitals.
+    "an AI",
+    "an artificial intelligence, I",
     "anguage model",
     "nowledge cutoff",
     "nowledge update",
-    "odelo de lenguaje",
-    "omo inteligencia art",
-    "omo una inteligencia art",
-    "omo una IA",
-    "omo IA",
+    "enguaje",
+    "gencia artificial,",
+    "a IA,",
+    "omo IA,",
+    // What is left of templates.
+    "INST]",
+    // Secrets.
+    "-----BEGIN",
+    "AKIA",
+    "ASIA",
+    "AIza",
+    "ya29.",
+    "GOCSPX-",
+    "eyJhb",
+    "eyJ0e",
+    "eyJra",
+    "T3BlbkFJ",
+    "sk-ant-",
+    "sk-or-v1-",
+    "glpat-",
+    "xoxb-",
+    "xoxp-",
+    "xoxa-",
+    "xoxs-",
+    "xapp-",
+    "hooks.slack.com/serv",
+    "pypi-AgE",
+    "AccountKey=",
+];
+
+/// Fragments with an underscore, which most texts do not have.
+pub const UNDERSCORED: &[&str] = &[
+    "_x00",
+    "sk_live_",
+    "rk_live_",
+    "whsec_",
+    "ghp_",
+    "gho_",
+    "ghs_",
+    "ghu_",
+    "ghr_",
+    "github_pat_",
+    "hf_",
+    "npm_",
+    "dckr_pat_",
+    "shpat_",
+];
+
+/// Fragments beyond ASCII: Chinese boilerplate, and what lost characters are
+/// in GBK.
+pub const BEYOND_ASCII: &[&str] = &[
     "语言模型",
     "語言模型",
     "作为AI",
@@ -188,58 +236,43 @@ pub const PHRASES: &[&str] = &[
     "作為AI",
     "作為一個AI",
     "作為人工智",
-    // What is left of templates, of spreadsheets and of lost characters.
-    "INST]",
-    "_x00",
     "锟斤拷",
-    // Secrets.
-    "-----BEGIN",
-    "AKIA",
-    "ASIA",
-    "AIza",
-    "ya29.",
-    "GOCSPX-",
-    "eyJ",
-    "T3BlbkFJ",
-    "sk-ant-",
-    "sk-or-v1-",
-    "sk_live_",
-    "rk_live_",
-    "whsec_",
-    "ghp_",
-    "gho_",
-    "ghs_",
-    "ghu_",
-    "ghr_",
-    "github_pat_",
-    "glpat-",
-    "xoxb-",
-    "xoxp-",
-    "xoxa-",
-    "xoxs-",
-    "xapp-",
-    "hooks.slack.com/serv",
-    "hf_",
-    "npm_",
-    "pypi-AgE",
-    "dckr_pat_",
-    "AccountKey=",
-    "shpat_",
 ];
 
-/// Whether a text has one of [`PHRASES`].
+/// A search for a few fragments.
 ///
 /// The packed search (Teddy) looks at 16 or 32 bytes at a time; where the
 /// machine has no vector instructions that it knows, an automaton does it.
-fn has_phrase(text: &[u8]) -> bool {
-    static PACKED: LazyLock<Option<packed::Searcher>> =
-        LazyLock::new(|| packed::Searcher::new(PHRASES));
-    static AUTOMATON: LazyLock<AhoCorasick> =
-        LazyLock::new(|| AhoCorasick::new(PHRASES).expect("the phrases are few and short"));
-    match &*PACKED {
-        Some(packed) => packed.find(text).is_some(),
-        None => AUTOMATON.is_match(text),
+enum Search {
+    Packed(packed::Searcher),
+    Automaton(AhoCorasick),
+}
+
+impl Search {
+    fn new(fragments: &[&str]) -> Self {
+        match packed::Searcher::new(fragments) {
+            Some(packed) => Self::Packed(packed),
+            None => Self::Automaton(
+                AhoCorasick::new(fragments).expect("the fragments are few and short"),
+            ),
+        }
     }
+
+    fn has_any(&self, text: &[u8]) -> bool {
+        match self {
+            Self::Packed(packed) => packed.find(text).is_some(),
+            Self::Automaton(automaton) => automaton.is_match(text),
+        }
+    }
+}
+
+fn has_phrase(text: &[u8], kinds: &Kinds) -> bool {
+    static ASCII: LazyLock<Search> = LazyLock::new(|| Search::new(PHRASES));
+    static WITH_UNDERSCORE: LazyLock<Search> = LazyLock::new(|| Search::new(UNDERSCORED));
+    static OTHER: LazyLock<Search> = LazyLock::new(|| Search::new(BEYOND_ASCII));
+    ASCII.has_any(text)
+        || kinds.underscore && WITH_UNDERSCORE.has_any(text)
+        || kinds.wide && OTHER.has_any(text)
 }
 
 /// Which kinds of bytes a text has at all.
@@ -250,6 +283,9 @@ struct Kinds {
     markup: bool,
     at: bool,
     digit: bool,
+    underscore: bool,
+    /// Characters of three bytes and more, ideographs among them.
+    wide: bool,
 }
 
 impl Kinds {
@@ -274,6 +310,8 @@ impl Kinds {
             markup: bits & 4 != 0,
             at: bits & 8 != 0,
             digit: bits & 16 != 0,
+            underscore: bits & 2 != 0,
+            wide: bits & 32 != 0,
         }
     }
 }
@@ -289,6 +327,8 @@ fn kind_bits(byte: u8) -> u8 {
         | is(is_markup, 4)
         | is(byte == b'@', 8)
         | is(byte.wrapping_sub(b'0') < 10, 16)
+        | is(byte == b'_', 2)
+        | is(byte >= 0xe4, 32)
 }
 
 fn has_markup(text: &[u8]) -> bool {
@@ -302,32 +342,115 @@ fn has_markup(text: &[u8]) -> bool {
     })
 }
 
-/// Whether seven digits follow each other with nothing but separators between.
+/// Whether seven digits follow each other with nothing but separators between:
+/// up to eight bytes, among them no-break spaces and hyphens beyond ASCII.
 fn has_digit_run(text: &[u8]) -> bool {
     const MANY: u32 = 7;
+    const STEP: usize = 16;
+    let mut at = 0;
     let mut n_digits = 0;
-    for &byte in text {
-        match byte {
+    while at < text.len() {
+        // Most stretches of most texts have no digit.
+        if n_digits == 0
+            && let Some(stretch) = text.get(at..at + STEP)
+            && !stretch
+                .iter()
+                .fold(false, |any, byte| any | (byte.wrapping_sub(b'0') < 10))
+        {
+            at += STEP;
+            continue;
+        }
+        match text[at] {
             b'0'..=b'9' => {
                 n_digits += 1;
                 if n_digits == MANY {
                     return true;
                 }
             }
-            b' ' | b'-' | b'.' | b'(' | b')' | b'+' | b'/' => {}
-            // A no-break space or a hyphen of another kind.
-            0x80.. => {}
+            b' ' | b'-' | b'.' | b'(' | b')' | b'+' => {}
+            0xc2 | 0xa0 | 0xe2 | 0x80 | 0x90 | 0x91 | 0xaf => {}
             _ => n_digits = 0,
         }
+        at += 1;
     }
     false
 }
 
 /// The signs of characters beyond ASCII.
+///
+/// Stretches of characters that have none are told by comparisons that the
+/// compiler turns into vector instructions; in the others, each character is
+/// looked at.
 fn beyond_ascii(text: &[u8]) -> Signs {
+    const STEP: usize = 32;
     let mut signs = Signs::NONE;
     let mut at = 0;
-    while let Some(&lead) = text.get(at) {
+    while at < text.len() {
+        let end = text.len().min(at + STEP);
+        if let Some(stretch) = text.get(at..at + STEP + 2)
+            && is_quiet(stretch)
+        {
+            at = end;
+            continue;
+        }
+        let mut start = at;
+        while start > 0 && text[start] & 0xc0 == 0x80 {
+            start -= 1;
+        }
+        signs |= of_characters(text, start, end);
+        at = end;
+    }
+    signs
+}
+
+/// Whether no character that begins in a stretch has a sign, by the first three
+/// bytes of each. The last two bytes are only looked at, not judged.
+#[inline]
+fn is_quiet(stretch: &[u8]) -> bool {
+    let n = stretch.len() - 2;
+    let (leads, seconds, thirds) = (&stretch[..n], &stretch[1..=n], &stretch[2..]);
+    let mut is_noisy = false;
+    for ((&lead, &second), &third) in leads.iter().zip(seconds).zip(thirds) {
+        let within = |byte: u8, first: u8, last: u8| byte.wrapping_sub(first) <= last - first;
+        // Latin Extended, Cyrillic, ideographs, most of Hangul.
+        let is_letter = within(lead, 0xc4, 0xcb)
+            | within(lead, 0xcf, 0xd1)
+            | within(lead, 0xe4, 0xe9)
+            | within(lead, 0xeb, 0xec);
+        let is_latin_sign = (lead == 0xc2) & (second >= 0xa0) & (second != 0xad);
+        // A letter after a letter, or before ASCII, is no mojibake.
+        let is_latin_letter = (lead == 0xc3) & ((third < 0x80) | (third == 0xc3));
+        let is_punctuation = (lead == 0xe2)
+            & (((second == 0x80)
+                & (within(third, 0x82, 0x8a) | within(third, 0x90, 0xa9) | (third >= 0xaf)))
+                | (second == 0x82));
+        let is_kana = (lead == 0xe3)
+            & (((second == 0x80) & (third < 0xaa))
+                | (second == 0x81)
+                | (second == 0x83)
+                | ((second == 0x82) & !within(third, 0x99, 0x9a)));
+        let is_full_width =
+            (lead == 0xef) & (within(second, 0xbc, 0xbd) | ((second == 0xb8) & (third == 0x8f)));
+        let is_emoji = (lead == 0xf0) & (second == 0x9f);
+        let is_quiet = is_letter
+            | is_latin_sign
+            | is_latin_letter
+            | is_punctuation
+            | is_kana
+            | is_full_width
+            | is_emoji;
+        is_noisy |= (lead >= 0xc0) & !is_quiet;
+    }
+    !is_noisy
+}
+
+/// The signs of the characters that begin between two places, the first of
+/// which is the beginning of one.
+fn of_characters(text: &[u8], start: usize, end: usize) -> Signs {
+    let mut signs = Signs::NONE;
+    let mut at = start;
+    while at < end {
+        let lead = text[at];
         let next = |n: usize| text.get(at + n).copied().unwrap_or_default();
         at += match lead {
             0..0x80 => {
@@ -467,7 +590,7 @@ mod tests {
             "Plain words, and numbers like 1984 or 3.14.",
             "—¿Quién anda ahí? —susurró él—. «¡Qué…!» Sí, mañana: 20 €.",
             "“Où est-ce ?” Ça va, naïve cœur, Übergröße, São João.",
-            "他说：“你好，世界！”——然后走了……",
+            "他说：“你好，世界！”——然后走了……2019年12月31日，20个",
             "Привет, мир! Ёлка. Ελληνικά καλημέρα",
             "こんにちは、ガラス。 안녕하세요 👍🏽 ❤️ 5 < 6 & 7",
         ] {
@@ -492,6 +615,8 @@ mod tests {
         check("me@example.org", Signs::AT);
         check("call 555 123 4567", Signs::DIGITS);
         check("As an AI language model", Signs::PHRASE);
+        check("hf_", Signs::PHRASE);
+        check("作为一个AI语言模型", Signs::PHRASE);
     }
 
     /// Every sign but phrases, character by character and from the tables.
@@ -524,6 +649,12 @@ mod tests {
             let of_characters = Signs::CONTROL | Signs::REPLACEMENT | Signs::INVISIBLE | Signs::DENORMAL;
             let found = Signs::of(text.as_bytes()).0 & of_characters.0;
             prop_assert_eq!(found, obvious(&text).0, "{:?}", text);
+        }
+
+        #[test]
+        fn mojibake_shows_where_it_is_found(text in "([a-zA-Z é]{0,40}|[À-ÿ]|[\u{80}-\u{bf}€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|Ã[±©]){0,12}") {
+            let shows = Signs::of(text.as_bytes()).any_of(Signs::MOJIBAKE);
+            prop_assert_eq!(shows, !mojibake::find(&text).is_empty(), "{:?}", text);
         }
     }
 }

@@ -66,7 +66,8 @@ fn is_of_path(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'/'
 }
 
-/// Each prefix, or a part of it, is one of [`crate::text::signs::PHRASES`].
+/// Each prefix, or a part of it, is one of [`crate::text::signs::PHRASES`] or
+/// [`crate::text::signs::UNDERSCORED`].
 const SHAPES: &[Shape] = &[
     shape("AKIA", "an AWS access key", 16, is_upper),
     shape("ASIA", "an AWS access key", 16, is_upper),
@@ -157,7 +158,13 @@ fn keys(text: &str) -> Vec<(Range<usize>, &'static str)> {
     for at in memchr::memmem::find_iter(text.as_bytes(), "eyJ") {
         let token = stretch(text, at, is_of_token);
         let parts: Vec<&str> = text[token.clone()].split('.').collect();
-        let is_token = matches!(*parts, [head, claims, signature, ..]
+        // The header has its algorithm, type or key first: other words that
+        // begin so are no tokens.
+        let is_header = ["eyJhb", "eyJ0e", "eyJra"]
+            .iter()
+            .any(|header| text[at..].starts_with(header));
+        let is_token = is_header
+            && matches!(*parts, [head, claims, signature, ..]
             if head.len() >= 12 && claims.starts_with("eyJ") && claims.len() >= 12 && signature.len() >= 16);
         if is_token && !is_word(text[..at].bytes().next_back()) {
             found.push((token, "a JSON web token"));

@@ -72,7 +72,7 @@ fn address(text: &str, at: usize) -> Option<Range<usize>> {
         && is_domain
         && is_alone
         && !is_reserved(domain)
-        && !is_nobody(local, top);
+        && !is_nobody(local, domain, top);
     is_ours.then_some(start..end)
 }
 
@@ -92,11 +92,15 @@ fn is_reserved(domain: &str) -> bool {
             .any(|name| is_example(name))
 }
 
-/// Addresses behind which nobody is, and file names that look like addresses.
-fn is_nobody(local: &str, top: &str) -> bool {
+/// Addresses behind which nobody is, placeholders (`you@yourdomain.com`), and
+/// file names that look like addresses.
+fn is_nobody(local: &str, domain: &str, top: &str) -> bool {
     let local = local.to_ascii_lowercase();
     let is_file = matches!(top, "png" | "jpg" | "jpeg" | "gif" | "svg" | "webp");
+    let is_placeholder =
+        local.starts_with("your") || domain.to_ascii_lowercase().starts_with("your");
     is_file
+        || is_placeholder
         || matches!(
             &*local,
             "git" | "noreply" | "no-reply" | "donotreply" | "do-not-reply"

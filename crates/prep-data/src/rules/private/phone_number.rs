@@ -52,6 +52,8 @@ fn mask(number: &str) -> String {
 /// The next stretch of digits with nothing but separators between, from its
 /// first digit, `+` or parenthesis.
 fn candidate(text: &str, from: usize) -> Option<Range<usize>> {
+    /// In bytes, between two groups.
+    const MOST_SEPARATORS: usize = 4;
     let is_separator = |c: char| {
         matches!(
             c,
@@ -67,7 +69,7 @@ fn candidate(text: &str, from: usize) -> Option<Range<usize>> {
     for (at, c) in rest[digit..].char_indices() {
         if c.is_ascii_digit() {
             end = digit + at + 1;
-        } else if !is_separator(c) {
+        } else if !is_separator(c) || digit + at >= end + MOST_SEPARATORS {
             break;
         }
     }

@@ -18,9 +18,12 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(example: &Example<'_, '_>, report: &mut Report<'_>) {
-    for (_, answer) in example.answers() {
+    for (prompt, answer) in example.answers() {
         let text = answer.text.trim_end();
-        if is_cut(text) {
+        // The translation of a text that goes on goes on, too.
+        let source = prompt.map_or("", |prompt| prompt.text.trim_end());
+        let is_translation = is_open(source) && 2 * source.len() > text.len();
+        if is_cut(text) && !is_translation {
             let last = text.char_indices().next_back().map_or(0, |(at, _)| at);
             let tail: String = text.chars().rev().take(24).collect();
             let tail: String = tail.chars().rev().collect();
@@ -48,6 +51,10 @@ fn is_cut(text: &str) -> bool {
     let Some((last, before)) = lines.split_last() else {
         return false;
     };
+    // A list, or code, may have been meant to follow.
+    if last.ends_with([':', '：', ';', '；']) {
+        return false;
+    }
     if is_item(last) || last.contains("://") && last.split_whitespace().count() < 6 {
         return false;
     }
@@ -62,6 +69,9 @@ fn is_cut(text: &str) -> bool {
         ends_in_small_word(last) || last.ends_with([',', '，', '、', '(', '（', '¿', '¡']);
     if stops_short {
         n_words >= 4 && (n_ends >= 1 || n_closed > 0)
+    } else if !last.ends_with(char::is_alphabetic) || last_word(last).contains('.') {
+        // A number, an address or a name of a file may well be the end.
+        false
     } else {
         n_ends >= 2 && goes_on
             || n_ends >= 1 && goes_on && before.is_empty()
@@ -124,6 +134,9 @@ fn ends_in_small_word(line: &str) -> bool {
         "our", "my", "your", "el", "la", "los", "las", "un", "una", "de", "del", "y", "o", "que",
         "con", "por", "para", "en", "su", "sus", "se",
     ];
-    let word = line.rsplit(char::is_whitespace).next().unwrap_or_default();
-    SMALL.contains(&word)
+    SMALL.contains(&last_word(line))
+}
+
+fn last_word(line: &str) -> &str {
+    line.rsplit(char::is_whitespace).next().unwrap_or_default()
 }

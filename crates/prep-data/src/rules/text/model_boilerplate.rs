@@ -21,7 +21,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 /// What models say of themselves; the first letter may be a capital. Each has
-/// one of [`crate::text::signs::PHRASES`] after its first letter.
+/// a fragment of `text::signs` after its first letter.
 pub(super) const PHRASES: &[&str] = &[
     "as an AI language model",
     "as an AI assistant, I",
@@ -29,8 +29,9 @@ pub(super) const PHRASES: &[&str] = &[
     "as an AI, I",
     "as an AI I ",
     "as an artificial intelligence, I",
-    "as a language model",
-    "as a large language model",
+    "as a language model, ",
+    "as a language model I ",
+    "as a large language model, ",
     "am an AI language model",
     "'m an AI language model",
     "’m an AI language model",

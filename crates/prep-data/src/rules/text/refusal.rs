@@ -46,7 +46,9 @@ const CANNOT: &[&str] = &[
 /// What a model cannot do; that a person cannot come is no refusal.
 const DEEDS: &[&str] = &[
     "assist",
-    "help",
+    "help you",
+    "help with",
+    "be of help",
     "fulfill",
     "fulfil",
     "comply",
@@ -123,6 +125,8 @@ const APOLOGIES: &[&str] = &[
     "can't",
     "cannot",
     "unable",
+    "not able",
+    "won't",
     "lo siento",
     "lamento",
     "lamenta",
@@ -174,7 +178,8 @@ fn check(example: &Example<'_, '_>, report: &mut Report<'_>) {
 /// The beginning of an answer that is a refusal, up to what is refused.
 fn refusal(answer: &str) -> Option<Range<usize>> {
     /// How far the parts are from each other, in bytes.
-    const NEAR: usize = 110;
+    const NEAR: usize = 90;
+    const VERY_NEAR: usize = 32;
     let (opening, length) = openings::of(answer)?;
     let start = answer.len() - answer.trim_start().len();
     let from = match opening {
@@ -183,7 +188,13 @@ fn refusal(answer: &str) -> Option<Range<usize>> {
         Opening::LeadIn => return None,
     };
     let (cannot, _) = near(answer, from, NEAR, CANNOT)?;
-    let (deed, end) = near(answer, cannot, NEAR, DEEDS)?;
+    // Without an apology, only what is said in a breath is a refusal.
+    let distance = if opening == Opening::Apology {
+        NEAR
+    } else {
+        VERY_NEAR
+    };
+    let (deed, end) = near(answer, cannot, distance, DEEDS)?;
     // One sentence, or two: `I'm sorry. I can't help with that.`
     let between = &answer[cannot..deed];
     let is_one = !between.contains(['.', '?', '!', '\n', '。', '？', '！']);
