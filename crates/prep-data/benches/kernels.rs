@@ -11,9 +11,10 @@ use std::io;
 use std::time::Duration;
 
 use criterion::{BatchSize, BenchmarkGroup, Criterion, Throughput, measurement::WallTime};
-use prep_data::example::{Example, Part, write};
+use prep_data::example::{Content, Example, Part, Role, write};
 use prep_data::io::{Input, Passport, Stamp, passport};
 use prep_data::json::Document;
+use prep_data::rules::{Checker, Context, Findings, Levels, LineOutcome, RawLine, Signs, Tally};
 use prep_data::source::{Data, Item, Options, open_all};
 use serde_json::Value;
 
@@ -32,6 +33,7 @@ fn main() {
     chats(&mut criterion);
     bitexts(&mut criterion);
     passports(&mut criterion);
+    checks(&mut criterion);
     criterion.final_summary();
 }
 
@@ -57,6 +59,16 @@ const ENGLISH: &[&str] = &[
     "time",
     "in",
     "world",
+];
+const CHINESE: &[&str] = &[
+    "夜里的火车",
+    "又晚了，",
+    "站台上",
+    "没有人",
+    "觉得奇怪。",
+    "他们带着橘子",
+    "和一台收音机，",
+    "有的是时间。",
 ];
 const SPANISH: &[&str] = &[
     "el",
@@ -414,4 +426,85 @@ fn passports(criterion: &mut Criterion) {
     });
     group.bench_function("read", |bencher| bencher.iter(read));
     group.finish();
+}
+
+/// Lines that no rule minds, through all rules, and their signs alone; beside
+/// them the parser, which is what a line that shows a sign costs at least.
+fn checks(criterion: &mut Criterion) {
+    for (name, words) in [
+        ("english", ENGLISH),
+        ("spanish", SPANISH),
+        ("chinese", CHINESE),
+    ] {
+        let lines = clean_lines(words);
+        let n_bytes = lines.iter().map(String::len).sum();
+        let mut group = group(criterion, &format!("check_{name}"), n_bytes);
+        let (context, levels) = (Context::default(), Levels::default());
+        let check = || {
+            let mut checker = Checker::new(&context, &levels);
+            let (mut findings, mut tally) = (Findings::new(9, false), Tally::default());
+            let valid = lines.iter().filter(|line| {
+                let line = RawLine {
+                    bytes: line.as_bytes(),
+                    utf8: Some(line),
+                    number: 0,
+                    has_bom: false,
+                    is_unterminated: false,
+                };
+                checker.line(&line, &mut findings, &mut tally) == LineOutcome::Valid
+            });
+            (valid.count(), findings.found.len())
+        };
+        assert_eq!(check(), (lines.len(), 0), "{name}");
+        group.bench_function("prep", |bencher| bencher.iter(check));
+        let signs = || {
+            lines
+                .iter()
+                .filter(|line| !Signs::of(line.as_bytes()).is_none())
+                .count()
+        };
+        assert_eq!(signs(), 0, "{name}");
+        group.bench_function("signs", |bencher| bencher.iter(signs));
+        let mut document = Document::new();
+        group.bench_function("parse", |bencher| {
+            bencher.iter(|| {
+                lines
+                    .iter()
+                    .filter(|line| document.parse_str(line).is_ok())
+                    .count()
+            });
+        });
+        group.finish();
+    }
+}
+
+/// Examples of some hundred bytes, as `prep` writes them.
+fn clean_lines(words: &[&str]) -> Vec<String> {
+    const SENTENCES: usize = 3;
+    let mut words = words.iter().cycle();
+    let mut sentence = |n: usize| {
+        let words: Vec<_> = words.by_ref().take(7 + n % 9).copied().collect();
+        format!("{}.", words.join(" "))
+    };
+    let mut lines = Vec::new();
+    let mut n_bytes = 0;
+    while n_bytes < SIDE_BYTES {
+        let n = lines.len();
+        let prompt = sentence(n);
+        let answer: Vec<_> = (0..SENTENCES).map(|m| sentence(n + 5 * m)).collect();
+        let contents = vec![
+            Content::text(Role::User, prompt),
+            Content::text(Role::Model, answer.join(" ")),
+        ];
+        let example = Example {
+            contents,
+            ..Example::default()
+        };
+        let mut line = Vec::new();
+        write::line(&example, &mut line);
+        n_bytes += line.len();
+        let line = String::from_utf8(line).unwrap();
+        lines.push(line.trim_end().to_owned());
+    }
+    lines
 }

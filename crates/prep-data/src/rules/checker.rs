@@ -286,7 +286,7 @@ fn signs_of_line(text: &[u8], context: &Context) -> Signs {
 }
 
 fn signs_of_plain(line: &str, plain: &Plain<'_>) -> Signs {
-    let mut signs = Signs::of(line.as_bytes());
+    let mut signs = Signs::of(plain.texts.as_bytes());
     if line.len() > LONG_BYTES {
         signs |= Signs::LONG;
     }

@@ -20,6 +20,9 @@ pub(super) struct Plain<'a> {
     pub(super) prompt: Raw<'a>,
     /// The text of the last turn, which is the model's.
     pub(super) answer: Raw<'a>,
+    /// The line from its first text to its last: what comes before and after
+    /// is the same in every line, and a third of a short one.
+    pub(super) texts: &'a str,
     /// Where the last turn begins.
     pub(super) answer_start: usize,
     /// A text is empty, or may be blank.
@@ -39,10 +42,29 @@ pub(super) struct Raw<'a> {
 impl Raw<'_> {
     /// The characters of the decoded text.
     pub(super) fn chars(self) -> u32 {
-        let bytes = self.text.as_bytes();
-        let n = bytes.iter().filter(|&&byte| byte & 0xc0 != 0x80).count();
-        u32::try_from(n).unwrap_or(u32::MAX) - self.escapes
+        u32::try_from(n_chars(self.text)).unwrap_or(u32::MAX) - self.escapes
     }
+}
+
+/// How many characters a text has: of eight bytes at a time, those that begin
+/// one. Twice as fast as `chars().count()` on texts of some hundred bytes.
+fn n_chars(text: &str) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    /// So many words give sums that a byte can hold.
+    const WORDS: usize = 31;
+    let (words, rest) = text.as_bytes().as_chunks::<8>();
+    let mut n_inside = 0;
+    for stretch in words.chunks(WORDS) {
+        let mut sums = 0_u64;
+        for word in stretch {
+            let word = u64::from_le_bytes(*word);
+            // The upper bit is set and the next is not.
+            sums += (word >> 7) & !(word >> 6) & ONES;
+        }
+        n_inside += sums.wrapping_mul(ONES) >> 56;
+    }
+    let n_rest = rest.iter().filter(|byte| **byte & 0xc0 == 0x80).count();
+    text.len() - usize::try_from(n_inside).unwrap_or(usize::MAX) - n_rest
 }
 
 const SYSTEM: &str = "\"systemInstruction\":{\"parts\":[{\"text\":\"";
@@ -61,7 +83,9 @@ pub(super) fn read(line: &str) -> Option<Plain<'_>> {
         may_be_blank: false,
     };
     scan.skip("{")?;
+    let mut first = None;
     let system = if scan.skip(SYSTEM).is_some() {
+        first = Some(scan.at);
         let text = scan.text()?;
         scan.skip(AFTER_SYSTEM)?;
         Some(text)
@@ -72,12 +96,14 @@ pub(super) fn read(line: &str) -> Option<Plain<'_>> {
     let mut of_answers = Signs::NONE;
     loop {
         scan.skip(USER)?;
+        let first = *first.get_or_insert(scan.at);
         let prompt = scan.text()?;
         scan.skip(AFTER_TEXT)?;
         scan.skip(",")?;
         let answer_start = scan.at;
         scan.skip(MODEL)?;
         let answer = scan.text()?;
+        let last = scan.at;
         scan.skip(AFTER_TEXT)?;
         of_answers |= Signs::of_answer(prompt.text, answer.text);
         if scan.skip(",").is_some() {
@@ -88,6 +114,7 @@ pub(super) fn read(line: &str) -> Option<Plain<'_>> {
             system,
             prompt,
             answer,
+            texts: &line[first..last],
             answer_start,
             may_be_blank: scan.may_be_blank,
             of_answers,
@@ -157,4 +184,17 @@ fn is_blank(raw: &str) -> bool {
         }
     }
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn characters_are_counted_at_any_length() {
+        for n in [0, 1, 31, 32, 33, 8159, 8160, 8161, 20_000] {
+            let text = "aé你👍".repeat(n);
+            assert_eq!(n_chars(&text), 4 * n);
+        }
+    }
 }

@@ -280,7 +280,10 @@ mod laws {
                 Just("As an AI language model, I cannot help."), Just("Lo siento, no puedo"), Just("<b>x</b>"), Just("&amp;"),
                 Just("me@example.org"), Just("+1 555 123 4567"), Just("4111 1111 1111 1111"), Just("DE89370400440532013000"),
                 Just("AKIAIOSFODNN7EXAMPLE"), Just("Ã±"), Just("â€™"), Just("e\u{301}"), Just("\u{200b}"), Just("\u{fffd}"), Just("\u{7f}"),
-                Just("\n"), Just("\t"), Just("```"), Just("抱歉，我无法"),
+                Just("\n"), Just("\t"), Just("```"), Just("抱歉，我无法"), Just("抱歉，我无法提供帮助"), Just("I’m sorry, but I can’t help with that"),
+                Just("Here is the translation: "), Just("以下是翻译："), Just("作为一个AI"), Just("como modelo de lenguaje"), Just("<think>"), Just("[INST]"), Just("_x000D_"), Just("锟斤拷"),
+                Just("Well. The old man went down to the river in the morning and nobody saw him. "), Just("ghp_q7Z3mX2k9PlW6tB4vR8nJ5cY1dH0sGfEaU2w"), Just("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI0MiIsIm4iOjF9.q7Z3mX2k9PlW6tB4vR8nJ5cY"),
+                Just("IRMÃ"), Just("…»"), Just("\u{202e}"), Just("שלום"), Just("\u{200d}"), Just("\u{85}"), Just("\u{0}"), Just("+34 612 84 93 07"), Just("138 2764 9051"), Just("2019年12月31"), Just("\u{a0}"),
             ].prop_map(str::to_owned),
         ];
         proptest::collection::vec(piece, 0..6).prop_map(|pieces| pieces.concat())

@@ -181,9 +181,13 @@ pub(super) fn length_at(text: &[u8], start: usize) -> Option<usize> {
                 .is_some_and(|next| next.is_ascii_alphabetic() || *next == 0xc3);
             shown == Shows::Strange || !is_held_back || goes_on
         }
+        // The letters of Polish and its kin.
+        (1, (0xc4 | 0xc5, Shows::Possible)) => !is_capital_or_quote_before(text, start),
         (1, (0xc4..=0xdf, Shows::Strange)) => true,
         (1, (0xc4..=0xdf, _)) => false,
         (1, _) => n_strange > 0,
+        // `Ã` and `Â` twice are the mark of what was misread twice.
+        (2, (0xc2 | 0xc3, _)) => true,
         (2, _) => n_strange > 0,
         _ => true,
     };

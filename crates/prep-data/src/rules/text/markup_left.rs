@@ -1,6 +1,9 @@
 //! Markup, fences and template tokens that are left over.
 
 use std::ops::Range;
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
 
 use super::{folded, is_in_code};
 use crate::diag::{Code, Level};
@@ -104,14 +107,13 @@ fn check(example: &Example<'_, '_>, report: &mut Report<'_>) {
 }
 
 fn token(text: &Text<'_, '_>) -> Option<(Range<usize>, String)> {
-    let found = TEMPLATE_TOKENS.iter().filter_map(|token| {
-        let mut places = memchr::memmem::find_iter(text.text.as_bytes(), token);
-        let at = places.find(|at| !is_in_code(&text.text, *at))?;
-        Some((at, token))
-    });
-    let (at, token) = found.min_by_key(|(at, _)| *at)?;
+    static SEARCH: LazyLock<AhoCorasick> =
+        LazyLock::new(|| AhoCorasick::new(TEMPLATE_TOKENS).expect("the tokens are few and short"));
+    let mut found = SEARCH.find_iter(&*text.text);
+    let found = found.find(|found| !is_in_code(&text.text, found.start()))?;
+    let token = TEMPLATE_TOKENS[found.pattern().as_usize()];
     let message = format!("`{token}` is a token of a chat template");
-    Some((at..at + token.len(), message))
+    Some((found.range(), message))
 }
 
 /// `_x000D_` and its like, which spreadsheets write for control characters.

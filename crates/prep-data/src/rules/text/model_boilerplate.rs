@@ -1,6 +1,9 @@
 //! What a model says of itself, or before the answer.
 
 use std::ops::Range;
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, MatchKind};
 
 use super::{folded, head};
 use crate::diag::{Code, Level};
@@ -104,10 +107,8 @@ fn lead_in(text: &str) -> Option<Range<usize>> {
     };
     let start = text.len() - text.trim_start().len();
     let lead = head(text, length + LEAD_BYTES);
-    let colon = lead
-        .char_indices()
-        .find(|(_, c)| matches!(c, ':' | '：' | '\n'));
-    let (at, colon) = colon?;
+    let mut places = lead.char_indices().skip_while(|(at, _)| *at < start);
+    let (at, colon) = places.find(|(_, c)| matches!(c, ':' | '：' | '\n'))?;
     let lead = lead[start..at].trim_end();
     let is_ours = colon != '\n' && openings::speaks_of_translation(lead);
     is_ours.then(|| start..at + colon.len_utf8())
@@ -125,23 +126,29 @@ fn leads_in(prompt: &str) -> bool {
         "译文如下",
     ];
     let is_source = |lead: &&str| prompt.contains(*lead) && !prompt.trim_end().ends_with(*lead);
-    leads.iter().any(|lead| is_source(&lead))
+    leads.iter().any(is_source)
 }
 
 fn phrase(text: &str) -> Option<Range<usize>> {
-    let found = PHRASES.iter().filter_map(|phrase| {
-        let first = phrase.chars().next()?;
-        let rest = &phrase[first.len_utf8()..];
-        memchr::memmem::find_iter(text.as_bytes(), rest).find_map(|at| {
-            let before = &text[..at];
-            let c = before.chars().next_back()?;
-            let is_same = c == first || c.to_lowercase().eq(std::iter::once(first));
-            let start = at - c.len_utf8();
-            // A person of a story may say so.
-            let is_quoted =
-                before[..before.len() - c.len_utf8()].ends_with(['"', '“', '«', '—', '「', '‘']);
-            (is_same && !is_quoted).then(|| start..at + rest.len())
-        })
+    static SEARCH: LazyLock<AhoCorasick> = LazyLock::new(|| {
+        let phrases = PHRASES
+            .iter()
+            .flat_map(|phrase| [(*phrase).to_owned(), capitalised(phrase)]);
+        AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostLongest)
+            .build(phrases)
+            .expect("the phrases are few and short")
     });
-    found.min_by_key(|range| (range.start, usize::MAX - range.end))
+    let found = SEARCH.find_iter(text).find(|found| {
+        // A person of a story may say so.
+        let before = &text[..found.start()];
+        !before.ends_with(['"', '“', '«', '—', '「', '‘'])
+    });
+    found.map(|found| found.range())
+}
+
+fn capitalised(phrase: &str) -> String {
+    let mut rest = phrase.chars();
+    let first = rest.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(rest.as_str().chars()).collect()
 }

@@ -53,7 +53,7 @@ fn word_around(text: &str, found: &[Mojibake], first: Range<usize>) -> (String, 
     let mut end = first.start;
     for found in found {
         let between = &text[end..found.range.start];
-        if !between.chars().all(|c| c.is_alphabetic()) || found.range.end - start > 4 * LONGEST {
+        if !between.chars().all(char::is_alphabetic) || found.range.end - start > 4 * LONGEST {
             break;
         }
         if found.range.start > first.start {

@@ -1,6 +1,9 @@
 //! An answer that refuses to answer.
 
 use std::ops::Range;
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, MatchKind};
 
 use super::{first_of, folded, head};
 use crate::diag::{Code, Level};
@@ -23,6 +26,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
 /// What a speaker says that cannot do something.
 const CANNOT: &[&str] = &[
     "can't",
+    "can’t",
     "cannot",
     "can not",
     "unable to",
@@ -31,6 +35,7 @@ const CANNOT: &[&str] = &[
     "not comfortable",
     "must decline",
     "won't",
+    "won’t",
     "no puedo",
     "no podré",
     "no me es posible",
@@ -187,42 +192,33 @@ fn refusal(answer: &str) -> Option<Range<usize>> {
         Opening::Inability => start,
         Opening::LeadIn => return None,
     };
-    let (cannot, _) = near(answer, from, NEAR, CANNOT)?;
+    static CANNOT_SEARCH: LazyLock<AhoCorasick> = LazyLock::new(|| search(CANNOT));
+    static DEEDS_SEARCH: LazyLock<AhoCorasick> = LazyLock::new(|| search(DEEDS));
+    let (cannot, _) = near(answer, from, NEAR, &CANNOT_SEARCH)?;
     // Without an apology, only what is said in a breath is a refusal.
     let distance = if opening == Opening::Apology {
         NEAR
     } else {
         VERY_NEAR
     };
-    let (deed, end) = near(answer, cannot, distance, DEEDS)?;
+    let (deed, end) = near(answer, cannot, distance, &DEEDS_SEARCH)?;
     // One sentence, or two: `I'm sorry. I can't help with that.`
     let between = &answer[cannot..deed];
     let is_one = !between.contains(['.', '?', '!', '\n', '。', '？', '！']);
     is_one.then_some(start..end)
 }
 
-/// The first of the words within a distance from a place: where it ends, twice
-/// in bytes of the text: of its first and of its last letter.
-fn near(text: &str, from: usize, distance: usize, words: &[&str]) -> Option<(usize, usize)> {
-    let stretch = head(&text[from..], distance);
-    let lower = stretch.to_lowercase();
-    // Letters whose lower case is longer are rare, and not in these languages.
-    if lower.len() != stretch.len() {
-        return None;
-    }
-    let straight = |at: usize, word: &str| {
-        let mut rest = lower[at..].chars();
-        word.chars()
-            .all(|c| {
-                rest.next()
-                    .is_some_and(|other| other == c || (other == '’' && c == '\''))
-            })
-            .then(|| lower.len() - rest.as_str().len())
-    };
-    let places = lower.char_indices().map(|(at, _)| at);
-    let mut found = places.filter_map(|at| {
-        let end = words.iter().find_map(|word| straight(at, word))?;
-        Some((from + at, from + end))
-    });
-    found.next()
+/// The first of the words within a distance from a place: where it begins and
+/// ends. The case of letters does not matter.
+fn near(text: &str, from: usize, distance: usize, words: &AhoCorasick) -> Option<(usize, usize)> {
+    let found = words.find(head(&text[from..], distance))?;
+    Some((from + found.start(), from + found.end()))
+}
+
+fn search(words: &[&str]) -> AhoCorasick {
+    AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .match_kind(MatchKind::LeftmostLongest)
+        .build(words)
+        .expect("the words are few and short")
 }
