@@ -490,7 +490,8 @@ fn clean_lines(words: &[&str]) -> Vec<String> {
     let mut n_bytes = 0;
     while n_bytes < SIDE_BYTES {
         let n = lines.len();
-        let prompt = sentence(n);
+        // A question, so that no answer begins with its prompt.
+        let prompt = sentence(n).replace('.', "?");
         let answer: Vec<_> = (0..SENTENCES).map(|m| sentence(n + 5 * m)).collect();
         let contents = vec![
             Content::text(Role::User, prompt),
