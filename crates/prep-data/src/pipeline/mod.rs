@@ -5,6 +5,7 @@
 //! on the way: composed into examples, or rejected, and accounted for in the
 //! [`Ledger`] either way.
 
+mod check;
 mod compose;
 mod conversations;
 mod convert;
@@ -12,10 +13,12 @@ mod ledger;
 mod lines;
 pub mod ordered;
 mod partitions;
+mod spares;
 mod template;
 mod trace;
 mod writeback;
 
+pub use check::{CheckError, CheckRun, Checked, check};
 pub use compose::{ComposeError, ComposeOptions};
 pub use convert::{ConvertError, Job, Met, Outcome, Part, Run, Sinks};
 pub use ledger::Ledger;

@@ -31,6 +31,8 @@ pub struct RawLine<'a> {
     pub has_bom: bool,
     /// It is the last of the file, and no line end follows.
     pub is_unterminated: bool,
+    /// The line has so many bytes that it was not read; these are its first.
+    pub cut_from: Option<u64>,
 }
 
 impl<'a> RawLine<'a> {
@@ -43,6 +45,7 @@ impl<'a> RawLine<'a> {
             number: 0,
             has_bom: false,
             is_unterminated: false,
+            cut_from: None,
         }
     }
 
@@ -184,6 +187,9 @@ impl<'c> Checker<'c> {
             let mut report = Report::new(active.place(), numbered, None, self.context, findings);
             (active.check)(line, &mut report);
             n_errors += active.n_errors(&report);
+        }
+        if line.cut_from.is_some() {
+            return LineOutcome::Invalid;
         }
         if line.is_blank() {
             return LineOutcome::Blank;

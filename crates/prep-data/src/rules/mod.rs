@@ -28,7 +28,7 @@ mod place;
 mod plain;
 pub mod report;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod whole;
 
 use std::fmt;

@@ -47,7 +47,14 @@ pub struct Findings {
     kept: Vec<usize>,
     cap: usize,
     wants_repairs: bool,
+    /// Findings come in any order, and those at the smallest lines are kept.
+    by_line: bool,
+    /// When so many are there, those beyond the cap go.
+    crowd: usize,
 }
+
+/// How many findings may be there before any of them go.
+const CROWD: usize = 4096;
 
 impl Findings {
     /// Keeps the first `cap` findings of each rule.
@@ -59,6 +66,19 @@ impl Findings {
             kept: vec![0; RULES.len()],
             cap,
             wants_repairs,
+            by_line: false,
+            crowd: CROWD,
+        }
+    }
+
+    /// Keeps the `cap` findings of each rule that are at the smallest lines,
+    /// in whatever order they come. Costs the memory of some thousand findings
+    /// more.
+    #[must_use]
+    pub fn of_smallest_lines(cap: usize) -> Self {
+        Self {
+            by_line: true,
+            ..Self::new(cap, false)
         }
     }
 
@@ -76,8 +96,7 @@ impl Findings {
         }
         for mut found in later.found.drain(..) {
             let n = index_of(found.rule);
-            if self.kept[n] < self.cap {
-                self.kept[n] += 1;
+            if self.admits(n) {
                 if let Some(position) = &mut found.position {
                     position.line += lines;
                 }
@@ -87,10 +106,34 @@ impl Findings {
         later.clear();
     }
 
-    /// Puts what was found in the order of lines, then of rules.
+    /// Puts what was found in the order of lines, then of rules. What is
+    /// beyond the cap goes.
     pub fn sort(&mut self) {
         let place = |found: &Found| (found.position, index_of(found.rule));
         self.found.sort_by_key(place);
+        if self.by_line {
+            self.kept.fill(0);
+            let (kept, cap) = (&mut self.kept, self.cap);
+            self.found.retain(|found| {
+                let kept = &mut kept[index_of(found.rule)];
+                *kept += 1;
+                *kept <= cap
+            });
+        }
+    }
+
+    /// Whether a finding of a rule is to be kept.
+    fn admits(&mut self, rule: usize) -> bool {
+        if self.by_line {
+            if self.found.len() >= self.crowd {
+                self.sort();
+                self.crowd = CROWD.max(2 * self.found.len());
+            }
+            return true;
+        }
+        let is_kept = self.kept[rule] < self.cap;
+        self.kept[rule] += usize::from(is_kept);
+        is_kept
     }
 
     /// Whether anything was found by a rule of this level.
@@ -248,10 +291,7 @@ impl<'r> Report<'r> {
     /// Counts a finding and tells whether it is to be kept.
     fn admits(&mut self) -> bool {
         self.sink.counts[self.rule] += 1;
-        let kept = &mut self.sink.kept[self.rule];
-        let is_kept = *kept < self.sink.cap;
-        *kept += usize::from(is_kept);
-        is_kept
+        self.sink.admits(self.rule)
     }
 
     fn push(
