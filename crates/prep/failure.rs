@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::io;
 
 use prep_data::io::{InputError, OutputError};
-use prep_data::pipeline::{ComposeError, ConvertError};
+use prep_data::pipeline::{CheckError, ComposeError, ConvertError};
 use prep_data::source::{Choice, SourceError};
 
 use crate::ui;
@@ -189,6 +189,17 @@ impl From<ComposeError> for Failure {
             ComposeError::NoTable { .. } => {
                 plain(error).hint("leave out the flags that name columns")
             }
+        }
+    }
+}
+
+impl From<CheckError> for Failure {
+    fn from(error: CheckError) -> Self {
+        match error {
+            CheckError::Input(error) => error.into(),
+            CheckError::Output(error) => Self::from(error)
+                .hint("give it more memory with `--memory`, or make room on the disk"),
+            CheckError::Interrupted => plain(error),
         }
     }
 }

@@ -343,7 +343,7 @@ fn refuse_foreign_summary(path: &Path) -> Result<(), Failure> {
     .hint("move it away, or write over it with `--force`"))
 }
 
-fn write_summary(path: &Path, summary: &Value) -> Result<(), Failure> {
+pub(crate) fn write_summary(path: &Path, summary: &Value) -> Result<(), Failure> {
     let mut json = serde_json::to_string_pretty(summary).map_err(plain)?;
     json.push('\n');
     if path == Path::new("-") {

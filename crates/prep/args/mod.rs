@@ -5,6 +5,7 @@
 //! by the command.
 
 mod convert;
+mod validate;
 mod values;
 
 use std::num::NonZeroUsize;
@@ -14,6 +15,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub(crate) use self::convert::ConvertArgs;
+pub(crate) use self::validate::{ReportFormat, RuleArgs, ValidateArgs};
 pub(crate) use self::values::{LinePlace, Size};
 
 /// From your own text to a tuned Gemini model.
@@ -23,6 +25,7 @@ pub(crate) use self::values::{LinePlace, Size};
 Examples:
   prep convert corpus.csv                 two columns into train.jsonl
   prep convert corpus.en corpus.es        two aligned text files
+  prep validate train.jsonl               everything that is wrong with it
   prep trace train.jsonl:812              where an example came from
 
 Exit status: 0 yes, 1 no (rejects with --strict, nothing written), 2 could not be done.")]
@@ -37,6 +40,9 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Convert(Box<ConvertArgs>),
+    Validate(Box<ValidateArgs>),
+    /// Print the page of a rule, or the list of all rules.
+    Explain(ExplainArgs),
     /// Print where an example came from.
     Trace(TraceArgs),
     /// Print the completions of a shell.
@@ -133,6 +139,14 @@ pub(crate) enum TextOrJson {
     Text,
     /// For programs.
     Json,
+}
+
+/// Flags of `prep explain`.
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// Codes (E012) or names (empty-model-turn) of rules; none lists them all.
+    #[arg(value_name = "CODE")]
+    pub(crate) codes: Vec<String>,
 }
 
 /// Flags of `prep completions`.

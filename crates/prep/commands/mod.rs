@@ -1,5 +1,7 @@
 //! One file for each command.
 
 pub(crate) mod convert;
+pub(crate) mod explain;
 pub(crate) mod shell;
 pub(crate) mod trace;
+pub(crate) mod validate;

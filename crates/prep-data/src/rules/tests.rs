@@ -96,7 +96,7 @@ fn context_of(block: &Block, validation: Option<&Block>) -> Context {
         adapter_size: block.setting("adapter").map(|size| size.parse().unwrap()),
         location: block.setting("location").map(str::to_owned),
         today: block.setting("today").map(|date| date.parse().unwrap()),
-        validation: None,
+        ..Context::default()
     };
     if let Some(validation) = validation {
         context.validation = Some(validation_of(&validation.text));
