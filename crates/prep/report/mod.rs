@@ -81,7 +81,7 @@ pub(crate) struct Origin {
 
 impl FileReport {
     /// Settles what was found in a file. `blake3` is the checksum of what was
-    /// read: origins are told only if the file's manifest knows it.
+    /// read, by which its manifest may know it.
     pub(crate) fn new(
         name: String,
         checked: Checked,
@@ -142,7 +142,7 @@ impl Told {
             .position
             .map(|position| (position.line, position.column));
         let origin = match (place, origins) {
-            (Some((line, _)), Some(origins)) => origins.at(line),
+            (Some((line, _)), Some(origins)) => origins.at(line, found.line_fingerprint),
             _ => None,
         };
         Self {
@@ -191,30 +191,40 @@ impl Told {
 struct Origins {
     passport: Passport,
     last: Option<(u64, prep_data::io::Stamp)>,
+    /// The manifest says that the file is the one the passport was written
+    /// for.
+    is_vouched: bool,
 }
 
 impl Origins {
-    /// Opens the passport beside a file if its manifest says that the file is
-    /// the one it was written for.
+    /// Opens the passport beside a file, if there is one.
     fn of(name: &str, blake3: &str) -> Option<Self> {
         let path = std::path::Path::new(name);
-        let manifest = Manifest::read(&Manifest::path_of(path)).ok().flatten()?;
-        let file = path.file_name()?.to_str()?;
-        if manifest.output(file)?.blake3 != blake3 {
-            return None;
-        }
         let passport = Passport::open(&sidecar(path, "passport")).ok()?;
+        let manifest = Manifest::read(&Manifest::path_of(path)).ok().flatten();
+        let is_vouched = manifest.is_some_and(|manifest| {
+            let file = path.file_name().and_then(|name| name.to_str());
+            let output = file.and_then(|name| manifest.output(name));
+            output.is_some_and(|output| output.blake3 == blake3)
+        });
         Some(Self {
             passport,
             last: None,
+            is_vouched,
         })
     }
 
-    fn at(&mut self, line: u64) -> Option<Origin> {
+    /// Where the example on a line came from, if the line is still the one
+    /// that was written there.
+    fn at(&mut self, line: u64, fingerprint: Option<u128>) -> Option<Origin> {
         if self.last.as_ref().is_none_or(|(last, _)| *last != line) {
             self.last = Some((line, self.passport.stamp(line).ok().flatten()?));
         }
         let (_, stamp) = self.last.as_ref()?;
+        let is_same = fingerprint.map_or(self.is_vouched, |line| line == stamp.fingerprint);
+        if !is_same {
+            return None;
+        }
         let source = self.passport.footer().sources.get(stamp.source as usize)?;
         Some(Origin {
             source: source.files.first()?.path.clone(),

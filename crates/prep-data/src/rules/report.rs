@@ -33,6 +33,9 @@ pub struct Found {
     /// The fingerprint of line, rule and pointer, which stays when the line
     /// moves: what a baseline knows a finding by.
     pub fingerprint: u64,
+    /// The fingerprint of the line as passports have it; `None` where a line
+    /// is only named.
+    pub line_fingerprint: Option<u128>,
     /// How to repair it; empty if the rule cannot.
     pub repair: Vec<Edit>,
 }
@@ -325,6 +328,8 @@ impl<'r> Report<'r> {
             message,
             window: window(self.line),
             fingerprint,
+            line_fingerprint: (!self.line.is_empty())
+                .then(|| xxhash_rust::xxh3::xxh3_128(self.line)),
             repair: Vec::new(),
         });
         Added(self.sink.found.last_mut().filter(|_| wants_repairs))
