@@ -5,6 +5,7 @@
 //! by the command.
 
 mod convert;
+mod fix;
 mod validate;
 mod values;
 
@@ -15,6 +16,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub(crate) use self::convert::ConvertArgs;
+pub(crate) use self::fix::FixArgs;
 pub(crate) use self::validate::{ReportFormat, RuleArgs, ValidateArgs};
 pub(crate) use self::values::{LinePlace, Size};
 
@@ -26,6 +28,7 @@ Examples:
   prep convert corpus.csv                 two columns into train.jsonl
   prep convert corpus.en corpus.es        two aligned text files
   prep validate train.jsonl               everything that is wrong with it
+  prep fix train.jsonl                    what can be repaired without doubt
   prep trace train.jsonl:812              where an example came from
 
 Exit status: 0 yes, 1 no (rejects with --strict, nothing written), 2 could not be done.")]
@@ -41,6 +44,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     Convert(Box<ConvertArgs>),
     Validate(Box<ValidateArgs>),
+    Fix(Box<FixArgs>),
     /// Print the page of a rule, or the list of all rules.
     Explain(ExplainArgs),
     /// Print where an example came from.

@@ -216,6 +216,16 @@ impl OutputWriter {
         Self::packed(hashed, Compression::of_name(path), path)
     }
 
+    /// An output that goes nowhere, and is counted and hashed all the same.
+    #[must_use]
+    pub fn nowhere() -> Self {
+        let path = Path::new("nowhere");
+        let hashed = Hashed::new(Box::new(io::sink()), None, path, Sha256Wanted::No);
+        Self {
+            packed: Packed::Plain(hashed),
+        }
+    }
+
     /// An output that goes to standard output as it is.
     #[must_use]
     pub fn stdout(sha256: Sha256Wanted) -> Self {
@@ -456,7 +466,7 @@ impl Finished {
 }
 
 /// Moves the files of a run into place and writes the manifest that names
-/// them. A rejects file of an earlier run goes when there are no rejects now.
+/// them. A rejects file of an earlier run goes when the manifest names none.
 ///
 /// # Errors
 ///
@@ -476,7 +486,7 @@ pub fn commit(
             source,
         })?;
     out.sync()?;
-    let has_rejects = files.iter().any(|file| file.path == paths.rejects);
+    let has_rejects = manifest.output(&paths.name_of(&paths.rejects)).is_some();
     files.into_iter().try_for_each(Finished::persist)?;
     if !has_rejects {
         remove(&paths.rejects)?;

@@ -142,9 +142,10 @@ impl<'c> Checker<'c> {
     }
 
     /// Makes a checker that parses every line and asks every rule, whatever
-    /// the line shows.
-    #[cfg(test)]
-    pub(super) fn thorough(context: &'c Context, levels: &Levels) -> Self {
+    /// the line shows. It is many times slower, and finds the same: tests hold
+    /// [`Checker::new`] to it.
+    #[must_use]
+    pub fn thorough(context: &'c Context, levels: &Levels) -> Self {
         let mut checker = Self::new(context, levels);
         checker.is_thorough = true;
         for active in &mut checker.on_example {
