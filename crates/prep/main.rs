@@ -10,6 +10,7 @@ mod commands;
 mod failure;
 mod interrupt;
 mod report;
+mod settings;
 mod target;
 mod ui;
 

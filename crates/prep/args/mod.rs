@@ -17,7 +17,7 @@ use clap_complete::Shell;
 
 pub(crate) use self::convert::ConvertArgs;
 pub(crate) use self::fix::FixArgs;
-pub(crate) use self::validate::{ReportFormat, RuleArgs, ValidateArgs};
+pub(crate) use self::validate::{MethodName, Most, ReportFormat, RuleArgs, ValidateArgs};
 pub(crate) use self::values::{LinePlace, Size};
 
 /// From your own text to a tuned Gemini model.
@@ -59,6 +59,10 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Shared options")]
 pub(crate) struct Shared {
+    /// The settings of the project, instead of `prep.yaml` where it exists.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
     /// Print errors only.
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,

@@ -41,9 +41,10 @@ pub(crate) struct ValidateArgs {
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: ReportFormat,
 
-    /// The most findings of each rule that are listed, or `all`; all are counted.
-    #[arg(long, value_name = "N", default_value = "100")]
-    pub(crate) max_per_rule: Most,
+    /// The most findings of each rule that are listed, or `all`; all are
+    /// counted [default: 100].
+    #[arg(long, value_name = "N")]
+    pub(crate) max_per_rule: Option<Most>,
 
     /// A report that was made with `--format json` or `jsonl`; what it lists is
     /// not told again.
@@ -66,9 +67,9 @@ pub(crate) struct RuleArgs {
     #[arg(long, value_name = "REGION")]
     pub(crate) location: Option<String>,
 
-    /// How the model is to be tuned.
-    #[arg(long, value_name = "METHOD", default_value = "sft")]
-    pub(crate) method: MethodName,
+    /// How the model is to be tuned [default: sft].
+    #[arg(long, value_name = "METHOD")]
+    pub(crate) method: Option<MethodName>,
 
     /// Only these rules: codes (E012), names, or beginnings of codes (E, D00).
     #[arg(long, value_name = "CODES", value_delimiter = ',')]

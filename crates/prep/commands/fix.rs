@@ -16,13 +16,15 @@ use super::validate;
 use crate::Answer;
 use crate::args::{FixArgs, Shared};
 use crate::failure::{Failure, plain};
+use crate::settings::Settings;
 use crate::target::{Product, Target, step, threads};
 use crate::{interrupt, ui};
 
 /// Runs the command.
 pub(crate) fn run(args: &FixArgs, shared: &Shared) -> Result<Answer, Failure> {
-    let levels = levels_for_repair(&validate::levels(&args.rules)?);
-    let context = validate::context(&args.rules);
+    let of_project = Settings::read(shared)?.validate;
+    let levels = levels_for_repair(&validate::levels(&args.rules, &of_project)?);
+    let context = validate::context(&args.rules, &of_project);
     let output = args.output.as_deref().unwrap_or(&args.file);
     let is_in_place = output == args.file && output != Path::new("-");
     let target = Target::new(output, None).in_place(is_in_place);

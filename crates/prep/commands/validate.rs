@@ -10,22 +10,27 @@ use prep_data::diag::Level;
 use prep_data::example::models::{self, Date};
 use prep_data::io::Input;
 use prep_data::pipeline::{CheckRun, Checked, check, ordered};
-use prep_data::rules::{Context, Levels, SelectError, Side};
+use prep_data::rules::{Context, Levels, Method, SelectError, Side};
 use serde_json::{Value, json};
 
 use crate::Answer;
 use crate::args::{RuleArgs, Shared, ValidateArgs};
 use crate::failure::{Failure, plain};
 use crate::report::{FileReport, Report};
+use crate::settings::{Settings, ValidateSettings};
 use crate::target::{threads, write_summary};
 use crate::{interrupt, ui};
+
+/// How many findings of each rule are listed unless someone says otherwise.
+const MOST: usize = 100;
 
 /// Runs the command.
 pub(crate) fn run(args: &ValidateArgs, shared: &Shared) -> Result<Answer, Failure> {
     let started = Instant::now();
-    let levels = levels(&args.rules)?;
-    let mut context = context(&args.rules);
-    if let Some(baseline) = &args.baseline {
+    let settings = Settings::read(shared)?.validate;
+    let levels = levels(&args.rules, &settings)?;
+    let mut context = context(&args.rules, &settings);
+    if let Some(baseline) = args.baseline.as_ref().or(settings.baseline.as_ref()) {
         context.baseline = known(baseline)?;
     }
     let pool = ordered::pool(threads(shared)).map_err(plain)?;
@@ -34,7 +39,10 @@ pub(crate) fn run(args: &ValidateArgs, shared: &Shared) -> Result<Answer, Failur
         pool: &pool,
         memory: shared.memory.0,
         scratch: &scratch,
-        cap: args.max_per_rule.0,
+        cap: args
+            .max_per_rule
+            .or(settings.max_per_rule)
+            .map_or(MOST, |most| most.0),
         block_bytes: 1 << 20,
         stop: interrupt::stop(),
     };
@@ -101,14 +109,16 @@ fn name(path: &Path) -> String {
     }
 }
 
-/// What the rules go by, as the flags say.
-pub(super) fn context(args: &RuleArgs) -> Context {
+/// What the rules go by, as flags and settings say.
+pub(super) fn context(args: &RuleArgs, settings: &ValidateSettings) -> Context {
+    let method = args.method.or(settings.method);
+    let model_name = args.model.clone().or(settings.model.clone());
     Context {
-        method: args.method.into(),
-        model: args.model.as_deref().and_then(models::find),
-        model_name: args.model.clone(),
-        adapter_size: args.adapter_size,
-        location: args.location.clone(),
+        method: method.map_or_else(Method::default, Method::from),
+        model: model_name.as_deref().and_then(models::find),
+        model_name,
+        adapter_size: args.adapter_size.or(settings.adapter_size),
+        location: args.location.clone().or(settings.location.clone()),
         today: today(),
         ..Context::default()
     }
@@ -124,15 +134,23 @@ fn today() -> Option<Date> {
     ))
 }
 
-/// The levels of the rules, as the flags say: what is selected, then what is
-/// ignored, then what has a level of its own.
-pub(super) fn levels(args: &RuleArgs) -> Result<Levels, Failure> {
+/// The levels of the rules, as settings and then flags say: what is selected,
+/// then what is ignored, then what has a level of its own. Flags select in
+/// place of the settings, and add to what they ignore.
+pub(super) fn levels(args: &RuleArgs, settings: &ValidateSettings) -> Result<Levels, Failure> {
     let mut levels = Levels::default();
-    if !args.select.is_empty() {
-        levels.select(&args.select).map_err(unknown_rule)?;
+    let selected = [&args.select, &settings.select];
+    if let Some(selected) = selected.into_iter().find(|names| !names.is_empty()) {
+        levels.select(selected).map_err(unknown_rule)?;
     }
-    for name in &args.ignore {
+    for name in settings.ignore.iter().chain(&args.ignore) {
         levels.set(name, Level::Allow).map_err(unknown_rule)?;
+    }
+    // The longer a name, the fewer rules it names: `D001` goes before `D`.
+    let mut of_file: Vec<_> = settings.levels.iter().collect();
+    of_file.sort_by_key(|(name, _)| name.len());
+    for (name, level) in of_file {
+        levels.set(name, level.0).map_err(unknown_rule)?;
     }
     for set in &args.level {
         levels.set(&set.code, set.level).map_err(unknown_rule)?;
