@@ -15,3 +15,4 @@ pub mod io;
 pub mod json;
 pub mod pipeline;
 pub mod source;
+pub mod text;
