@@ -2,7 +2,8 @@
 //!
 //! The weights are a least-squares fit to exact counts of Gemma 4's vocabulary
 //! over 69,000 texts: English, Spanish, Arabic, German and Chinese prose, chat,
-//! code and API descriptions.
+//! code and API descriptions. The bounds were seen on those same texts, so for
+//! other languages, of which there were hardly any, they are a guess as well.
 
 /// How many tokens a text may have.
 ///
