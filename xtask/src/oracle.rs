@@ -3,13 +3,16 @@
 //! `oracle.py` counts the records of every file of the shared corpora with
 //! Python's own readers; the counts are kept in `fixtures/counts.tsv`, so that
 //! `tests/corpora.rs` can hold `prep` to them on machines without Python.
+//!
+//! `eval_oracle.py` scores the texts of `eval_texts.py` with sacreBLEU and its
+//! like; the scores are kept in `fixtures/eval` for the tests of `prep-eval`.
 
 use std::fs;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::root;
+use crate::{root, run as run_command};
 
 /// Counts again and compares with what is kept; writes what differs.
 pub(crate) fn run() -> Result<()> {
@@ -31,4 +34,12 @@ pub(crate) fn run() -> Result<()> {
     }
     fs::write(&path, &output.stdout).context("cannot write `fixtures/counts.tsv`")?;
     bail!("`fixtures/counts.tsv` was not what Python counts; it is now: look at the difference");
+}
+
+/// Records scores, tokens and comparisons again; Git tells what changed.
+pub(crate) fn record_scores() -> Result<()> {
+    run_command(
+        "python3",
+        &["xtask/eval_oracle.py", "record", "fixtures/eval"],
+    )
 }
