@@ -206,7 +206,7 @@ def confidences(corpora):
 
 
 def comparisons(corpora):
-    for name in ("english", "spanish", "chinese", "two", "variable", "long"):
+    for name in ("english", "spanish", "chinese", "awkward", "two", "variable", "long"):
         for metric, options in COMPARED:
             if is_slow(name, metric) or (metric == "ter" and name == "variable"):
                 continue  # the latter are fractions, and so ties that the last bit decides

@@ -86,6 +86,7 @@ AWKWARD = [
     ("(hi) 'hi' \"hi\" [hi] -hi- hi!? ...hi", None, "( hi ) ' hi ' \"hi\" [ hi ] - hi - hi !? ... hi", "(hi) 'hi' \"hi\" [hi] -hi- hi!? ...hi"),
     ("it's John's dogs' 's '", None, "its Johns dogs 's'", "it's John's dogs' 's '"),
     ("cafe\u0301 café ﬁn ﬀ ẞ ß Ǆ ǅ", None, "café cafe\u0301 fin ff ß ss ǆ ǆ", "CAFÉ CAFÉ FIN ﬀ ẞ SS Ǆ Ǆ"),
+    ("it's\u3000his &amp;amp;lt; $[[", "$[[", "$[[", "it's his &lt;"),
     ("the the the the", None, "the the the the the the the", "the the"),
     ("The  a an THE answer, is: a-b", None, "answer is ab", "the answer is a b"),
 ]

@@ -72,7 +72,7 @@ impl Chrf {
         let factor = R::of(f64::from(self.beta) * f64::from(self.beta));
         let one_more = R::of(f64::from(self.beta) * f64::from(self.beta) + 1.0);
         let (mut score, mut precision, mut recall, mut n_orders) = (zero, zero, zero, 0);
-        let mut has_counts = false;
+        let mut is_single = false;
         for order in sums.chunks_exact(3) {
             let (hypothesis, reference, matches) = (order[0], order[1], order[2]);
             let of = |total| if total > zero { matches / total } else { eps };
@@ -83,7 +83,7 @@ impl Chrf {
             } else {
                 eps
             };
-            has_counts |= hypothesis > zero || reference > zero;
+            is_single |= denominator > zero && (hypothesis > zero || reference > zero);
             if hypothesis > zero && reference > zero {
                 precision += p;
                 recall += r;
@@ -92,7 +92,7 @@ impl Chrf {
         }
         if self.eps_smoothing {
             let score = R::of(100.0) * score / R::of(self.width() as f64 / 3.0);
-            return if has_counts {
+            return if is_single {
                 Sampled::of(score)
             } else {
                 Sampled::double(score.wide())

@@ -286,6 +286,9 @@ fn p_value(differences: &Array, found: f64) -> f64 {
 /// How many draws are made before they are added up, about.
 const DRAWS: usize = 1 << 20;
 
+/// Why a number of segments has 32 bits.
+const MANY: &str = "counts of 2^32 segments do not fit into memory";
+
 /// Scores each system on the same resamples.
 ///
 /// While the pool adds up one portion of resamples, the next is drawn.
@@ -308,7 +311,7 @@ fn bootstrap_scores_in<R: Real, const N: usize>(
 ) -> [Array; N] {
     let metric = systems[0].metric();
     let n_segments = systems[0].len();
-    let n = u32::try_from(n_segments).expect("counts of 2^32 segments do not fit into memory");
+    let n = u32::try_from(n_segments).expect(MANY);
     let rows = systems.map(Segments::addends::<R>);
     let mut draw = |n_samples: usize| {
         let mut chosen = vec![0; n_samples * n_segments];
@@ -355,37 +358,39 @@ fn sum_of<R: Real>(rows: &[R], width: usize, chosen: &[u32]) -> Vec<R> {
 fn shuffled_distances(base: &Segments, tuned: &Segments, n_trials: usize, rng: &mut Rng) -> Array {
     let metric = whole(base.metric());
     let n_segments = base.len();
+    let n = u32::try_from(n_segments).expect(MANY);
     let width = metric.n_sums();
     let (base, tuned) = (base.addends::<f64>(), tuned.addends::<f64>());
+    let sum = |rows: &[f64]| sum_of(rows, width, &(0..n).collect::<Vec<_>>());
+    let (sum_of_base, sum_of_tuned) = (sum(&base), sum(&tuned));
+    // A segment that changes sides takes its difference along.
+    let differences: Vec<f64> = base.iter().zip(&tuned).map(|(a, b)| a - b).collect();
     // With a multiple of 32 trials no coin of a word is left over but the last.
     let portion = (32 * DRAWS / n_segments)
         .clamp(1, n_trials)
         .next_multiple_of(32);
     let mut scores = Vec::with_capacity(n_trials);
     while scores.len() < n_trials {
-        let n = portion.min(n_trials - scores.len());
-        let mut coins = vec![0; (n * n_segments).div_ceil(32)];
+        let n_thrown = portion.min(n_trials - scores.len());
+        let mut coins = vec![0; (n_thrown * n_segments).div_ceil(32)];
         rng.throw(&mut coins);
-        let is_head = |n: usize| coins[n / 32] >> (n % 32) & 1 == 1;
         let distance = |trial: usize| {
-            let mut sums = vec![0.0; 2 * width];
-            let (first, second) = sums.split_at_mut(width);
-            let rows = base.chunks_exact(width).zip(tuned.chunks_exact(width));
-            for (n, (base, tuned)) in (trial * n_segments..).zip(rows) {
-                let (a, b) = if is_head(n) {
-                    (base, tuned)
-                } else {
-                    (tuned, base)
-                };
-                for k in 0..width {
-                    first[k] += a[k];
-                    second[k] += b[k];
+            let mut first = sum_of_tuned.clone();
+            for (n, difference) in (trial * n_segments..).zip(differences.chunks_exact(width)) {
+                let is_head = f64::from(coins[n / 32] >> (n % 32) & 1);
+                for (sum, difference) in first.iter_mut().zip(difference) {
+                    *sum += is_head * difference;
                 }
             }
-            let (first, second) = (metric.value(first).value, metric.value(second).value);
+            let both = sum_of_base.iter().zip(&sum_of_tuned);
+            let second: Vec<_> = both
+                .zip(&first)
+                .map(|((a, b), first)| a + b - first)
+                .collect();
+            let (first, second) = (metric.value(&first).value, metric.value(&second).value);
             Sampled::double((first - second).abs())
         };
-        scores.par_extend((0..n).into_par_iter().map(distance));
+        scores.par_extend((0..n_thrown).into_par_iter().map(distance));
     }
     Array::new(&scores)
 }

@@ -69,6 +69,8 @@ impl Ter {
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
     normalizer: Normalizer,
+    /// For the first of the two times that a reference is normalised.
+    twice: Normalizer,
     vocabulary: Vocabulary,
     hypothesis: Vec<u32>,
     reference: Vec<u32>,
@@ -86,6 +88,7 @@ impl Measure for Ter {
     fn count(&self, scratch: &mut Scratch, hypothesis: &str, references: &[&str], row: &mut [u32]) {
         let Scratch {
             normalizer,
+            twice,
             vocabulary,
             hypothesis: words_hyp,
             reference: words_ref,
@@ -99,7 +102,7 @@ impl Measure for Ter {
         read(hypothesis, words_hyp);
         row[0] = u32::MAX;
         for reference in references {
-            read(reference, words_ref);
+            read(&twice.normalize_once(self, reference), words_ref);
             row[0] = row[0].min(search.n_edits(words_hyp, words_ref));
             row[1] += number(words_ref.len());
             row[2] += 1;

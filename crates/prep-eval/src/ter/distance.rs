@@ -393,3 +393,104 @@ impl Bits {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The obvious version: sacreBLEU's matrix with everything outside the
+    /// band infinitely far.
+    fn obvious(words: &[u32], reference: &[u32]) -> u32 {
+        let ratio = if words.is_empty() {
+            1.0
+        } else {
+            reference.len() as f64 / words.len() as f64
+        };
+        let beam = if 25.0 < ratio / 2.0 {
+            (ratio / 2.0 + 25.0).ceil()
+        } else {
+            25.0
+        };
+        let mut matrix = vec![vec![FAR; reference.len() + 1]; words.len() + 1];
+        matrix[0] = (0..=number(reference.len())).collect();
+        for i in 1..=words.len() {
+            let diagonal = (i as f64 * ratio).floor();
+            let first = (diagonal - beam).max(0.0) as usize;
+            let last = ((diagonal + beam) as usize).min(reference.len() + 1);
+            let last = if i == words.len() {
+                reference.len() + 1
+            } else {
+                last
+            };
+            for j in first..last {
+                matrix[i][j] = matrix[i - 1][j] + 1;
+                if j > 0 {
+                    let replaced =
+                        matrix[i - 1][j - 1] + u32::from(words[i - 1] != reference[j - 1]);
+                    matrix[i][j] = replaced.min(matrix[i][j]).min(matrix[i][j - 1] + 1);
+                }
+            }
+        }
+        matrix[words.len()][reference.len()]
+    }
+
+    fn lists() -> impl Strategy<Value = (Vec<u32>, Vec<u32>)> {
+        let list = |longest| prop::collection::vec(0_u32..12, 0..longest);
+        let pair = |a, b| (list(a), list(b));
+        prop_oneof![
+            pair(20, 20),
+            pair(90, 90),
+            pair(200, 200),
+            pair(4, 300),
+            pair(300, 4)
+        ]
+        .prop_map(|(words, mut reference)| {
+            reference.push(0);
+            (words, reference)
+        })
+    }
+
+    /// A list, and a stretch of it that is moved.
+    fn moved() -> impl Strategy<Value = (Vec<u32>, Vec<u32>, [prop::sample::Index; 3], usize)> {
+        (lists(), any::<[prop::sample::Index; 3]>(), 0..5_usize).prop_map(
+            |((words, reference), places, n_changes)| (words, reference, places, n_changes),
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn distances_are_those_of_the_whole_matrix(
+            (words, reference, [start, length, to], n_changes) in moved(),
+            is_similar in any::<bool>(),
+        ) {
+            // Half of the hypotheses are the reference with a few changes.
+            let mut words = if is_similar { reference.clone() } else { words };
+            let n_words = words.len();
+            for n in 0..n_changes.min(n_words) {
+                words[n * 7 % n_words] = 11;
+            }
+            let mut distance = Distance::default();
+            distance.set_reference(&reference, &words);
+            prop_assert_eq!(distance.align(&words), obvious(&words, &reference));
+
+            let edits = distance.edits();
+            let count = |wanted| edits.iter().filter(|&&edit| edit == wanted).count();
+            let n_kept = count(Edit::Keep) + count(Edit::Replace);
+            prop_assert_eq!(n_kept + count(Edit::Delete), words.len());
+            prop_assert_eq!(n_kept + count(Edit::Insert), reference.len());
+            prop_assert_eq!(edits.len() - count(Edit::Keep), obvious(&words, &reference) as usize);
+
+            if words.is_empty() {
+                return Ok(());
+            }
+            let mut places = [start, length, to].map(|index| index.index(words.len()));
+            places.sort_unstable();
+            let [start, middle, end] = places;
+            let mut shifted = words.clone();
+            shifted[start..end].rotate_left(middle - start);
+            prop_assert_eq!(distance.after(&words, &shifted, end), obvious(&shifted, &reference));
+        }
+    }
+}

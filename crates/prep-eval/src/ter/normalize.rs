@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::Ter;
-use crate::text::{lower, trim_end};
+use crate::text::{lower, trim_end, words};
 use crate::tokenize::{push_spaced, replace, space_numbers, space_symbols, unescape};
 
 /// Buffers for the passes over a segment.
@@ -42,6 +42,18 @@ impl Normalizer {
             }
         }
         &self.line
+    }
+
+    /// Gives a reference as sacreBLEU normalises it again: it does so when it
+    /// reads references and when it cuts them into words. The second time only
+    /// matters where the first makes new text for the rules, of `&amp;lt;` or
+    /// of an ideographic space behind `'s`.
+    pub(super) fn normalize_once<'a>(&mut self, ter: &Ter, reference: &'a str) -> Cow<'a, str> {
+        if !ter.normalized {
+            return Cow::Borrowed(reference);
+        }
+        let words: Vec<_> = words(self.normalize(ter, reference)).collect();
+        Cow::Owned(String::from_utf8_lossy(&words.join(&b' ')).into_owned())
     }
 
     fn western(&mut self, segment: &str) {
