@@ -98,6 +98,12 @@ pub trait Batch: Debug + Send {
     /// first line plus that many.
     fn decode(self: Box<Self>, each: &mut dyn FnMut(Item<'_>)) -> u64;
 
+    /// Does the same for a taker, which may get rows in a form that costs less
+    /// to make.
+    fn decode_into(self: Box<Self>, taker: &mut dyn Taker) -> u64 {
+        self.decode(&mut |item| taker.take(item))
+    }
+
     /// Which of [`Opened::names`] its lines are those of. They count from the
     /// first again where the batch before had another input.
     fn input(&self) -> usize {
@@ -115,6 +121,51 @@ pub enum Item<'a> {
     /// Something to tell about the input or about a record that is kept. It
     /// counts as nothing.
     Note(Finding),
+}
+
+/// Takes what a batch decodes to.
+pub trait Taker {
+    /// Takes the next item.
+    fn take(&mut self, item: Item<'_>);
+
+    /// Whether it takes plain rows at all: finding them costs something.
+    fn takes_plain(&self) -> bool {
+        false
+    }
+
+    /// Takes the next record, if it is one that the taker can do with as it
+    /// is; otherwise returns `false`, and gets it as an item.
+    fn take_plain(&mut self, _row: PlainRow<'_>) -> bool {
+        false
+    }
+}
+
+/// A row of a table, well formed, of valid UTF-8, whose cells stand in its
+/// bytes as they are and hold nothing that JSON escapes: no quote, no
+/// backslash, no control character.
+#[derive(Debug, Clone, Copy)]
+pub struct PlainRow<'a> {
+    /// The physical line on which it begins, from 0 within the batch.
+    pub line: u64,
+    /// Its bytes.
+    raw: &'a [u8],
+    /// Where in `raw` each cell ends; one byte further begins the next.
+    ends: &'a [usize],
+}
+
+impl<'a> PlainRow<'a> {
+    pub(crate) fn new(line: u64, raw: &'a [u8], ends: &'a [usize]) -> Self {
+        Self { line, raw, ends }
+    }
+
+    /// The text of a column's cell.
+    #[must_use]
+    pub fn cell(&self, column: usize) -> &'a [u8] {
+        let start = column
+            .checked_sub(1)
+            .map_or(0, |before| self.ends[before] + 1);
+        &self.raw[start..self.ends[column]]
+    }
 }
 
 /// One unit of source data.

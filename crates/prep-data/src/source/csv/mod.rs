@@ -11,6 +11,8 @@
 
 mod cut;
 mod decode;
+mod marks;
+mod plain;
 mod sniff;
 
 use self::cut::CsvCutter;
