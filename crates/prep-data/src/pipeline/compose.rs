@@ -9,9 +9,10 @@ use std::borrow::Cow;
 
 use super::template::{Piece, Template};
 use crate::diag::{Code, Finding, S009, S010, S011, S012, S037};
+use crate::example::special::begins_visibly;
 use crate::example::{Content, Example, Part, Role, write};
 use crate::source::columns::{self, Side};
-use crate::source::{Columns, Data, PlainRow, Record, place};
+use crate::source::{Columns, Data, PlainChat, PlainRow, Record, place};
 
 /// What a caller decides about composing.
 #[derive(Debug, Clone, Default)]
@@ -457,12 +458,7 @@ impl RowPlan {
 /// Whether a cell begins with something to see and not like a spreadsheet's
 /// error, and is shorter than one that a spreadsheet cut.
 fn is_plainly_sound(cell: &[u8]) -> bool {
-    // Spaces beyond ASCII begin with 0xc2, 0xe1, 0xe2 or 0xe3.
-    let begins_visibly = matches!(
-        cell.first(),
-        Some(b'!'..=b'"' | b'$'..=b'~' | 0xc3..=0xe0 | 0xe4..)
-    );
-    begins_visibly && cell.len() < EXCEL_CELL
+    begins_visibly(cell) && cell[0] != b'#' && cell.len() < EXCEL_CELL
 }
 
 /// Appends the escaped text of one side.
@@ -557,6 +553,21 @@ pub(crate) fn at_line(code: &'static Code, line: u64, message: String) -> Findin
 }
 
 impl ChatPlan {
+    /// Whether conversations may be [copied](Self::copy).
+    pub(crate) fn copies(&self) -> bool {
+        self.system.is_none()
+    }
+
+    /// Appends the line of a conversation to `out` like
+    /// [`compose`](Self::compose), unless there is a system instruction to put
+    /// into it; then does nothing and returns `false`.
+    pub(crate) fn copy(&self, chat: &PlainChat<'_>, out: &mut Vec<u8>) -> bool {
+        if self.copies() {
+            write::escaped_line(chat.system, chat.turns, out);
+        }
+        self.copies()
+    }
+
     /// Appends the line of a conversation to `out`, or says why there is none.
     pub(crate) fn compose(
         &self,

@@ -18,7 +18,7 @@ use crate::example::write;
 use crate::io::passport::{self, fingerprint};
 use crate::io::{Finished, OutputError, OutputWriter, Sha256Wanted, Stamp};
 use crate::source::{
-    Batch, Data, Format, Item, Opened, PlainRow, Record, Source, SourceError, Taker,
+    Batch, Data, Format, Item, Opened, PlainChat, PlainRow, Record, Source, SourceError, Taker,
 };
 
 /// Why a conversion could not be carried to its end.
@@ -288,19 +288,25 @@ impl Taker for Composing<'_> {
     }
 
     fn takes_plain(&self) -> bool {
-        matches!(self.plan, Plan::Rows(plan) if plan.copies())
+        match self.plan {
+            Plan::Rows(plan) => plan.copies(),
+            Plan::Chats(plan) => plan.copies(),
+            Plan::Turns(_) => false,
+        }
     }
 
     fn take_plain(&mut self, row: PlainRow<'_>) -> bool {
         let Plan::Rows(plan) = self.plan else {
             return false;
         };
-        let start = self.decoded.out.len();
-        let is_copied = plan.copy(&row, &mut self.decoded.out);
-        if is_copied {
-            self.decoded.wrote(start, row.line, String::new());
-        }
-        is_copied
+        self.decoded.copy(row.line, |out| plan.copy(&row, out))
+    }
+
+    fn take_plain_chat(&mut self, chat: PlainChat<'_>) -> bool {
+        let Plan::Chats(plan) = self.plan else {
+            return false;
+        };
+        self.decoded.copy(chat.line, |out| plan.copy(&chat, out))
     }
 }
 
@@ -323,6 +329,16 @@ impl Decoded {
             Composed::Written(group) => self.wrote(start, line, group),
             Composed::Refused(finding) => self.reject(finding, raw),
         }
+    }
+
+    /// Accounts for what `copy` appends, if it does.
+    fn copy(&mut self, line: u64, copy: impl FnOnce(&mut Vec<u8>) -> bool) -> bool {
+        let start = self.out.len();
+        let is_copied = copy(&mut self.out);
+        if is_copied {
+            self.wrote(start, line, String::new());
+        }
+        is_copied
     }
 
     /// Accounts for the example whose line begins at `start` in the output.

@@ -16,6 +16,7 @@ pub mod columns;
 pub(crate) mod contract;
 pub(crate) mod csv;
 mod detect;
+mod marks;
 pub(crate) mod moses;
 mod options;
 #[cfg(feature = "parquet")]
@@ -33,7 +34,7 @@ use std::fmt::{self, Debug};
 use std::io;
 
 use crate::diag::{Finding, Position};
-use crate::example::Example;
+use crate::example::{Example, Role};
 use crate::io::{Cause, InputError};
 
 pub use detect::open_all;
@@ -128,7 +129,7 @@ pub trait Taker {
     /// Takes the next item.
     fn take(&mut self, item: Item<'_>);
 
-    /// Whether it takes plain rows at all: finding them costs something.
+    /// Whether it takes plain records at all: finding them costs something.
     fn takes_plain(&self) -> bool {
         false
     }
@@ -137,6 +138,20 @@ pub trait Taker {
     /// is; otherwise returns `false`, and gets it as an item.
     fn take_plain(&mut self, _row: PlainRow<'_>) -> bool {
         false
+    }
+
+    /// The same for a conversation.
+    fn take_plain_chat(&mut self, _chat: PlainChat<'_>) -> bool {
+        false
+    }
+}
+
+/// A taker that wants nothing but items.
+pub(crate) struct Items<'e>(pub(crate) &'e mut dyn FnMut(Item<'_>));
+
+impl Taker for Items<'_> {
+    fn take(&mut self, item: Item<'_>) {
+        (self.0)(item);
     }
 }
 
@@ -151,6 +166,19 @@ pub struct PlainRow<'a> {
     raw: &'a [u8],
     /// Where in `raw` each cell ends; one byte further begins the next.
     ends: &'a [usize],
+}
+
+/// A conversation, well formed, whose texts stand in the input as JSON strings
+/// that are escaped as [`write::escape`](crate::example::write::escape) does
+/// it. None is blank; turns of user and model alternate, the model's is last.
+#[derive(Debug, Clone, Copy)]
+pub struct PlainChat<'a> {
+    /// The physical line on which it begins, from 0 within the batch.
+    pub line: u64,
+    /// The inside of the system instruction's string.
+    pub system: Option<&'a [u8]>,
+    /// The turns, with the insides of their strings.
+    pub turns: &'a [(Role, &'a [u8])],
 }
 
 impl<'a> PlainRow<'a> {

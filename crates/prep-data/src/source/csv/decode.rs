@@ -8,7 +8,7 @@ use super::plain::PlainRows;
 use super::{Dialect, Layout};
 use crate::diag::{Code, Finding, Position, S001, S002, S003, S004, S005, S006, S007, S008, S013};
 use crate::source::blocks::{Block, count_newlines};
-use crate::source::{Batch, Data, Item, Record, Reject, Starts, Taker, place};
+use crate::source::{Batch, Data, Item, Items, Record, Reject, Starts, Taker, place};
 
 /// A block of whole records.
 #[derive(Debug)]
@@ -60,15 +60,6 @@ impl Batch for CsvBatch {
             }
         }
         reader.line
-    }
-}
-
-/// A taker that wants nothing but items.
-struct Items<'e>(&'e mut dyn FnMut(Item<'_>));
-
-impl Taker for Items<'_> {
-    fn take(&mut self, item: Item<'_>) {
-        (self.0)(item);
     }
 }
 

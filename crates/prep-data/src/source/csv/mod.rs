@@ -11,7 +11,6 @@
 
 mod cut;
 mod decode;
-mod marks;
 mod plain;
 mod sniff;
 

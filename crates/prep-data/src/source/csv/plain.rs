@@ -7,8 +7,8 @@
 //! to which a property test holds this.
 
 use super::Layout;
-use super::marks::Marks;
 use crate::source::PlainRow;
+use crate::source::marks::Marks;
 
 /// Finds the plain rows of a block.
 #[derive(Debug)]
@@ -55,5 +55,43 @@ impl<'a> PlainRows<'a> {
             PlainRow::new(line, &self.bytes[start..end], &self.ends),
             next,
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Dialect;
+    use super::*;
+
+    #[test]
+    fn rows_without_quotes_and_escapes_are_plain() {
+        let dialect = Dialect {
+            delimiter: b',',
+            quoting: true,
+            terminator: b'\n',
+        };
+        let layout = Layout {
+            dialect,
+            n_columns: 2,
+            record_limit: 100,
+        };
+        let is_plain = |text: &str| {
+            let mut rows = PlainRows::new(text, layout).unwrap();
+            let row = rows.row(0, 0);
+            row.is_some_and(|(row, next)| next == text.len() && row.cell(1) == "é'".as_bytes())
+        };
+        assert!(is_plain("a,é'\n"));
+        assert!(is_plain(",é'\r\n"));
+        for odd in [
+            "a,é'",
+            "a,é'\r",
+            "a,é',\n",
+            "é'\n",
+            "\"a\",é'\n",
+            "a\\,é'\n",
+            "a\t,é'\n",
+        ] {
+            assert!(!is_plain(odd), "{odd:?}");
+        }
     }
 }
