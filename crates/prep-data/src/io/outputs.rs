@@ -419,8 +419,14 @@ impl Hashed {
     }
 }
 
+/// The most that is written at once, in bytes. A longer write gets page-cache
+/// folios so large that the system has to look for them: beyond half a
+/// megabyte its time doubled. It is also still in the cache when it is hashed.
+const MOST_WRITTEN: usize = 512 << 10;
+
 impl Write for Hashed {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let bytes = &bytes[..bytes.len().min(MOST_WRITTEN)];
         let n = self.out.write(bytes)?;
         self.bytes += n as u64;
         self.blake3.update(&bytes[..n]);

@@ -131,14 +131,29 @@ impl<W: Write> Writer<W> {
             self.last = (0, 0);
         }
         let (record, line) = self.last;
-        leb128(u64::from(stamp.source), &mut self.buffer);
-        leb128(zigzag(stamp.record, record + 1), &mut self.buffer);
-        leb128(zigzag(stamp.line, line), &mut self.buffer);
-        self.buffer
-            .extend_from_slice(&stamp.fingerprint.to_le_bytes());
-        leb128(stamp.group.len() as u64, &mut self.buffer);
-        self.buffer.extend_from_slice(stamp.group.as_bytes());
-        self.grouped |= !stamp.group.is_empty();
+        let place = [
+            u64::from(stamp.source),
+            zigzag(stamp.record, record + 1),
+            zigzag(stamp.line, line),
+        ];
+        if stamp.group.is_empty() && place.iter().all(|&number| number < 0x80) {
+            // Nearly every stamp: each number is its own LEB128.
+            let mut bytes = [0; 20];
+            for (byte, number) in bytes.iter_mut().zip(place) {
+                *byte = number as u8;
+            }
+            bytes[3..19].copy_from_slice(&stamp.fingerprint.to_le_bytes());
+            self.buffer.extend_from_slice(&bytes);
+        } else {
+            place
+                .iter()
+                .for_each(|&number| leb128(number, &mut self.buffer));
+            self.buffer
+                .extend_from_slice(&stamp.fingerprint.to_le_bytes());
+            leb128(stamp.group.len() as u64, &mut self.buffer);
+            self.buffer.extend_from_slice(stamp.group.as_bytes());
+            self.grouped |= !stamp.group.is_empty();
+        }
         self.last = (stamp.record, stamp.line);
         self.stamps += 1;
         Ok(())
