@@ -11,6 +11,7 @@ use prep_data::example::models::{self, Date};
 use prep_data::io::Input;
 use prep_data::pipeline::{CheckRun, Checked, check, ordered};
 use prep_data::rules::{Context, Levels, Method, SelectError, Side};
+use prep_data::source::Options;
 use serde_json::{Value, json};
 
 use crate::Answer;
@@ -43,7 +44,7 @@ pub(crate) fn run(args: &ValidateArgs, shared: &Shared) -> Result<Answer, Failur
             .max_per_rule
             .or(settings.max_per_rule)
             .map_or(MOST, |most| most.0),
-        block_bytes: 1 << 20,
+        block_bytes: Options::BLOCK_BYTES,
         stop: interrupt::stop(),
     };
     let mut report = Report::default();
