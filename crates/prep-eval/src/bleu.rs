@@ -1,4 +1,9 @@
 //! BLEU (Papineni et al., 2002), as sacreBLEU's `metrics/bleu.py`.
+//!
+//! The logarithms of the precisions are added up one after the other, as
+//! Python did until 3.11. Later versions compensate for rounding there, which
+//! can change the last of a score's seventeen digits and nothing that is
+//! printed.
 
 use crate::grams::{Grams, Vocabulary, n_grams, number};
 use crate::metric::{Details, Measure};
@@ -37,6 +42,13 @@ pub enum Smoothing {
     /// Half a match, a quarter for the next such order, and so on; the default.
     #[default]
     Exp,
+}
+
+impl Smoothing {
+    /// [`Smoothing::Floor`] with sacreBLEU's default.
+    pub const FLOOR: Smoothing = Smoothing::Floor(0.1);
+    /// [`Smoothing::AddK`] with sacreBLEU's default.
+    pub const ADD_K: Smoothing = Smoothing::AddK(1.0);
 }
 
 impl Default for Bleu {

@@ -33,6 +33,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! sacreBLEU's tokenizers that need a model (`ja-mecab`, `ko-mecab`, `spm`,
+//! `flores200` and their like) are not here.
+//!
 //! The same texts and settings give the same numbers, whatever the number of
 //! threads.
 
@@ -57,4 +60,4 @@ pub use metric::{Details, MeasureError, Metric, Score, Segments, Statistics};
 pub use rouge::RougeL;
 pub use signature::{SACREBLEU_VERSION, Signature};
 pub use ter::Ter;
-pub use tokenize::Tokenizer;
+pub use tokenize::{Tokenizer, count_tokenized};

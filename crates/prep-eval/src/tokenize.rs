@@ -48,12 +48,34 @@ impl Tokenizer {
         }
     }
 
+    /// Chooses the tokenizer that sacreBLEU takes for a target language when
+    /// none is named, by its two-letter code.
+    ///
+    /// For Japanese and Korean that is one that needs a model, so there is
+    /// none here.
+    pub fn for_language(language: &str) -> Option<Tokenizer> {
+        match language {
+            "zh" => Some(Tokenizer::Zh),
+            "ja" | "ko" => None,
+            _ => Some(Tokenizer::V13a),
+        }
+    }
+
     /// Gives the tokens of a segment with one space between them.
     pub fn tokenize(self, segment: &str) -> String {
         let mut lines = Lines::default();
         let tokens: Vec<_> = words(lines.tokenize(self, segment, false)).collect();
         String::from_utf8_lossy(&tokens.join(&b' ')).into_owned()
     }
+}
+
+/// Counts the hypotheses that end in a full stop of its own.
+///
+/// sacreBLEU warns from 100 on that the text has been tokenized already, which
+/// makes BLEU too high, unless it is told to `force`.
+pub fn count_tokenized<H: AsRef<str>>(hypotheses: &[H]) -> usize {
+    let is_tokenized = |hypothesis: &&H| hypothesis.as_ref().ends_with(" .");
+    hypotheses.iter().filter(is_tokenized).count()
 }
 
 /// Buffers for the passes, to be used again for the next segment.
@@ -231,4 +253,58 @@ fn is_chinese(c: char) -> bool {
         | '\u{fe10}'..='\u{fe1f}'
         | '\u{fe30}'..='\u{fe4f}'
         | '\u{ff00}'..='\u{ffef}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_those_of_mteval_and_its_kin() {
+        #[track_caller]
+        fn check(segment: &str, expected: [&str; 5]) {
+            assert_eq!(
+                Tokenizer::ALL.map(|tokenizer| tokenizer.tokenize(segment)),
+                expected
+            );
+        }
+        let same = |text| [text; 5];
+        check("", same(""));
+        check(" \u{3000}\n", same(""));
+        check(
+            "U.S. is 3.5-4 %.",
+            [
+                "U . S . is 3.5 - 4 % .",
+                "U . S . is 3.5-4 % .",
+                "U . S . is 3.5 - 4 % .",
+                "U . S . i s 3 . 5 - 4 % .",
+                "U.S. is 3.5-4 %.",
+            ],
+        );
+        check(
+            "中国a→b &amp; «c»",
+            [
+                "中国a→b & «c»",
+                "中国a → b & amp ; « c »",
+                "中 国 a → b & amp ; «c»",
+                "中 国 a → b & a m p ; « c »",
+                "中国a→b &amp; «c»",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_full_stop_of_its_own_gives_tokenized_text_away() {
+        assert_eq!(
+            count_tokenized(&["It rained .", "It rained.", "It rained . "]),
+            1
+        );
+    }
+
+    #[test]
+    fn languages_have_the_tokenizer_of_sacrebleu() {
+        assert_eq!(Tokenizer::for_language("es"), Some(Tokenizer::V13a));
+        assert_eq!(Tokenizer::for_language("zh"), Some(Tokenizer::Zh));
+        assert_eq!(Tokenizer::for_language("ja"), None);
+    }
 }
