@@ -23,18 +23,20 @@ pub(super) fn key_range(object: Value<'_, '_>, key: &Key<'_>) -> Range<usize> {
 /// another.
 pub(super) fn remove_member(object: Value<'_, '_>, key: &Key<'_>) -> Edit {
     let spans = object.entries().map(|(key, value)| key.offset..value.end());
-    remove(spans.collect(), |span| span.start == key.offset)
+    remove(&spans.collect::<Vec<_>>(), |span| span.start == key.offset)
 }
 
 /// Takes the item out of an array that begins at this byte.
 pub(super) fn remove_item(array: Value<'_, '_>, item: Value<'_, '_>) -> Edit {
     let spans = array.items().map(|item| item.offset()..item.end());
-    remove(spans.collect(), |span| span.start == item.offset())
+    remove(&spans.collect::<Vec<_>>(), |span| {
+        span.start == item.offset()
+    })
 }
 
 /// Removes the stretches that are meant, which follow each other; none if
 /// there is none.
-pub(super) fn remove(spans: Vec<Range<usize>>, is_meant: impl Fn(&Range<usize>) -> bool) -> Edit {
+pub(super) fn remove(spans: &[Range<usize>], is_meant: impl Fn(&Range<usize>) -> bool) -> Edit {
     let Some(first) = spans.iter().position(&is_meant) else {
         return Edit::remove(0..0);
     };

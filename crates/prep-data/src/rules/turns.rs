@@ -65,12 +65,13 @@ pub(super) fn is_blank(turn: &Turn<'_, '_>) -> bool {
 /// What a word that is no role of the service stands for.
 fn meant(role: &str, turn: &Turn<'_, '_>) -> Who {
     match role.trim().to_ascii_lowercase().as_str() {
+        "system" | "developer" => Who::System,
+        // Responses are given to the model, whatever they are called.
+        _ if is_response(turn) => Who::User,
         "model" | "assistant" | "ai" | "bot" | "chatbot" | "gpt" | "chatgpt" | "gemini" => {
             Who::Model
         }
         "user" | "human" => Who::User,
-        "system" | "developer" => Who::System,
-        "function" | "tool" if is_response(turn) => Who::User,
         _ => Who::Unknown,
     }
 }

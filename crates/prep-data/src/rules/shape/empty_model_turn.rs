@@ -61,7 +61,7 @@ fn without(example: &Example<'_, '_>, turn: &Turn<'_, '_>) -> Option<Edit> {
     }
     let gone = prompt.value.offset()..turn.value.end();
     let spans = all.iter().map(|turn| turn.value.offset()..turn.value.end());
-    Some(repair::remove(spans.collect(), |span| {
+    Some(repair::remove(&spans.collect::<Vec<_>>(), |span| {
         gone.start <= span.start && span.end <= gone.end
     }))
 }

@@ -64,11 +64,8 @@ fn moved(example: &Example<'_, '_>) -> Option<Vec<Edit>> {
         .collect();
     let instruction = format!("\"systemInstruction\":{{\"parts\":[{}]}},", parts.join(","));
     let gone = system.first()?.value.offset()..system.last()?.value.end();
-    let spans = contents
-        .items()
-        .map(|turn| turn.offset()..turn.end())
-        .collect();
-    let removal = repair::remove(spans, |span| {
+    let spans = contents.items().map(|turn| turn.offset()..turn.end());
+    let removal = repair::remove(&spans.collect::<Vec<_>>(), |span| {
         gone.start <= span.start && span.end <= gone.end
     });
     Some(vec![Edit::insert(before?, instruction), removal])
