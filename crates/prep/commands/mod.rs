@@ -1,5 +1,8 @@
 //! One file for each command.
 
 pub(crate) mod convert;
+pub(crate) mod explain;
+pub(crate) mod fix;
 pub(crate) mod shell;
 pub(crate) mod trace;
+pub(crate) mod validate;
