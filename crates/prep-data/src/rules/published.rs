@@ -223,7 +223,7 @@ static MEDIA_RESOLUTION: Message = Message {
 
 /// The one member that is known to matter to tuning; the others have a rule of
 /// their own.
-static GENERATION_CONFIG: Message = Message {
+pub(super) static GENERATION_CONFIG: Message = Message {
     name: "`generationConfig`",
     published: "",
     members: &[member(

@@ -1,7 +1,7 @@
 //! Keys that the published description does not have.
 
 use crate::diag::{Code, Level, shown};
-use crate::rules::published::{Message, TOOL, each_object};
+use crate::rules::published::{GENERATION_CONFIG, Message, TOOL, each_object};
 use crate::rules::shape::foreign_format::is_foreign;
 use crate::rules::tools::tools_shape::is_bare_function;
 use crate::rules::{Check, Example, Report, Rule, Signs, repair};
@@ -24,11 +24,13 @@ fn check(example: &Example<'_, '_>, report: &mut Report<'_>) {
         return;
     }
     each_object(example.root, &mut |object, message| {
-        if std::ptr::eq(message, &TOOL) && is_bare_function(object) {
+        // What is in these, other rules mind.
+        let is = |other: &'static Message| std::ptr::eq(message, other);
+        if is(&GENERATION_CONFIG) || is(&TOOL) && is_bare_function(object) {
             return;
         }
         for (key, _) in object.entries() {
-            if message.member(&key.text).is_some() || has_other_rule(message) {
+            if message.member(&key.text).is_some() {
                 continue;
             }
             let name = shown(&key.text);
@@ -55,9 +57,4 @@ fn known(message: &Message) -> String {
         .collect();
     let more = if names.len() > MOST { ", …" } else { "" };
     format!("it has {}{more}", shown.join(", "))
-}
-
-/// Whether the rule of ignored settings minds what is in such an object.
-fn has_other_rule(message: &Message) -> bool {
-    message.name == "`generationConfig`"
 }
