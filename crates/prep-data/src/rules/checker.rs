@@ -7,7 +7,7 @@
 
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
-use super::context::Context;
+use super::context::{Context, Method};
 use super::dataset::{Digest, Seen, Tally};
 use super::example::{Example, Speaker, member};
 use super::levels::Levels;
@@ -89,7 +89,8 @@ pub struct Checker<'c> {
     on_fault: Vec<Active<OnFault>>,
     on_example: Vec<Active<OnExample>>,
     on_text: Vec<Active<OnText>>,
-    /// Every line is parsed and every rule asked: for the test of the signs.
+    /// Every line is parsed and every rule asked: where plain lines have faults,
+    /// and for the test of the signs.
     is_thorough: bool,
 }
 
@@ -113,7 +114,9 @@ impl<'c> Checker<'c> {
             on_fault: Vec::new(),
             on_example: Vec::new(),
             on_text: Vec::new(),
-            is_thorough: context.validation.is_some(),
+            // A plain line is no fault of supervised tuning, and is one of
+            // preference tuning: it has no completions.
+            is_thorough: context.validation.is_some() || context.method == Method::Preference,
         };
         for (rule, row) in RULES.iter().enumerate() {
             let (level, when) = (levels.of(rule), row.when);

@@ -24,12 +24,19 @@ pub mod example;
 pub mod fixer;
 mod json;
 pub mod levels;
+mod media;
 mod page;
 mod place;
 mod plain;
+mod preference;
+mod published;
+mod repair;
 pub mod report;
+mod shape;
 #[cfg(test)]
 pub(crate) mod tests;
+mod tools;
+mod turns;
 pub mod whole;
 
 use std::fmt;
@@ -121,6 +128,47 @@ pub static RULES: &[&Rule] = &[
     &json::truncated_line::RULE,
     &json::line_too_long::RULE,
     &json::json_too_deep::RULE,
+    &shape::empty_model_turn::RULE,
+    &shape::unknown_key::RULE,
+    &shape::snake_case_key::RULE,
+    &shape::both_spellings::RULE,
+    &shape::contents_missing::RULE,
+    &shape::unknown_role::RULE,
+    &shape::role_missing::RULE,
+    &shape::first_turn_not_user::RULE,
+    &shape::last_turn_not_model::RULE,
+    &preference::last_turn_not_user::RULE,
+    &shape::adjacent_roles::RULE,
+    &shape::parts_missing::RULE,
+    &shape::part_without_data::RULE,
+    &shape::part_with_several::RULE,
+    &shape::empty_text::RULE,
+    &shape::system_in_contents::RULE,
+    &shape::system_not_text::RULE,
+    &shape::system_has_role::RULE,
+    &tools::function_call_shape::RULE,
+    &tools::function_response_shape::RULE,
+    &tools::function_response_order::RULE,
+    &tools::function_response_count::RULE,
+    &tools::function_undeclared::RULE,
+    &tools::function_parts_unsupported::RULE,
+    &tools::tools_shape::RULE,
+    &media::inline_data::RULE,
+    &shape::thought_part::RULE,
+    &media::file_uri::RULE,
+    &media::mime_type::RULE,
+    &media::media_count::RULE,
+    &shape::other_method_key::RULE,
+    &shape::ignored_config::RULE,
+    &preference::completions_count::RULE,
+    &preference::completion_scores::RULE,
+    &preference::completion_shape::RULE,
+    &shape::wrong_type::RULE,
+    &shape::foreign_format::RULE,
+    &preference::preference_text_only::RULE,
+    &shape::null_member::RULE,
+    &media::mime_type_mismatch::RULE,
+    &shape::unknown_value::RULE,
 ];
 
 /// Finds a rule by its code or name, whatever the case.
