@@ -391,7 +391,12 @@ mod tests {
     fn of_each_rule_the_first_findings_are_kept() {
         let line = r#"{"contents":[{"role":"user","parts":[{"text":"a"}]},{"role":"model","parts":[{"text":"b"}]}]}"#;
         let text: String = (0..50)
-            .map(|n| format!("{}\n[]\n", line.replace('a', &(n % 25).to_string())))
+            .map(|n| {
+                format!(
+                    "{}\n[]\n",
+                    line.replace("\"a\"", &format!("\"{}\"", n % 25))
+                )
+            })
             .collect();
         for (threads, block_bytes) in [(1, 1 << 20), (3, 40)] {
             let checked = run(text.as_bytes(), threads, block_bytes, 1 << 20, 2);
