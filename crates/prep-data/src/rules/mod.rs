@@ -167,6 +167,7 @@ pub static RULES: &[&Rule] = &[
     &shape::foreign_format::RULE,
     &preference::preference_text_only::RULE,
     &shape::null_member::RULE,
+    &tools::function_response_name::RULE,
     &media::mime_type_mismatch::RULE,
     &shape::unknown_value::RULE,
 ];

@@ -129,6 +129,9 @@ const DAMAGES: &[Damage] = &[
         let again = turns[n]["parts"][0].clone();
         push(&mut turns[n], "/parts", again)
     }),
+    (&["E053"], |example, _| {
+        find(example, "functionResponse").is_some_and(|it| put(it, "", "name", json!("call_1")))
+    }),
     (&["E034"], |example, _| {
         find(example, "functionCall").is_some_and(|call| put(call, "", "name", json!("other")))
     }),
