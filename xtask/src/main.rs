@@ -6,6 +6,8 @@
 //!   tells whether they are up to date.
 //! - `cargo xtask oracle`: counts the records of the shared corpora with
 //!   independent readers, where Python is there.
+//! - `cargo xtask vocabulary GEMMA3 GEMMA4`: packs the SentencePiece models that
+//!   are embedded.
 //! - `cargo xtask fuzz [SECONDS]`: builds every fuzz target and runs each.
 
 #![expect(clippy::print_stderr, reason = "a chore tells what it does")]
@@ -15,6 +17,7 @@ mod fuzz;
 mod generate;
 mod licences;
 mod oracle;
+mod vocabulary;
 
 use std::path::Path;
 use std::process::Command;
@@ -29,10 +32,14 @@ fn main() -> Result<()> {
         ["generate", "--check"] => generate::check(),
         ["licences"] => licences::check(),
         ["oracle"] => oracle::run(),
+        ["vocabulary", gemma3, gemma4] => vocabulary::write(gemma3, gemma4),
         ["fuzz"] => fuzz::run(10),
         ["fuzz", seconds] => fuzz::run(seconds.parse().context("the seconds are a number")?),
         _ => {
-            bail!("usage: cargo xtask ci | generate [--check] | licences | oracle | fuzz [SECONDS]")
+            bail!(
+                "usage: cargo xtask ci | generate [--check] | licences | oracle \
+                 | vocabulary GEMMA3 GEMMA4 | fuzz [SECONDS]"
+            )
         }
     }
 }

@@ -5,5 +5,6 @@ mod normalise;
 pub mod shingles;
 pub mod signs;
 pub mod sketch;
+pub mod tokens;
 
 pub use normalise::normalise;
