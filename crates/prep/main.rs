@@ -50,6 +50,7 @@ fn run(cli: &Cli) -> Result<Answer, Failure> {
     match &cli.command {
         Command::Convert(args) => commands::convert::run(args, shared),
         Command::Trace(args) => commands::trace::run(args),
+        Command::Models(args) => commands::models::run(args),
         Command::Completions(args) => commands::shell::completions(args),
         Command::Man => commands::shell::man(),
     }

@@ -23,18 +23,20 @@ mod edit;
 pub mod example;
 mod json;
 pub mod levels;
+mod limits;
 mod page;
 mod place;
 mod plain;
 pub mod report;
 #[cfg(test)]
 mod tests;
+pub mod tokens;
 pub mod whole;
 
 use std::fmt;
 
 pub use checker::{Checker, LineOutcome, RawLine};
-pub use context::{Context, Method, Side, Validation};
+pub use context::{Context, Method, Overlap, OverlapKind, Side, Validation};
 pub use dataset::{Dataset, Digest, Tally};
 pub use edit::{Edit, apply};
 pub use example::{Example, Part, PartData, Speaker, Text, Turn};
@@ -42,6 +44,7 @@ pub use levels::{Levels, SelectError};
 pub use page::{Block, BlockKind, Page};
 pub use place::Window;
 pub use report::{Added, Findings, Found, Report};
+pub use tokens::TokenCount;
 pub use whole::WholeChecker;
 
 use crate::diag::Code;
@@ -119,6 +122,31 @@ pub static RULES: &[&Rule] = &[
     &json::truncated_line::RULE,
     &json::line_too_long::RULE,
     &json::json_too_deep::RULE,
+    &limits::too_many_tokens::RULE,
+    &limits::near_token_limit::RULE,
+    &dataset::exact_duplicate::RULE,
+    &dataset::validation_leakage::RULE,
+    &dataset::conflicting_answers::RULE,
+    &dataset::few_examples::RULE,
+    &dataset::very_few_examples::RULE,
+    &dataset::no_examples::RULE,
+    &dataset::same_prompts::RULE,
+    &dataset::same_answers::RULE,
+    &dataset::common_prefix::RULE,
+    &dataset::common_suffix::RULE,
+    &dataset::several_system_instructions::RULE,
+    &dataset::some_without_system::RULE,
+    &dataset::frequent_answer::RULE,
+    &dataset::length_outlier::RULE,
+    &dataset::length_pile_up::RULE,
+    &limits::too_many_examples::RULE,
+    &limits::file_too_large::RULE,
+    &limits::validation_size::RULE,
+    &limits::dropped_share_high::RULE,
+    &limits::dropped_share::RULE,
+    &limits::model_retired::RULE,
+    &limits::model_combination::RULE,
+    &limits::model_unknown::RULE,
 ];
 
 /// Finds a rule by its code or name, whatever the case.
