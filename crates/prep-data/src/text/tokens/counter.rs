@@ -34,7 +34,7 @@ impl<'t> Counter<'t> {
     /// Counts the tokens of a text: the same number that
     /// [`Tokenizer::encode`] gives ids.
     ///
-    /// On one thread some hundred MB/s of prose.
+    /// Text that was not met before goes at 50 to 110 MB/s on one thread.
     pub fn count(&mut self, text: &str) -> usize {
         let mut n = 0;
         let Self {

@@ -80,7 +80,7 @@ const SHORT: usize = 48;
 pub(super) struct Merger {
     /// The word: what is to be merged, then what has come of it.
     pub(super) symbols: Vec<u32>,
-    /// What each symbol and the one after it give.
+    /// What each symbol and the one after it give, while a long word is merged.
     results: Vec<u32>,
     /// The neighbours of each symbol, while a long word is merged.
     links: Vec<(u32, u32)>,
@@ -98,50 +98,67 @@ impl Merger {
         &self.symbols
     }
 
-    fn look_up_all(&mut self, merges: &Merges) {
-        let pairs = self.symbols.windows(2);
-        self.results.clear();
-        self.results
-            .extend(pairs.map(|pair| merges.get(pair[0], pair[1])));
-    }
-
+    /// Looks for the best pair among all, again and again. What is merged away
+    /// stays in its place, as a pair that gives nothing: with so few, looking
+    /// past it is cheaper than closing the gap.
     fn merge_short(&mut self, merges: &Merges) {
-        self.look_up_all(merges);
-        let Self {
-            symbols, results, ..
-        } = self;
+        let symbols = &mut self.symbols[..];
+        let n = symbols.len();
+        let mut results = [NONE; SHORT];
+        // The place of the symbol after each, and of the one before.
+        let mut next = [0_u8; SHORT];
+        let mut previous = [0_u8; SHORT];
+        for at in 1..n {
+            results[at - 1] = merges.get(symbols[at - 1], symbols[at]);
+            next[at - 1] = at as u8;
+            previous[at] = (at - 1) as u8;
+        }
+        let mut n_merged = 0;
         loop {
             let (mut best, mut result) = (0, NONE);
-            for (at, &other) in results.iter().enumerate() {
+            for (at, &other) in results[..n].iter().enumerate() {
                 if other < result {
                     (best, result) = (at, other);
                 }
             }
             if result == NONE {
-                return;
+                break;
             }
+            n_merged += 1;
+            let gone = usize::from(next[best]);
             symbols[best] = result;
-            symbols.remove(best + 1);
-            results.remove(best);
+            symbols[gone] = NONE;
+            results[gone] = NONE;
+            results[best] = NONE;
+            // The last symbol has none after it, which is written as 0.
+            let after = usize::from(next[gone]);
+            next[best] = next[gone];
+            if after > 0 {
+                previous[after] = best as u8;
+                results[best] = merges.get(result, symbols[after]);
+            }
             if best > 0 {
-                results[best - 1] = merges.get(symbols[best - 1], result);
+                let before = usize::from(previous[best]);
+                results[before] = merges.get(symbols[before], result);
             }
-            if best < results.len() {
-                results[best] = merges.get(result, symbols[best + 1]);
-            }
+        }
+        if n_merged > 0 {
+            self.symbols.retain(|symbol| *symbol != NONE);
         }
     }
 
     /// The same with a queue. What is in it may be out of date: an entry
     /// counts only while the pair at its place still gives the same symbol.
     fn merge_long(&mut self, merges: &Merges) {
-        self.look_up_all(merges);
         let Self {
             symbols,
             results,
             links,
             queue,
         } = self;
+        let pairs = symbols.windows(2);
+        results.clear();
+        results.extend(pairs.map(|pair| merges.get(pair[0], pair[1])));
         results.push(NONE);
         let n = u32::try_from(symbols.len()).expect("a text is shorter than 4 GiB");
         links.clear();

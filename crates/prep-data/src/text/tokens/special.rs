@@ -17,6 +17,10 @@ pub(super) struct Specials {
     steps: Vec<(u8, u32)>,
     /// The node that each first byte leads to, or 0.
     first: Box<[u32; 256]>,
+    /// For each first byte, the one second byte that it goes on with, if there
+    /// is but one and it is no piece by itself. After most spaces there is no
+    /// other, and nothing more need be looked at.
+    only: Box<[Option<u8>; 256]>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -39,12 +43,20 @@ impl Specials {
             nodes: Vec::with_capacity(pieces.len() * 2),
             steps: Vec::with_capacity(pieces.len() * 2),
             first: Box::new([0; 256]),
+            only: Box::new([None; 256]),
             pieces: Vec::new(),
         };
         specials.grow(&pieces, 0);
         let root = specials.nodes[0];
         for &(byte, node) in &specials.steps[root.from as usize..root.to as usize] {
             specials.first[usize::from(byte)] = node;
+            let node = specials.nodes[node as usize];
+            if let (None, [(next, _)]) = (
+                node.id,
+                &specials.steps[node.from as usize..node.to as usize],
+            ) {
+                specials.only[usize::from(byte)] = Some(*next);
+            }
         }
         specials.pieces = pieces;
         specials
@@ -88,13 +100,19 @@ impl Specials {
     #[inline]
     pub(super) fn longest(&self, bytes: &[u8]) -> Option<(u32, usize)> {
         let (byte, n) = step(bytes)?;
-        match self.first[usize::from(byte)] {
-            0 => None,
-            node => self.longest_from(node, bytes, n),
+        let node = self.first[usize::from(byte)];
+        if node == 0 {
+            return None;
         }
+        if let Some(only) = self.only[usize::from(byte)] {
+            let (next, _) = step(&bytes[n..])?;
+            if next != only {
+                return None;
+            }
+        }
+        self.longest_from(node, bytes, n)
     }
 
-    #[inline]
     fn longest_from(&self, node: u32, bytes: &[u8], mut at: usize) -> Option<(u32, usize)> {
         let mut node = self.nodes[node as usize];
         let mut found = node.id.map(|id| (id, at));

@@ -125,3 +125,29 @@ fn the_embedded_file_is_packed_from_the_models() {
         assert!(ids(&from_file, text).len() > 4);
     }
 }
+
+#[test]
+fn an_estimate_is_near() {
+    let Some(path) = shared("golden.jsonl") else {
+        return;
+    };
+    let mut sum = Estimate::default();
+    let (mut total, mut n_long, mut n_outside) = (0, 0, 0);
+    for line in lines(&path) {
+        let text = line["text"].as_str().unwrap();
+        let n = line["n"].as_u64().unwrap() as usize;
+        let guess = estimate(text);
+        assert!(guess.low <= guess.likely && guess.likely <= guess.high);
+        assert!(guess.high <= text.len());
+        sum += guess;
+        total += n;
+        if n >= 50 {
+            n_long += 1;
+            n_outside += usize::from(!(guess.low..=guess.high).contains(&n));
+        }
+    }
+    assert!((sum.low..=sum.high).contains(&total), "{total}: {sum:?}");
+    assert!(n_long > 100);
+    assert!(n_outside * 20 <= n_long, "{n_outside} of {n_long}");
+    assert_eq!(estimate(""), Estimate::default());
+}

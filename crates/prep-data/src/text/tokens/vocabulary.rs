@@ -135,6 +135,10 @@ impl Joins {
     fn add(&mut self, a: char, b: char) {
         let bit = pair_bit(a, b);
         self.pairs[bit >> 6] |= 1 << (bit & 63);
+        let (last, first) = edge(a, b);
+        if is_set(&self.bytes[usize::from(last)], first) {
+            return;
+        }
         for a in spellings(a) {
             for b in spellings(b) {
                 let (last, first) = edge(a, b);
