@@ -194,8 +194,14 @@ fn print_model(table: &Table, model: &Model, out: &mut impl Write) -> io::Result
     for media in &model.media {
         line("at most", media_limit(media))?;
     }
-    for price in model.prices.iter().flat_map(prices) {
-        line("price", price)?;
+    if let Some(prices) = &model.prices {
+        for price in listed_prices(prices) {
+            line("price", price)?;
+        }
+        let on = prices
+            .as_of
+            .map_or_else(String::new, |day| format!(", {day}"));
+        line("known by", format!("{}{on}", prices.evidence))?;
     }
     if let Some(note) = &model.note {
         line("note", note.clone())?;
@@ -242,10 +248,12 @@ fn media_limit(media: &models::MediaLimit) -> String {
         MediaKind::Video => "video",
     };
     let pages = media.pages.map(|n| ui::of(n, "page"));
-    let minutes = media.minutes.map(|n| match media.minutes_at_low_resolution {
-        Some(low) => format!("{} ({low} at low resolution)", ui::of(n, "minute")),
-        None => ui::of(n, "minute"),
-    });
+    let minutes = media
+        .minutes
+        .map(|n| match media.minutes_at_low_resolution {
+            Some(low) => format!("{} ({low} at low resolution)", ui::of(n, "minute")),
+            None => ui::of(n, "minute"),
+        });
     let each = [Some(ui::bytes(media.file_bytes)), pages, minutes];
     let each: Vec<_> = each.into_iter().flatten().collect();
     format!(
@@ -255,7 +263,7 @@ fn media_limit(media: &models::MediaLimit) -> String {
     )
 }
 
-fn prices(prices: &Prices) -> Vec<String> {
+fn listed_prices(prices: &Prices) -> Vec<String> {
     let span = |[low, high]: [f64; 2]| {
         if low < high {
             format!("${}–{}", dollars(low), dollars(high))
@@ -272,9 +280,5 @@ fn prices(prices: &Prices) -> Vec<String> {
     };
     let (input, output) = (span(prices.input), span(prices.output));
     let inference = format!("{input} for a million tokens of prompts, {output} of answers{dearer}");
-    let on = prices
-        .as_of
-        .map_or_else(String::new, |day| format!(", {day}"));
-    let evidence = format!("({}{on})", prices.evidence);
-    training.into_iter().chain([inference, evidence]).collect()
+    training.into_iter().chain([inference]).collect()
 }

@@ -104,7 +104,7 @@ fn context_of(block: &Block, validation: Option<&Block>) -> Context {
 }
 
 /// The validation examples of a file.
-fn validation_of(text: &[u8]) -> Validation {
+pub(crate) fn validation_of(text: &[u8]) -> Validation {
     let context = Context {
         side: Side::Validation,
         ..Context::default()

@@ -250,6 +250,42 @@ mod tests {
         );
     }
 
+    /// What Google's SDK counts, as `fixtures/tokens/record_examples.py`
+    /// recorded it.
+    #[test]
+    fn counts_are_those_of_the_sdk() {
+        let fixture = include_str!("../../../../fixtures/tokens/examples.jsonl");
+        let mut n_examples = 0;
+        for line in fixture.lines() {
+            let mut document = Document::new();
+            let root = document.parse(line.as_bytes()).unwrap();
+            let line = root.get("example").unwrap();
+            let example = Example::of(line, Signs::NONE);
+            for tokenizer in [Tokenizer::gemma3(), Tokenizer::gemma4()] {
+                let count = count(&example, &mut tokenizer.counter());
+                let counted = [
+                    ("system", count.system),
+                    ("tools", count.tools),
+                    ("user", count.user),
+                    ("model", count.model),
+                ];
+                for (name, n) in counted {
+                    let counts = root
+                        .get("counts")
+                        .and_then(|counts| counts.get(name))
+                        .unwrap();
+                    let expected = counts
+                        .get(tokenizer.name())
+                        .and_then(Value::as_number)
+                        .unwrap();
+                    assert_eq!(n.to_string(), expected, "{name} of {}", line.raw());
+                }
+            }
+            n_examples += 1;
+        }
+        assert!(n_examples >= 7);
+    }
+
     #[test]
     fn everything_is_counted_for_who_says_it() {
         let count = counted(

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::{Dataset, Digest, MOST_SYSTEMS, Tally};
-use crate::rules::tests::{check_all, lines};
+use crate::rules::tests::{check_all, lines, validation_of};
 use crate::rules::{Checker, Context, Findings, Levels, Method, WholeChecker};
 
 fn example(system: Option<&str>, prompt: &str, answer: &str) -> String {
@@ -181,13 +181,68 @@ fn cut_texts_pile_up() {
     );
 }
 
+/// What is said of a training file beside a validation file.
+fn leaks(train: &str, validation: &str) -> Vec<String> {
+    let context = Context {
+        validation: Some(validation_of(validation.as_bytes())),
+        ..Context::default()
+    };
+    let findings = check_all(train.as_bytes(), &context, &Levels::default(), false);
+    told(&findings, "D002")
+}
+
+#[test]
+fn leakage_is_told_as_what_it_is() {
+    let validation =
+        example(None, "Load", "Cargar") + &example(Some("Be kind."), "«Come in»", "Pasa");
+    let train = [
+        example(None, "Load", "Cargar"),
+        example(None, "Load", "Carga"),
+        example(None, "load ", "Carga"),
+        example(Some("Be kind."), "\\\"come  in\\\"", "Pasa"),
+        example(None, "«Come in»", "Pasa"),
+        example(None, "Loads", "Cargas"),
+    ];
+    let expected = [
+        "1 the example is also in validation.jsonl:1",
+        "2 the prompt is also in validation.jsonl:1, with another answer",
+        "3 the prompt is also in validation.jsonl:1, but for case, spacing or typography",
+        "4 the prompt is also in validation.jsonl:2, but for case, spacing or typography",
+    ];
+    assert_eq!(leaks(&train.concat(), &validation), expected);
+}
+
+#[test]
+fn prompts_with_other_media_or_earlier_turns_are_others() {
+    let picture = |name: &str| {
+        let line = example(None, "Describe it.", "A picture.");
+        let media = format!(
+            "{{\"fileData\":{{\"mimeType\":\"image/png\",\"fileUri\":\"gs://b/{name}\"}}}},{{\"text\":\"Describe"
+        );
+        line.replacen("{\"text\":\"Describe", &media, 1)
+    };
+    assert!(leaks(&picture("a.png"), &picture("b.png")).is_empty());
+    assert_eq!(leaks(&picture("a.png"), &picture("a.png")).len(), 1);
+    let talk = |first: &str| {
+        let turns = format!(
+            "\"contents\":[{{\"role\":\"user\",\"parts\":[{{\"text\":\"Hi\"}}]}},\
+             {{\"role\":\"model\",\"parts\":[{{\"text\":\"{first}\"}}]}},"
+        );
+        example(None, "And then?", "Nothing.").replacen("\"contents\":[", &turns, 1)
+    };
+    assert!(leaks(&talk("Hello"), &talk("Go away")).is_empty());
+    assert_eq!(leaks(&talk("Hello"), &talk("hello")).len(), 1);
+}
+
 /// Checks a dataset in batches of so many lines, as threads would.
 fn in_batches(text: &str, size: usize) -> Vec<String> {
     let (context, levels) = (Context::default(), Levels::default());
     let mut checker = Checker::new(&context, &levels);
     let mut findings = Findings::new(usize::MAX, false);
-    let mut dataset = Dataset::default();
-    dataset.bytes = text.len() as u64;
+    let mut dataset = Dataset {
+        bytes: text.len() as u64,
+        ..Dataset::default()
+    };
     let mut digests: Vec<Digest> = Vec::new();
     for (n, batch) in lines(text.as_bytes()).chunks(size).enumerate() {
         let mut tally = Tally::default();
