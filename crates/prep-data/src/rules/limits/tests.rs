@@ -145,3 +145,28 @@ fn levels_lower_what_the_table_rules_out() {
         .find(|found| found.rule.code.code == "D028");
     assert_eq!(found.map(|found| found.level), Some(Level::Warn));
 }
+
+/// A line is counted from nine tenths of the limit on, whichever model it is
+/// for; shorter ones are not, and nothing is missed by that.
+#[test]
+fn only_long_lines_are_counted_and_nothing_is_missed() {
+    let context = Context {
+        model_name: Some("translation-llm-002".into()),
+        model: models::find("translation-llm-002"),
+        ..Context::default()
+    };
+    let levels = Levels::default();
+    for n in (750..1010).step_by(7) {
+        let text = line(&"7".repeat(n), 1);
+        let [by_signs, thorough] = [false, true].map(|is_thorough| {
+            let findings = check_all(text.as_bytes(), &context, &levels, is_thorough);
+            [messages(&findings, "E049"), messages(&findings, "E050")]
+        });
+        assert_eq!(by_signs, thorough, "{n}");
+        let expected = [
+            usize::from(n + 4 > 1000),
+            usize::from(n + 4 > 900 && n + 4 <= 1000),
+        ];
+        assert_eq!(by_signs.map(|told| told.len()), expected, "{n}");
+    }
+}
