@@ -20,19 +20,18 @@ pub(crate) fn run(args: &ModelsArgs) -> Result<Answer, Failure> {
         .map(|name| find(name))
         .collect::<Result<Vec<_>, _>>()?;
     let mut out = anstream::stdout();
-    match (args.format, chosen.is_empty()) {
-        (TextOrJson::Json, true) => {
-            print_json(table, &table.models.iter().collect::<Vec<_>>(), &mut out)?
-        }
-        (TextOrJson::Json, false) => print_json(table, &chosen, &mut out)?,
-        (TextOrJson::Text, true) => print_table(table, &mut out)?,
-        (TextOrJson::Text, false) => {
-            for (n, model) in chosen.iter().enumerate() {
-                if n > 0 {
-                    writeln!(out)?;
-                }
-                print_model(table, model, &mut out)?;
+    if args.format == TextOrJson::Json {
+        let all = table.models.iter().collect();
+        let chosen = if chosen.is_empty() { all } else { chosen };
+        print_json(table, &chosen, &mut out)?;
+    } else if chosen.is_empty() {
+        print_table(table, &mut out)?;
+    } else {
+        for (n, model) in chosen.iter().enumerate() {
+            if n > 0 {
+                writeln!(out)?;
             }
+            print_model(table, model, &mut out)?;
         }
     }
     Ok(Answer::Yes)
