@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::io;
 
 use prep_data::io::{InputError, OutputError};
-use prep_data::pipeline::{ComposeError, ConvertError};
+use prep_data::pipeline::{CheckError, ComposeError, ConvertError, FixError};
 use prep_data::source::{Choice, SourceError};
 
 use crate::ui;
@@ -97,7 +97,9 @@ impl From<InputError> for Failure {
 impl From<OutputError> for Failure {
     fn from(error: OutputError) -> Self {
         let hint = match &error {
-            OutputError::NotOurs { .. } => Some("move it away, or write over it with `--force`"),
+            OutputError::NotOurs { .. } => {
+                Some("move it away, name another with `-o`, or write over it with `--force`")
+            }
             OutputError::Create { source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 Some("create its directory first")
             }
@@ -189,6 +191,31 @@ impl From<ComposeError> for Failure {
             ComposeError::NoTable { .. } => {
                 plain(error).hint("leave out the flags that name columns")
             }
+        }
+    }
+}
+
+impl From<FixError> for Failure {
+    fn from(error: FixError) -> Self {
+        match error {
+            FixError::Input(error) => error.into(),
+            FixError::Output(error) => error.into(),
+            FixError::Passport(error) => error.into(),
+            FixError::TooLong { .. } => {
+                plain(error).hint("split or remove the line; `prep fix` carries all others over")
+            }
+            FixError::Interrupted => plain(error),
+        }
+    }
+}
+
+impl From<CheckError> for Failure {
+    fn from(error: CheckError) -> Self {
+        match error {
+            CheckError::Input(error) => error.into(),
+            CheckError::Output(error) => Self::from(error)
+                .hint("give it more memory with `--memory`, or make room on the disk"),
+            CheckError::Interrupted => plain(error),
         }
     }
 }

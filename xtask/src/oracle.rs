@@ -7,6 +7,8 @@
 //! `oracle_tokens.py` gives the token ids of every line of every file, and of
 //! every file as one text, by Python's `sentencepiece`; ours are compared with
 //! them where that is installed.
+//! `eval_oracle.py` scores the texts of `eval_texts.py` with sacreBLEU and its
+//! like; the scores are kept in `fixtures/eval` for the tests of `prep-eval`.
 
 use std::fs;
 use std::process::Command;
@@ -14,7 +16,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use prep_data::text::tokens::Tokenizer;
 
-use crate::root;
+use crate::{root, run as run_command};
 
 /// Compares everything that Python can tell.
 pub(crate) fn run() -> Result<()> {
@@ -101,4 +103,12 @@ fn counts() -> Result<()> {
     }
     fs::write(&path, &output.stdout).context("cannot write `fixtures/counts.tsv`")?;
     bail!("`fixtures/counts.tsv` was not what Python counts; it is now: look at the difference");
+}
+
+/// Records scores, tokens and comparisons again; Git tells what changed.
+pub(crate) fn record_scores() -> Result<()> {
+    run_command(
+        "python3",
+        &["xtask/eval_oracle.py", "record", "fixtures/eval"],
+    )
 }

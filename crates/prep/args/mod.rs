@@ -5,6 +5,8 @@
 //! by the command.
 
 mod convert;
+mod fix;
+mod validate;
 mod values;
 
 use std::num::NonZeroUsize;
@@ -14,6 +16,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub(crate) use self::convert::ConvertArgs;
+pub(crate) use self::fix::FixArgs;
+pub(crate) use self::validate::{MethodName, Most, ReportFormat, RuleArgs, ValidateArgs};
 pub(crate) use self::values::{LinePlace, Size};
 
 /// From your own text to a tuned Gemini model.
@@ -23,6 +27,8 @@ pub(crate) use self::values::{LinePlace, Size};
 Examples:
   prep convert corpus.csv                 two columns into train.jsonl
   prep convert corpus.en corpus.es        two aligned text files
+  prep validate train.jsonl               everything that is wrong with it
+  prep fix train.jsonl                    what can be repaired without doubt
   prep trace train.jsonl:812              where an example came from
 
 Exit status: 0 yes, 1 no (rejects with --strict, nothing written), 2 could not be done.")]
@@ -37,6 +43,10 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Convert(Box<ConvertArgs>),
+    Validate(Box<ValidateArgs>),
+    Fix(Box<FixArgs>),
+    /// Print the page of a rule, or the list of all rules.
+    Explain(ExplainArgs),
     /// Print where an example came from.
     Trace(TraceArgs),
     /// Print what is known of the base models, with the date of the table.
@@ -51,6 +61,10 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Shared options")]
 pub(crate) struct Shared {
+    /// The settings of the project, instead of `prep.yaml` where it exists.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
     /// Print errors only.
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
@@ -147,6 +161,14 @@ pub(crate) enum TextOrJson {
     Text,
     /// For programs.
     Json,
+}
+
+/// Flags of `prep explain`.
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// Codes (E012) or names (empty-model-turn) of rules; none lists them all.
+    #[arg(value_name = "CODE")]
+    pub(crate) codes: Vec<String>,
 }
 
 /// Flags of `prep completions`.

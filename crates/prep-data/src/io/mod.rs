@@ -2,6 +2,7 @@
 //! not at all, and what is kept beside them.
 
 mod atomic;
+mod inherit;
 mod input;
 mod manifest;
 mod outputs;
@@ -9,6 +10,7 @@ pub mod passport;
 mod scratch;
 
 pub use atomic::{AtomicFile, OutputError, abandon_partials, partial_path};
+pub use inherit::{Inherited, LineOf};
 pub use input::{Compression, Input, InputError, Progress, Seekable};
 pub use manifest::{Manifest, OutputFile, checksum, sidecar};
 pub use outputs::{Finished, OutputPaths, OutputWriter, Overwrite, Sha256Wanted, Syncer, commit};

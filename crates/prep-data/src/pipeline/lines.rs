@@ -81,11 +81,9 @@ impl LineReader {
         let piece = self.blocks.next().map_err(|source| self.failed(source))?;
         Ok(piece.map(|piece| {
             let offset = self.offset;
-            self.offset += match &piece {
-                Piece::Records(block) => block.len() as u64,
-                Piece::TooLong { bytes, .. } => *bytes,
-            };
-            LineBatch { offset, piece }
+            let batch = LineBatch { offset, piece };
+            self.offset += batch.bytes();
+            batch
         }))
     }
 
@@ -114,6 +112,8 @@ pub(crate) struct Line<'a> {
     pub(crate) offset: u64,
     /// What it says.
     pub(crate) text: Result<LineText<'a>, TooLong<'a>>,
+    /// The input ends here, and without a line end.
+    pub(crate) is_unterminated: bool,
 }
 
 /// The text of a line.
@@ -126,6 +126,14 @@ pub(crate) enum LineText<'a> {
 }
 
 impl<'a> LineText<'a> {
+    /// The line as text, if it is known to be UTF-8.
+    pub(crate) fn utf8(self) -> Option<&'a str> {
+        match self {
+            Self::Utf8(text) => Some(text),
+            Self::Bytes(_) => None,
+        }
+    }
+
     /// The bytes of the line.
     pub(crate) fn bytes(self) -> &'a [u8] {
         match self {
@@ -145,6 +153,14 @@ pub(crate) struct TooLong<'a> {
 }
 
 impl LineBatch {
+    /// How many bytes the lines and their ends have.
+    pub(crate) fn bytes(&self) -> u64 {
+        match &self.piece {
+            Piece::Records(block) => block.len() as u64,
+            Piece::TooLong { bytes, .. } => *bytes,
+        }
+    }
+
     /// Gives every line to `each`, in order, and returns how many there are.
     pub(crate) fn for_each<'a>(&'a self, mut each: impl FnMut(Line<'a>)) -> u64 {
         match &self.piece {
@@ -157,6 +173,7 @@ impl LineBatch {
                         head,
                         bytes: *bytes,
                     }),
+                    is_unterminated: false,
                 });
                 1
             }
@@ -188,6 +205,7 @@ fn lines_of<'a>(block: &'a Block, each: &mut impl FnMut(Line<'a>)) -> u64 {
                     None => LineText::Bytes(line),
                 })
             },
+            is_unterminated: newline.is_none(),
         });
         number += 1;
         at = end + 1;

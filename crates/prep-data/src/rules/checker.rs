@@ -34,6 +34,8 @@ pub struct RawLine<'a> {
     pub has_bom: bool,
     /// It is the last of the file, and no line end follows.
     pub is_unterminated: bool,
+    /// The line has so many bytes that it was not read; these are its first.
+    pub cut_from: Option<u64>,
 }
 
 impl<'a> RawLine<'a> {
@@ -46,6 +48,7 @@ impl<'a> RawLine<'a> {
             number: 0,
             has_bom: false,
             is_unterminated: false,
+            cut_from: None,
         }
     }
 
@@ -154,9 +157,10 @@ impl<'c> Checker<'c> {
     }
 
     /// Makes a checker that parses every line and asks every rule, whatever
-    /// the line shows.
-    #[cfg(test)]
-    pub(super) fn thorough(context: &'c Context, levels: &Levels) -> Self {
+    /// the line shows. It is many times slower, and finds the same: tests hold
+    /// [`Checker::new`] to it.
+    #[must_use]
+    pub fn thorough(context: &'c Context, levels: &Levels) -> Self {
         let mut checker = Self::new(context, levels);
         checker.is_thorough = true;
         for active in &mut checker.on_example {
@@ -200,6 +204,9 @@ impl<'c> Checker<'c> {
             let mut report = Report::new(active.place(), numbered, None, self.context, findings);
             (active.check)(line, &mut report);
             n_errors += active.n_errors(&report);
+        }
+        if line.cut_from.is_some() {
+            return LineOutcome::Invalid;
         }
         if line.is_blank() {
             return LineOutcome::Blank;

@@ -1,6 +1,6 @@
 //! What a dataset is checked for: the method, the model, the other side.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::dataset::{Digest, Tally};
 use crate::example::models::{self, Date, Limits, Model};
@@ -42,6 +42,8 @@ pub struct Context {
     pub location: Option<String>,
     /// Today, for models that retire.
     pub today: Option<Date>,
+    /// The fingerprints of findings that are not to be told again.
+    pub baseline: HashSet<u64>,
     /// The validation examples that training must not contain.
     pub validation: Option<Validation>,
 }

@@ -21,6 +21,7 @@ pub mod context;
 pub mod dataset;
 mod edit;
 pub mod example;
+pub mod fixer;
 mod json;
 pub mod levels;
 mod limits;
@@ -29,7 +30,7 @@ mod place;
 mod plain;
 pub mod report;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod tokens;
 pub mod whole;
 
@@ -40,6 +41,7 @@ pub use context::{Context, Method, Overlap, OverlapKind, Side, Validation};
 pub use dataset::{Dataset, Digest, Tally};
 pub use edit::{Edit, apply};
 pub use example::{Example, Part, PartData, Speaker, Text, Turn};
+pub use fixer::{Fixed, Fixer, levels_for_repair};
 pub use levels::{Levels, SelectError};
 pub use page::{Block, BlockKind, Page};
 pub use place::Window;

@@ -71,6 +71,7 @@ pub(crate) fn lines(text: &[u8]) -> Vec<RawLine<'_>> {
             number: n as u64,
             has_bom: has_bom && n == 0,
             is_unterminated: n + 1 == pieces.len() && ended.is_none(),
+            cut_from: None,
         });
     }
     lines
@@ -95,7 +96,7 @@ fn context_of(block: &Block, validation: Option<&Block>) -> Context {
         adapter_size: block.setting("adapter").map(|size| size.parse().unwrap()),
         location: block.setting("location").map(str::to_owned),
         today: block.setting("today").map(|date| date.parse().unwrap()),
-        validation: None,
+        ..Context::default()
     };
     if let Some(validation) = validation {
         context.validation = Some(validation_of(&validation.text));

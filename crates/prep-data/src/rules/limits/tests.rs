@@ -52,23 +52,35 @@ fn files_are_held_to_their_limits() {
 /// `val ≤ 5000 and (val ≤ 1000 or val ≤ 30 % of train)`, at its corners.
 #[test]
 fn validation_is_as_large_as_training_allows() {
-    let is_minded = |examples: u64, n_train: u64| {
+    let n_told = |examples: u64, n_train: u64| {
         let mut validation = Validation::default();
         validation.examples = examples;
-        let context = Context {
+        let of_train = Context {
             validation: Some(validation),
             ..Context::default()
         };
-        let mut dataset = Dataset::default();
-        dataset.examples = n_train;
-        !of_dataset(&dataset, &context, "D024").is_empty()
+        let of_validation = Context {
+            side: Side::Validation,
+            ..Context::default()
+        };
+        let sides = [(&of_train, n_train), (&of_validation, examples)];
+        let told = sides.map(|(context, examples)| {
+            let mut dataset = Dataset::default();
+            dataset.examples = examples;
+            of_dataset(&dataset, context, "D024").len()
+        });
+        told.iter().sum::<usize>()
     };
     for val in [0, 1, 999, 1000, 1001, 1500, 4999, 5000, 5001] {
         for train in [
             1, 100, 3333, 3334, 3336, 3337, 5000, 16_663, 16_667, 1_000_000,
         ] {
             let is_allowed = val <= 5000 && (val <= 1000 || val as f64 <= 0.30 * train as f64);
-            assert_eq!(is_minded(val, train), !is_allowed, "{val} of {train}");
+            assert_eq!(
+                n_told(val, train),
+                usize::from(!is_allowed),
+                "{val} of {train}"
+            );
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A validation file larger than tuning takes.
 
 use crate::diag::{Code, Level};
-use crate::example::models::{Limits, ValidationShare};
+use crate::example::models::ValidationShare;
 use crate::rules::{Check, Dataset, Report, Rule, Side, Signs};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -19,34 +19,33 @@ pub(in crate::rules) static RULE: Rule = Rule {
 
 fn check(dataset: &Dataset, report: &mut Report<'_>) {
     let context = report.context();
-    let (n, n_train, name) = match (context.side, &context.validation) {
-        (Side::Validation, _) => (dataset.examples, None, "the file"),
-        (Side::Train, Some(validation)) => (
-            validation.examples,
-            Some(dataset.examples),
-            validation.name.as_str(),
-        ),
+    let limits = context.limits();
+    let most = limits.validation_examples;
+    let n = match (context.side, &context.validation) {
+        (Side::Validation, _) => dataset.examples,
+        (Side::Train, Some(validation)) => validation.examples,
         (Side::Train, None) => return,
     };
-    if let Some(reason) = excess(context.limits(), n, n_train) {
-        let of = context.limits_of();
-        report.dataset(format!(
-            "{name} has {n} validation examples, {of} is {reason}"
-        ));
+    let of = context.limits_of();
+    // That there are too many whatever training has is told of the validation
+    // file, and only there.
+    match (context.side, limits.validation_share) {
+        (Side::Validation, _) if n > most => {
+            report.dataset(format!("there are {n} validation examples, {of} is {most}"));
+        }
+        (Side::Train, Some(share)) if n <= most && is_over(share, n, dataset.examples) => {
+            let ValidationShare { above, percent } = share;
+            let n_train = dataset.examples;
+            let most = (n_train * percent / 100).max(above);
+            report.dataset(format!(
+                "there are {n} validation examples, {of} is {most}: {percent} % of {n_train} \
+                 training examples, or {above}"
+            ));
+        }
+        _ => {}
     }
 }
 
-/// The limit that so many validation examples exceed, in words.
-fn excess(limits: &Limits, n: u64, n_train: Option<u64>) -> Option<String> {
-    let most = limits.validation_examples;
-    if n > most {
-        return Some(most.to_string());
-    }
-    let (share, n_train) = (limits.validation_share?, n_train?);
-    let ValidationShare { above, percent } = share;
-    let is_over = n > above && n * 100 > n_train * percent;
-    is_over.then(|| {
-        let most = (n_train * percent / 100).max(above);
-        format!("{most}: {percent} % of {n_train} training examples, or {above}")
-    })
+fn is_over(share: ValidationShare, n: u64, n_train: u64) -> bool {
+    n > share.above && n * 100 > n_train * share.percent
 }

@@ -23,6 +23,7 @@ mod alpaca;
 mod calls;
 #[cfg(feature = "parquet")]
 mod columns;
+mod copied;
 mod decode;
 mod draft;
 mod frame;
