@@ -111,6 +111,7 @@ fn commands() -> Result<String> {
         "validate",
         "explain",
         "trace",
+        "models",
         "completions",
         "man",
     ] {

@@ -49,6 +49,8 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
     /// Print where an example came from.
     Trace(TraceArgs),
+    /// Print what is known of the base models, with the date of the table.
+    Models(ModelsArgs),
     /// Print the completions of a shell.
     Completions(CompletionsArgs),
     /// Print the man page.
@@ -134,6 +136,18 @@ pub(crate) struct TraceArgs {
     /// The example, as FILE:LINE.
     #[arg(value_name = "FILE:LINE", required = true)]
     pub(crate) places: Vec<LinePlace>,
+
+    /// How to print it.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: TextOrJson,
+}
+
+/// Flags of `prep models`.
+#[derive(Debug, Args)]
+pub(crate) struct ModelsArgs {
+    /// Print all that is known of these models.
+    #[arg(value_name = "MODEL")]
+    pub(crate) models: Vec<String>,
 
     /// How to print it.
     #[arg(long, value_name = "FORMAT", default_value = "text")]

@@ -3,6 +3,7 @@
 pub(crate) mod convert;
 pub(crate) mod explain;
 pub(crate) mod fix;
+pub(crate) mod models;
 pub(crate) mod shell;
 pub(crate) mod trace;
 pub(crate) mod validate;

@@ -98,10 +98,7 @@ pub fn check(
             lines: 0,
             findings: Findings::new(run.cap, false),
             dataset: Dataset::default(),
-            held_out: Validation {
-                name,
-                ..Validation::default()
-            },
+            held_out: Validation::new(name),
         },
         digests: Partitions::new(run.memory, run.scratch),
         is_held_out: context.side == crate::rules::Side::Validation,
@@ -202,7 +199,7 @@ impl Gathered {
             self.digests.push(&ByPrompt(*digest))?;
         }
         if self.is_held_out {
-            checked.held_out.add(&done.tally.digests);
+            checked.held_out.add(&done.tally);
         }
         checked.valid += done.valid;
         checked.invalid += done.invalid;

@@ -7,6 +7,8 @@
 use std::borrow::Cow;
 
 use super::Signs;
+use super::context::Overlap;
+use super::tokens::TokenCount;
 use crate::example::Role;
 use crate::json::{Key, Kind, Value};
 
@@ -30,6 +32,10 @@ pub struct Example<'d, 'a> {
     pub texts: Vec<Text<'d, 'a>>,
     /// What the line shows.
     pub signs: Signs,
+    /// Its tokens, counted if the line is so long that they may be too many.
+    pub tokens: Option<TokenCount>,
+    /// Where the validation file has it, or its prompt.
+    pub overlap: Option<Overlap>,
 }
 
 /// One turn.
@@ -180,6 +186,8 @@ impl<'d, 'a> Example<'d, 'a> {
             turns: Vec::new(),
             texts: Vec::new(),
             signs,
+            tokens: None,
+            overlap: None,
         };
         if let Some(parts) = system.and_then(|system| member(system, "parts")) {
             for part in parts.items() {

@@ -24,6 +24,7 @@ pub mod example;
 pub mod fixer;
 mod json;
 pub mod levels;
+mod limits;
 mod media;
 mod page;
 mod place;
@@ -35,6 +36,7 @@ pub mod report;
 mod shape;
 #[cfg(test)]
 pub(crate) mod tests;
+pub mod tokens;
 mod tools;
 mod turns;
 pub mod whole;
@@ -42,7 +44,7 @@ pub mod whole;
 use std::fmt;
 
 pub use checker::{Checker, LineOutcome, RawLine};
-pub use context::{Context, Method, Side, Validation};
+pub use context::{Context, Method, Overlap, OverlapKind, Side, Validation};
 pub use dataset::{Dataset, Digest, Tally};
 pub use edit::{Edit, apply};
 pub use example::{Example, Part, PartData, Speaker, Text, Turn};
@@ -51,6 +53,7 @@ pub use levels::{Levels, SelectError};
 pub use page::{Block, BlockKind, Page};
 pub use place::Window;
 pub use report::{Added, Findings, Found, Report};
+pub use tokens::TokenCount;
 pub use whole::WholeChecker;
 
 use crate::diag::Code;
@@ -165,11 +168,36 @@ pub static RULES: &[&Rule] = &[
     &preference::completion_shape::RULE,
     &shape::wrong_type::RULE,
     &shape::foreign_format::RULE,
+    &limits::too_many_tokens::RULE,
+    &limits::near_token_limit::RULE,
     &preference::preference_text_only::RULE,
     &shape::null_member::RULE,
     &tools::function_response_name::RULE,
     &media::mime_type_mismatch::RULE,
     &shape::unknown_value::RULE,
+    &dataset::exact_duplicate::RULE,
+    &dataset::validation_leakage::RULE,
+    &dataset::conflicting_answers::RULE,
+    &dataset::few_examples::RULE,
+    &dataset::very_few_examples::RULE,
+    &dataset::no_examples::RULE,
+    &dataset::same_prompts::RULE,
+    &dataset::same_answers::RULE,
+    &dataset::common_prefix::RULE,
+    &dataset::common_suffix::RULE,
+    &dataset::several_system_instructions::RULE,
+    &dataset::some_without_system::RULE,
+    &dataset::frequent_answer::RULE,
+    &dataset::length_outlier::RULE,
+    &dataset::length_pile_up::RULE,
+    &limits::too_many_examples::RULE,
+    &limits::file_too_large::RULE,
+    &limits::validation_size::RULE,
+    &limits::dropped_share_high::RULE,
+    &limits::dropped_share::RULE,
+    &limits::model_retired::RULE,
+    &limits::model_combination::RULE,
+    &limits::model_unknown::RULE,
 ];
 
 /// Finds a rule by its code or name, whatever the case.

@@ -105,21 +105,20 @@ fn context_of(block: &Block, validation: Option<&Block>) -> Context {
 }
 
 /// The validation examples of a file.
-fn validation_of(text: &[u8]) -> Validation {
-    let (context, levels) = (Context::default(), Levels::default());
+pub(crate) fn validation_of(text: &[u8]) -> Validation {
+    let context = Context {
+        side: Side::Validation,
+        ..Context::default()
+    };
+    let levels = Levels::default();
     let mut checker = Checker::new(&context, &levels);
     let mut tally = Tally::default();
     for line in lines(text) {
         checker.line(&line, &mut Findings::new(0, false), &mut tally);
     }
-    for digest in &mut tally.digests {
-        digest.line += 1;
-    }
-    let mut validation = Validation {
-        name: "validation.jsonl".into(),
-        ..Validation::default()
-    };
-    validation.add(&tally.digests);
+    Dataset::default().append(&mut tally, 1);
+    let mut validation = Validation::new("validation.jsonl");
+    validation.add(&tally);
     validation
 }
 
