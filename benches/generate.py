@@ -10,6 +10,7 @@ back that pair is. All kinds of one size hold the same pairs:
     corpus-SIZE.tmx          one <tu> a pair
     corpus-SIZE.en, .es      a Moses pair; a newline inside a cell is a space here
     corpus-SIZE.openai.jsonl chat messages, every second one with a system message
+    corpus-SIZE.gemini.jsonl what `prep convert` makes of it
     corpus-SIZE.truth.tsv    which records repeat which
 
 `corpus` is composed from the word list below. `real` repeats the parallel files
@@ -309,6 +310,12 @@ def openai_line(n: int, pair: Pair) -> str:
     )
 
 
+def gemini_line(_n: int, pair: Pair) -> str:
+    turns = (("user", pair.source), ("model", pair.target))
+    contents = ",".join(f'{{"role":"{role}","parts":[{{"text":{json_string(text)}}}]}}' for role, text in turns)
+    return f'{{"contents":[{contents}]}}\n'
+
+
 class Layout(NamedTuple):
     """How one file of a kind is written."""
 
@@ -323,6 +330,7 @@ KINDS = {
     "tmx": [Layout(".tmx", tmx_unit, head=TMX_HEAD, foot=TMX_FOOT)],
     "moses": [Layout(".en", moses_source), Layout(".es", moses_target)],
     "openai": [Layout(".openai.jsonl", openai_line)],
+    "gemini": [Layout(".gemini.jsonl", gemini_line)],
 }
 
 

@@ -49,6 +49,7 @@ fn run(cli: &Cli) -> Result<Answer, Failure> {
     let shared = &cli.shared;
     match &cli.command {
         Command::Convert(args) => commands::convert::run(args, shared),
+        Command::Dedupe(args) => commands::dedupe::run(args, shared),
         Command::Trace(args) => commands::trace::run(args),
         Command::Completions(args) => commands::shell::completions(args),
         Command::Man => commands::shell::man(),

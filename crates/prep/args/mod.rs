@@ -5,6 +5,7 @@
 //! by the command.
 
 mod convert;
+mod dedupe;
 mod values;
 
 use std::num::NonZeroUsize;
@@ -14,6 +15,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub(crate) use self::convert::ConvertArgs;
+pub(crate) use self::dedupe::DedupeArgs;
 pub(crate) use self::values::{LinePlace, Size};
 
 /// From your own text to a tuned Gemini model.
@@ -23,6 +25,7 @@ pub(crate) use self::values::{LinePlace, Size};
 Examples:
   prep convert corpus.csv                 two columns into train.jsonl
   prep convert corpus.en corpus.es        two aligned text files
+  prep dedupe train.jsonl --near 0.8      without what repeats itself
   prep trace train.jsonl:812              where an example came from
 
 Exit status: 0 yes, 1 no (rejects with --strict, nothing written), 2 could not be done.")]
@@ -37,6 +40,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Convert(Box<ConvertArgs>),
+    Dedupe(DedupeArgs),
     /// Print where an example came from.
     Trace(TraceArgs),
     /// Print the completions of a shell.

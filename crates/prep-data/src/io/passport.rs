@@ -299,6 +299,45 @@ impl Passport {
     }
 }
 
+/// The stamps of a passport, to be taken one after the other.
+#[derive(Debug)]
+pub(super) struct Stamps {
+    file: BufReader<File>,
+    /// How many were taken, and how many there are.
+    n: u64,
+    n_stamps: u64,
+    last: (u64, u64),
+}
+
+impl Passport {
+    /// Begins to take stamps in order.
+    pub(super) fn into_stamps(mut self) -> io::Result<Stamps> {
+        self.file.seek(SeekFrom::Start(MAGIC.len() as u64))?;
+        Ok(Stamps {
+            file: self.file,
+            n: 0,
+            n_stamps: self.footer.stamps,
+            last: (0, 0),
+        })
+    }
+}
+
+impl Stamps {
+    /// The stamp of a line, from 1, or `None` if there is none. Lines are asked
+    /// for in ascending order.
+    pub(super) fn of_line(&mut self, line: u64) -> io::Result<Option<Stamp>> {
+        let mut stamp = None;
+        while self.n < line.min(self.n_stamps) {
+            if self.n.is_multiple_of(BLOCK_STAMPS) {
+                self.last = (0, 0);
+            }
+            stamp = Some(read_stamp(&mut self.file, &mut self.last)?);
+            self.n += 1;
+        }
+        Ok(stamp.filter(|_| self.n == line))
+    }
+}
+
 fn read_stamp(input: &mut impl Read, last: &mut (u64, u64)) -> io::Result<Stamp> {
     let damaged = || io::Error::new(io::ErrorKind::InvalidData, "the stamp is damaged");
     let source = u32::try_from(read_leb128(input)?).map_err(|_| damaged())?;

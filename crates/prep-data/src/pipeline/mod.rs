@@ -5,9 +5,11 @@
 //! on the way: composed into examples, or rejected, and accounted for in the
 //! [`Ledger`] either way.
 
+mod compared;
 mod compose;
 mod conversations;
 mod convert;
+pub mod dedupe;
 mod ledger;
 mod lines;
 pub mod ordered;

@@ -10,8 +10,7 @@
 //! Nearly all text takes the fast path: stretches of ASCII are copied and
 //! lower-cased, and any other character that stands for itself alone is looked
 //! up in a table that is filled from the slow path page by page. A text with a
-//! character that may combine with its neighbours takes the slow path whole. On
-//! English that is 20 times as fast as the slow path, on Spanish 12 times.
+//! character that may combine with its neighbours takes the slow path whole.
 
 use std::sync::OnceLock;
 
