@@ -59,7 +59,7 @@ fn commands() -> Result<String> {
     cargo(&["build", "--quiet", "--package", "prep"])?;
     let mut page =
         String::from("# Commands\n\nWhat `prep --help` and `prep COMMAND --help` print.\n");
-    for command in ["", "convert", "trace", "completions", "man"] {
+    for command in ["", "convert", "dedupe", "trace", "completions", "man"] {
         let output = Command::new(target_directory().join("debug/prep"))
             .args((!command.is_empty()).then_some(command))
             .arg("--help")

@@ -26,7 +26,7 @@ pub(crate) struct DedupeArgs {
     pub(crate) inputs: Vec<PathBuf>,
 
     /// Where to write what stays; `-` is standard output.
-    #[arg(short, long, value_name = "FILE", default_value = "dedupe.jsonl")]
+    #[arg(short, long, value_name = "FILE", default_value = "deduped.jsonl")]
     pub(crate) output: PathBuf,
 
     /// What makes two examples duplicates.

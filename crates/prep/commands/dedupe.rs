@@ -67,7 +67,10 @@ pub(crate) fn run(args: &DedupeArgs, shared: &Shared) -> Result<Answer, Failure>
         steps,
         rejects: outcome.rejects,
         more: outcome.clusters.into_iter().collect(),
-        details: vec![("least_similar", least_similar(&outcome.least_similar))],
+        details: match args.near {
+            Some(_) => vec![("least_similar", least_similar(&outcome.least_similar))],
+            None => Vec::new(),
+        },
     };
     let written = target.finish(product, shared)?;
     report.print(&written, started);
@@ -84,16 +87,16 @@ fn settings(args: &DedupeArgs) -> Value {
             settings.insert(name.into(), value.into());
         }
     };
-    add("by", name_of(args.by), "example");
-    add("keep", name_of(args.keep), "first");
-    add("conflicts", name_of(args.conflicts), "report");
+    add("by", name_of(&args.by), "example");
+    add("keep", name_of(&args.keep), "first");
+    add("conflicts", name_of(&args.conflicts), "report");
     if let Some(near) = args.near {
         settings.insert("near".into(), near.jaccard().into());
     }
     settings.into()
 }
 
-fn name_of(value: impl ValueEnum) -> String {
+fn name_of(value: &impl ValueEnum) -> String {
     let value = value.to_possible_value();
     value.map_or_else(String::new, |value| value.get_name().to_owned())
 }

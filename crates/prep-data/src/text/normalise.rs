@@ -130,7 +130,7 @@ fn fast(text: &str, out: &mut String) -> bool {
 }
 
 /// How many bytes at the beginning are visible ASCII with single spaces, the
-/// first one no space; some are left to be looked at one by one.
+/// first one no space.
 fn plain_prefix(bytes: &[u8]) -> usize {
     const CHUNK: usize = 16;
     if bytes.first() == Some(&b' ') {
@@ -152,7 +152,12 @@ fn plain_prefix(bytes: &[u8]) -> usize {
         was_space = chunk[CHUNK - 1] == b' ';
         n += CHUNK;
     }
-    n
+    let rest = bytes[n..].iter().take_while(|&&byte| {
+        let is_doubled = was_space & (byte == b' ');
+        was_space = byte == b' ';
+        (0x20..0x7f).contains(&byte) & !is_doubled
+    });
+    n + rest.count()
 }
 
 /// The character may combine with its neighbours, or becomes several.

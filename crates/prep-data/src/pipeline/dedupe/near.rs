@@ -7,10 +7,10 @@
 //! must not make all examples alike.
 //!
 //! Kept in memory for each text: where it stands (24 bytes), its place in the
-//! forest of what belongs together (4), and its sketch (180, a tenth of texts
+//! forest of what belongs together (4), and its sketch (132, a tenth of texts
 //! has two); sketches beyond a quarter of the memory limit go to the disk. The
-//! keys of four bands at a time are brought into order, so that equal ones
-//! stand together, and whoever shares a key is compared: by sketches, which
+//! keys of a band that are there twice are brought into order, so that equal
+//! ones stand together, and whoever shares a key is compared: by sketches, which
 //! takes some ten nanoseconds, and if they leave it open, on the texts, which
 //! are read again.
 
@@ -28,10 +28,18 @@ use crate::pipeline::partitions::{Packed, Partitions};
 use crate::text::shingles::{jaccard, mix, set, shingles, shorter_len, suitable_len};
 use crate::text::sketch::{Bands, ROWS, Sketcher};
 
-/// How many texts that were ruled out a text is compared with at most, among
-/// those with which it shares one key. Only texts of which thousands are alike
-/// but below the threshold come to this.
-const MOST_IN_VAIN: usize = 4096;
+/// The most texts that are compared for the sake of one common key.
+///
+/// Texts made of one template may share a key by the thousand and be less
+/// similar than the threshold, and then every one would be compared with every
+/// other. Where more than this share a key, a second key must be common, too:
+/// a pair at the threshold is then found with a chance of about 0.92, one above
+/// it soon with that of all others.
+const MANY: usize = 512;
+
+/// How many texts that were ruled out a text is compared with at most for the
+/// sake of one key, or two.
+const MOST_IN_VAIN: usize = 512;
 
 /// How texts are sketched and compared.
 #[derive(Debug, Clone, Copy)]
@@ -110,16 +118,13 @@ impl Sketching {
         let context = self.context(prints);
         let sides = self.sides(reader);
         let lens = sides.map(|text| text.map(|text| self.lens(text)));
-        let n_rows = self.bands.side_rows();
         // Each side may have to be known by two lengths of shingles.
         for first in lens[0].into_iter().flatten().flatten() {
             for second in lens[1].unwrap_or([Some(0), None]).into_iter().flatten() {
                 let mut sketch = [0; ROWS];
-                let both = sides
-                    .into_iter()
-                    .zip([first, second])
-                    .zip(sketch.chunks_exact_mut(n_rows));
-                for (((text, len), rows), side) in both.zip(0_u64..) {
+                let both = sides.into_iter().zip([first, second]);
+                let all = both.zip(self.bands.sides_mut(&mut sketch)).zip(0_u64..);
+                for (((text, len), rows), side) in all {
                     let Some(text) = text else { continue };
                     batch.shingles.clear();
                     shingles(text, len, &mut batch.shingles);
@@ -286,6 +291,43 @@ impl Packed for Key {
     }
 }
 
+/// Which keys may be there twice: all that are, and a few that are not.
+#[derive(Debug)]
+struct Seen {
+    once: Vec<u64>,
+    twice: Vec<u64>,
+}
+
+impl Seen {
+    /// Room for `n` keys in `memory` bytes.
+    fn new(n: usize, memory: u64) -> Self {
+        const BITS_PER_KEY: usize = 8;
+        let most = usize::try_from(memory / 32).unwrap_or(usize::MAX);
+        let words = (n * BITS_PER_KEY / 64)
+            .clamp(1, most.max(1))
+            .next_power_of_two();
+        Self {
+            once: vec![0; words],
+            twice: vec![0; words],
+        }
+    }
+
+    fn place(&self, key: u64) -> (usize, u64) {
+        (key as usize >> 6 & (self.once.len() - 1), 1 << (key & 63))
+    }
+
+    fn add(&mut self, key: u64) {
+        let (word, bit) = self.place(key);
+        self.twice[word] |= self.once[word] & bit;
+        self.once[word] |= bit;
+    }
+
+    fn is_twice(&self, key: u64) -> bool {
+        let (word, bit) = self.place(key);
+        self.twice[word] & bit != 0
+    }
+}
+
 impl Near {
     pub(super) fn new(sketching: Sketching, means: &Means<'_>) -> Self {
         let most_held = (means.memory / 4) as usize / ROWS;
@@ -333,38 +375,24 @@ impl Near {
         keep: Keep,
         means: &Means<'_>,
     ) -> Result<(Merged, Texts), DedupeError> {
-        /// How many bands are brought into order at once.
-        const AT_ONCE: usize = 4;
         let Self { texts, sketches } = self;
         let search = Search {
             forest: Forest::new(texts.at.len()),
             texts: &texts,
             sketches: &sketches,
             inputs,
+            is_live: live(&texts, &sketches, gone),
         };
-        let bands = texts.sketching.bands;
-        for first in (0..bands.n).step_by(AT_ONCE) {
-            let some = first..bands.n.min(first + AT_ONCE);
-            let mut keys = Partitions::new(means.memory / 4, means.target);
-            sketches.for_each(|n, sketch| {
-                let text = sketches.of[n as usize] as usize;
-                if !gone.has(texts.at[text].place) {
-                    for band in some.clone() {
-                        let key = bands.key(sketch, band);
-                        keys.push(&Key { key, sketch: n })?;
-                    }
-                }
-                Ok(())
-            })?;
-            keys.visit(
-                means.pool,
-                |keys: &[Key]| search.link(keys),
-                |linked: Result<(), DedupeError>| {
-                    means.check_stop()?;
-                    linked
-                },
-            )?;
-        }
+        let mut bands = 0..texts.sketching.bands.n;
+        ordered::for_each(
+            means.pool,
+            || {
+                means.check_stop()?;
+                Ok(bands.next())
+            },
+            |band: usize| search.band(band, means),
+            |linked: Result<(), DedupeError>| linked,
+        )?;
         let merged = search.merge(keep, means)?;
         for (text, ..) in &merged.gone {
             gone.set(texts.at[*text as usize].place);
@@ -380,17 +408,92 @@ struct Search<'s> {
     texts: &'s Texts,
     sketches: &'s Sketches,
     inputs: &'s Inputs,
+    /// Which sketches are of texts that are not gone.
+    is_live: Bits,
+}
+
+/// Which sketches are of texts that are not gone.
+fn live(texts: &Texts, sketches: &Sketches, gone: &Bits) -> Bits {
+    let mut live = Bits::new(sketches.of.len() as u64);
+    for (text, n) in sketches.of.iter().zip(0..) {
+        if !gone.has(texts.at[*text as usize].place) {
+            live.set(n);
+        }
+    }
+    live
 }
 
 impl Search<'_> {
-    /// Links what is similar among sketches that share a key.
-    fn link(&self, keys: &[Key]) -> Result<(), DedupeError> {
+    /// Links what is similar among sketches that share a key of one band.
+    fn band(&self, band: usize, means: &Means<'_>) -> Result<(), DedupeError> {
+        let memory = means.memory / 4 / means.pool.current_num_threads() as u64;
+        // Hardly a key is there twice, and only those must be brought into
+        // order.
+        let mut seen = Seen::new(self.sketches.of.len(), memory / 2);
+        self.keys(band, |key| {
+            seen.add(key.key);
+            Ok(())
+        })?;
+        let mut keys = Partitions::new(memory / 2, means.target);
+        self.keys(band, |key| {
+            if seen.is_twice(key.key) {
+                keys.push(&key)?;
+            }
+            Ok(())
+        })?;
+        drop(seen);
+        let mut sorted = keys.into_sorted();
         let mut pair = Pair::default();
-        for same in keys
-            .chunk_by(|a, b| a.key == b.key)
-            .filter(|same| same.len() > 1)
-        {
-            self.link_all(same, &mut pair)?;
+        let mut same: Vec<Key> = Vec::new();
+        loop {
+            let next = sorted.next()?;
+            if same.first().map(|key| key.key) != next.map(|key| key.key) {
+                if same.len() > 1 {
+                    means.check_stop()?;
+                    self.link(band, &same, &mut pair)?;
+                }
+                same.clear();
+            }
+            match next {
+                Some(key) => same.push(key),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// Gives the keys of a band, of all texts that are not gone.
+    fn keys(
+        &self,
+        band: usize,
+        mut each: impl FnMut(Key) -> Result<(), DedupeError>,
+    ) -> Result<(), DedupeError> {
+        let bands = self.texts.sketching.bands;
+        self.sketches.for_each(|n, sketch| {
+            if !self.is_live.has(u64::from(n)) {
+                return Ok(());
+            }
+            let key = bands.key(sketch, band);
+            each(Key { key, sketch: n })
+        })
+    }
+
+    /// Links what is similar among sketches with one key of a band.
+    fn link(&self, band: usize, same: &[Key], pair: &mut Pair) -> Result<(), DedupeError> {
+        if same.len() <= MANY {
+            return self.link_all(same, pair);
+        }
+        // A pair whose other common key is of an earlier band was met there.
+        let bands = self.texts.sketching.bands;
+        for other in band + 1..bands.n {
+            let mut keys = Vec::with_capacity(same.len());
+            for &Key { sketch, .. } in same {
+                let key = bands.key(&self.sketches.get(sketch as usize)?, other);
+                keys.push(Key { key, sketch });
+            }
+            keys.sort_unstable();
+            for same in keys.chunk_by(|a, b| a.key == b.key) {
+                self.link_all(same, pair)?;
+            }
         }
         Ok(())
     }

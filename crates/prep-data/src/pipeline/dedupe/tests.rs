@@ -35,8 +35,13 @@ impl Ran {
             let cluster: Value = serde_json::from_str(line).unwrap();
             let kept = cluster["kept"].as_u64();
             let dropped = cluster["dropped"].as_array().unwrap().iter();
-            let lines = kept.into_iter().chain(dropped.map(|line| line.as_u64().unwrap()));
-            (cluster["kind"].as_str().unwrap().to_owned(), lines.collect())
+            let lines = kept
+                .into_iter()
+                .chain(dropped.map(|line| line.as_u64().unwrap()));
+            (
+                cluster["kind"].as_str().unwrap().to_owned(),
+                lines.collect(),
+            )
         };
         self.clusters.lines().map(cluster).collect()
     }
@@ -63,7 +68,8 @@ fn run_with(inputs: &[&str], options: Options, memory: u64, threads: usize) -> R
         stop: &AtomicBool::new(false),
     };
     let inputs = inputs.iter().zip('a'..);
-    let inputs = inputs.map(|(text, name)| Input::from_bytes(name, text.as_bytes().to_vec()).unwrap());
+    let inputs =
+        inputs.map(|(text, name)| Input::from_bytes(name, text.as_bytes().to_vec()).unwrap());
     let outcome = dedupe(inputs.collect(), options, true, sinks, &means).unwrap();
     assert!(outcome.ledger.adds_up(), "{:?}", outcome.ledger);
     outcome.data.persist().unwrap();
@@ -98,11 +104,17 @@ fn check(input: &[String], options: Options, kept: &[u64], left_out: &[(u64, &st
     let ran = run(&input.concat(), options);
     let expected: String = kept.iter().map(|n| &*input[*n as usize - 1]).collect();
     assert_eq!(ran.data, expected);
-    let rejects = ran.rejects.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let rejects = ran
+        .rejects
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
     let rejects: Vec<_> = rejects
         .map(|reject| {
             let n = reject["line"].as_u64().unwrap();
-            assert_eq!(reject["raw"].as_str(), Some(input[n as usize - 1].trim_end()));
+            assert_eq!(
+                reject["raw"].as_str(),
+                Some(input[n as usize - 1].trim_end())
+            );
             (n, reject["code"].as_str().unwrap().to_owned())
         })
         .collect();
@@ -120,9 +132,24 @@ fn what_counts_is_chosen() {
         line("", "Bye", "Hola"),
     ];
     let by = |by| Options { by, ..EXACT_ONLY };
-    check(&input, by(By::Example), &[1, 4, 5], &[(2, "D003"), (3, "D001")]);
-    check(&input, by(By::User), &[1, 5], &[(2, "D003"), (3, "D001"), (4, "D001")]);
-    check(&input, by(By::Model), &[1, 4], &[(2, "D003"), (3, "D001"), (5, "D001")]);
+    check(
+        &input,
+        by(By::Example),
+        &[1, 4, 5],
+        &[(2, "D003"), (3, "D001")],
+    );
+    check(
+        &input,
+        by(By::User),
+        &[1, 5],
+        &[(2, "D003"), (3, "D001"), (4, "D001")],
+    );
+    check(
+        &input,
+        by(By::Model),
+        &[1, 4],
+        &[(2, "D003"), (3, "D001"), (5, "D001")],
+    );
 }
 
 #[test]
@@ -135,7 +162,12 @@ fn what_is_kept_is_chosen() {
     let keep = |keep| Options { keep, ..EXACT_ONLY };
     check(&input, keep(Keep::First), &[1], &[(2, "D003"), (3, "D003")]);
     check(&input, keep(Keep::Last), &[3], &[(1, "D003"), (2, "D003")]);
-    check(&input, keep(Keep::Longest), &[2], &[(1, "D003"), (3, "D003")]);
+    check(
+        &input,
+        keep(Keep::Longest),
+        &[2],
+        &[(1, "D003"), (3, "D003")],
+    );
 }
 
 #[test]
@@ -153,13 +185,21 @@ fn conflicts_are_told_dropped_or_settled() {
             ..EXACT_ONLY
         };
         check(&input, conflicts(Conflicts::Report), &[1, 2, 3, 4], &[]);
-        check(&input, conflicts(Conflicts::Newest), &[3, 4], &[(1, "D005"), (2, "D005")]);
+        check(
+            &input,
+            conflicts(Conflicts::Newest),
+            &[3, 4],
+            &[(1, "D005"), (2, "D005")],
+        );
         let all = [(1, "D005"), (2, "D005"), (4, "D005")];
         check(&input, conflicts(Conflicts::Drop), &[3], &all);
     }
     let told = run(&input.concat(), EXACT_ONLY);
     assert_eq!(told.ledger.notes, BTreeMap::from([("D005", 3)]));
-    assert_eq!(told.clusters, "{\"dropped\":[],\"kept\":null,\"kind\":\"conflict\",\"lines\":[1,2,4]}\n");
+    assert_eq!(
+        told.clusters,
+        "{\"kind\":\"conflict\",\"kept\":null,\"dropped\":[],\"lines\":[1,2,4]}\n"
+    );
 }
 
 #[test]
@@ -173,12 +213,23 @@ fn lines_that_are_no_examples_are_rejected() {
     ];
     let ran = run(&input.concat(), EXACT_ONLY);
     assert_eq!(ran.data, input[0]);
-    assert_eq!(ran.ledger.rejected, BTreeMap::from([("S014", 1), ("S019", 1)]));
+    assert_eq!(
+        ran.ledger.rejected,
+        BTreeMap::from([("S014", 1), ("S019", 1)])
+    );
     assert_eq!(ran.ledger.dropped, BTreeMap::from([("D001", 1)]));
     assert_eq!(ran.ledger.notes, BTreeMap::from([("S002", 1)]));
-    let lines = ran.rejects.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let places: Vec<_> = lines.map(|line| (line["line"].as_u64(), line["record"].as_u64())).collect();
-    assert_eq!(places, [(Some(2), Some(2)), (Some(4), Some(3)), (Some(5), Some(4))]);
+    let lines = ran
+        .rejects
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let places: Vec<_> = lines
+        .map(|line| (line["line"].as_u64(), line["record"].as_u64()))
+        .collect();
+    assert_eq!(
+        places,
+        [(Some(2), Some(2)), (Some(4), Some(3)), (Some(5), Some(4))]
+    );
 }
 
 #[test]
@@ -186,12 +237,12 @@ fn inputs_are_taken_together() {
     let (one, other) = (line("", "a", "b"), line("", "c", "d"));
     let first = format!("{one}{other}");
     let second = format!("{other}\n{one}");
-    let ran = run_with(&[&first, &second.trim_end()], EXACT_ONLY, 1 << 30, 2);
+    let ran = run_with(&[&first, second.trim_end()], EXACT_ONLY, 1 << 30, 2);
     assert_eq!(ran.data, first);
     assert_eq!(
         ran.clusters,
-        "{\"dropped\":[3],\"files\":[\"b\"],\"kept\":1,\"kept_file\":\"a\",\"kind\":\"exact\",\"similarity\":[1.0]}\n\
-         {\"dropped\":[1],\"files\":[\"b\"],\"kept\":2,\"kept_file\":\"a\",\"kind\":\"exact\",\"similarity\":[1.0]}\n"
+        "{\"kind\":\"exact\",\"kept\":1,\"dropped\":[3],\"similarity\":[1.0],\"kept_file\":\"a\",\"files\":[\"b\"]}\n\
+         {\"kind\":\"exact\",\"kept\":2,\"dropped\":[1],\"similarity\":[1.0],\"kept_file\":\"a\",\"files\":[\"b\"]}\n"
     );
     assert!(ran.rejects.contains("it repeats `a:1`"), "{}", ran.rejects);
 }
@@ -214,16 +265,18 @@ fn text(sentence: usize, edits: &[usize]) -> String {
 fn examples() -> impl Strategy<Value = Vec<String>> {
     let edits = proptest::collection::vec(0..40_usize, 0..3);
     let spelling = prop_oneof![3 => Just(0), 1 => Just(1), 1 => Just(2)];
-    let example = (0..4_usize, edits, spelling, 0..3_usize).prop_map(|(sentence, edits, spelling, answer)| {
-        let text = text(sentence, &edits);
-        let text = match spelling {
-            0 => text,
-            1 => text.to_uppercase(),
-            _ => text.replace(' ', "  "),
-        };
-        let answer = ["yes", "no, not at all", "Yes"][answer];
-        line("", &text, answer)
-    });
+    let example = (0..4_usize, edits, spelling, 0..3_usize).prop_map(
+        |(sentence, edits, spelling, answer)| {
+            let text = text(sentence, &edits);
+            let text = match spelling {
+                0 => text,
+                1 => text.to_uppercase(),
+                _ => text.replace(' ', "  "),
+            };
+            let answer = ["yes", "no, not at all", "Yes"][answer];
+            line("", &text, answer)
+        },
+    );
     let other = prop_oneof![Just("nothing\n".to_owned()), Just("\n".to_owned())];
     proptest::collection::vec(prop_oneof![12 => example, 1 => other], 0..40)
 }
@@ -231,7 +284,11 @@ fn examples() -> impl Strategy<Value = Vec<String>> {
 fn options() -> impl Strategy<Value = Options> {
     let by = prop_oneof![Just(By::Example), Just(By::User), Just(By::Model)];
     let keep = prop_oneof![Just(Keep::First), Just(Keep::Last), Just(Keep::Longest)];
-    let near = prop_oneof![Just(None), Just(Threshold::new(0.7)), Just(Threshold::new(0.9))];
+    let near = prop_oneof![
+        Just(None),
+        Just(Threshold::new(0.7)),
+        Just(Threshold::new(0.9))
+    ];
     let conflicts = prop_oneof![
         Just(Conflicts::Report),
         Just(Conflicts::Drop),
@@ -250,10 +307,15 @@ fn options() -> impl Strategy<Value = Options> {
 fn groups(input: &[String], ran: &Ran) -> BTreeSet<Vec<String>> {
     let mut group_of: Vec<usize> = (0..=input.len()).collect();
     for (kind, lines) in ran.clusters() {
-        let Some((&first, rest)) = lines.split_first() else { continue };
+        let Some((&first, rest)) = lines.split_first() else {
+            continue;
+        };
         for &line in rest.iter().filter(|_| kind != "conflict") {
             let (from, to) = (group_of[line as usize], group_of[first as usize]);
-            group_of.iter_mut().filter(|group| **group == from).for_each(|group| *group = to);
+            group_of
+                .iter_mut()
+                .filter(|group| **group == from)
+                .for_each(|group| *group = to);
         }
     }
     let mut groups: BTreeMap<usize, Vec<String>> = BTreeMap::new();
@@ -337,4 +399,36 @@ fn what_is_similar_enough_is_a_near_duplicate() {
         ..near(0.7)
     };
     check(&input, whole, &[1, 2, 3, 4, 5], &[]);
+}
+
+/// Texts of one template, of which each is alike to every other and few are
+/// similar enough.
+#[test]
+fn texts_of_one_template_are_compared_in_time() {
+    let number = |n: u64| crate::text::shingles::mix(n) % 1_000_000;
+    let prompt = |n: u64| {
+        format!(
+            "please tell me where order {:06} of {:06} is",
+            number(n),
+            number(n + 5000)
+        )
+    };
+    let mut input: Vec<_> = (0..3000).map(|n| line("", &prompt(n), "a")).collect();
+    input.push(line(
+        "",
+        &prompt(7).replace("tell", "TELL").replace(" is", " is?"),
+        "a",
+    ));
+    let options = Options {
+        by: By::User,
+        near: Threshold::new(0.9),
+        ..EXACT_ONLY
+    };
+    let ran = run(&input.concat(), options);
+    let last = ran
+        .clusters()
+        .into_iter()
+        .find(|(_, lines)| lines.contains(&3001));
+    assert_eq!(last, Some(("near".into(), vec![8, 3001])));
+    assert!(ran.ledger.written > 2900, "{:?}", ran.ledger);
 }

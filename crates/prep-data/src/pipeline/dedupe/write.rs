@@ -1,12 +1,16 @@
 //! The second reading: what stays is written, what goes is accounted for.
 
-use std::sync::Mutex;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use serde::Serialize;
 
 use super::verdict::{Kind, Member, Verdict};
 use super::{DedupeError, Inputs, Means, Merged, Outcome, Sinks};
 use crate::diag::{Code, D001, D003, D004, D005, Finding, Position, S002};
 use crate::io::passport::{self, fingerprint};
-use crate::io::{Inherited, LineOf, OutputError, OutputWriter, Progress};
+use crate::io::{Finished, Inherited, LineOf, OutputError, OutputWriter, Progress};
 use crate::pipeline::compared::Reader;
 use crate::pipeline::convert::{Met, Rejects};
 use crate::pipeline::dedupe::plan::Plan;
@@ -81,7 +85,7 @@ struct Front<'f> {
     inputs: &'f Inputs,
     means: &'f Means<'f>,
     input: usize,
-    current: Option<(LineReader, std::sync::Arc<Progress>)>,
+    current: Option<(LineReader, Arc<Progress>)>,
     line: u64,
     verdicts: Sorted<Verdict>,
     next: Option<Verdict>,
@@ -270,8 +274,9 @@ fn write_clusters(
         let key = |verdict: &Verdict| (verdict.other, verdict.kind);
         if cluster.first().map(key) != next.as_ref().map(key) && !cluster.is_empty() {
             line.clear();
-            let json = cluster_json(inputs, &cluster);
-            serde_json::to_writer(&mut line, &json).expect("a cluster has string keys only");
+            let cluster_line = cluster_line(inputs, &cluster);
+            serde_json::to_writer(&mut line, &cluster_line)
+                .expect("a cluster has string keys only");
             line.push(b'\n');
             file.put(&line)?;
             cluster.clear();
@@ -283,46 +288,56 @@ fn write_clusters(
     }
 }
 
-/// A cluster as it is written. Lines are those of the input; where there are
-/// several, `kept_file` and `dropped_files` name it.
-fn cluster_json(inputs: &Inputs, cluster: &[Verdict]) -> serde_json::Value {
+/// A cluster as it is written. Lines are those of their input; where there are
+/// several inputs, the files are named.
+#[derive(Serialize)]
+struct ClusterLine<'a> {
+    kind: &'a str,
+    /// `None` if none is kept, or all are.
+    kept: Option<u64>,
+    dropped: Vec<u64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    similarity: Vec<f64>,
+    /// Those of a conflict that is reported, all of which are kept.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    lines: Vec<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kept_file: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    files: Vec<&'a str>,
+}
+
+fn cluster_line<'a>(inputs: &'a Inputs, cluster: &[Verdict]) -> ClusterLine<'a> {
     let Verdict { kind, other, .. } = cluster[0];
-    let lines: Vec<_> = cluster
+    let is_told = kind == Kind::Told;
+    let is_kept = !is_told && cluster.iter().all(|verdict| verdict.place != other);
+    let places = cluster.iter().map(|verdict| inputs.line(verdict.place));
+    let (files, lines): (Vec<_>, Vec<_>) = places.unzip();
+    let similarity = cluster
         .iter()
-        .map(|verdict| inputs.line(verdict.place))
-        .collect();
-    let (kept_input, kept_line) = inputs.line(other);
-    let mut json = serde_json::Map::new();
-    json.insert("kind".into(), kind.name().into());
-    let numbers: Vec<u64> = lines.iter().map(|(_, line)| *line).collect();
-    let similarity: Vec<f64> = cluster
-        .iter()
-        .map(|verdict| rounded(verdict.similarity))
-        .collect();
-    let is_kept = kind != Kind::Told && cluster.iter().all(|verdict| verdict.place != other);
-    if is_kept {
-        json.insert("kept".into(), kept_line.into());
+        .filter(|_| matches!(kind, Kind::Exact | Kind::Normalised | Kind::Near))
+        .map(|verdict| rounded(verdict.similarity));
+    let has_several = inputs.inputs.len() > 1;
+    let (kept_file, kept) = inputs.line(other);
+    let name = |input: usize| inputs.inputs[input].name();
+    let (dropped, told) = if is_told {
+        (Vec::new(), lines)
     } else {
-        json.insert("kept".into(), serde_json::Value::Null);
+        (lines, Vec::new())
+    };
+    ClusterLine {
+        kind: kind.name(),
+        kept: is_kept.then_some(kept),
+        dropped,
+        similarity: similarity.collect(),
+        lines: told,
+        kept_file: (is_kept && has_several).then(|| name(kept_file)),
+        files: files
+            .into_iter()
+            .filter(|_| has_several)
+            .map(name)
+            .collect(),
     }
-    if kind == Kind::Told {
-        json.insert("dropped".into(), serde_json::json!([]));
-        json.insert("lines".into(), numbers.into());
-    } else {
-        json.insert("dropped".into(), numbers.into());
-    }
-    if matches!(kind, Kind::Exact | Kind::Normalised | Kind::Near) {
-        json.insert("similarity".into(), similarity.into());
-    }
-    if inputs.inputs.len() > 1 {
-        let name = |input: usize| inputs.inputs[input].name().to_owned();
-        if is_kept {
-            json.insert("kept_file".into(), name(kept_input).into());
-        }
-        let files: Vec<_> = lines.iter().map(|(input, _)| name(*input)).collect();
-        json.insert("files".into(), files.into());
-    }
-    json.into()
 }
 
 /// With six digits: more say nothing.
@@ -338,7 +353,7 @@ struct Emitter<'a> {
     passport: Option<(passport::Writer<OutputWriter>, Inherited)>,
     rejects: Rejects<'a>,
     ledger: Ledger,
-    met: std::collections::BTreeMap<&'static str, Met>,
+    met: BTreeMap<&'static str, Met>,
     input: usize,
     /// The lines and records of the input before the next batch.
     lines: u64,
@@ -350,7 +365,7 @@ impl<'a> Emitter<'a> {
         inputs: &'a Inputs,
         data: OutputWriter,
         passport: Option<OutputWriter>,
-        rejects: Option<&'a std::path::Path>,
+        rejects: Option<&'a Path>,
     ) -> Result<Self, DedupeError> {
         let mut syncers: Vec<_> = data.syncer()?.into_iter().collect();
         let passport = match passport {
@@ -368,7 +383,7 @@ impl<'a> Emitter<'a> {
             passport,
             rejects: Rejects::new(rejects),
             ledger: Ledger::default(),
-            met: std::collections::BTreeMap::new(),
+            met: BTreeMap::new(),
             input: 0,
             lines: 0,
             records: 0,
@@ -434,7 +449,7 @@ impl<'a> Emitter<'a> {
 
     fn finish(
         self,
-        clusters: Option<crate::io::Finished>,
+        clusters: Option<Finished>,
         least_similar: Vec<Merged>,
     ) -> Result<Outcome, DedupeError> {
         self.writeback.finish()?;
