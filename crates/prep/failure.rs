@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::io;
 
 use prep_data::io::{InputError, OutputError};
+use prep_data::pipeline::dedupe::DedupeError;
 use prep_data::pipeline::{CheckError, ComposeError, ConvertError, FixError};
 use prep_data::source::{Choice, SourceError};
 
@@ -103,7 +104,9 @@ impl From<OutputError> for Failure {
             OutputError::Create { source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 Some("create its directory first")
             }
-            OutputError::Write { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+            OutputError::Write { source, .. } | OutputError::Scratch { source, .. }
+                if source.kind() == io::ErrorKind::StorageFull =>
+            {
                 Some("make room on the disk; nothing was left there")
             }
             OutputError::Busy { .. } => Some("wait for it, or choose another name with `-o`"),
@@ -229,6 +232,17 @@ impl From<ConvertError> for Failure {
                 plain(error).hint("give it more with `--memory`, or convert the file in parts")
             }
             ConvertError::Interrupted => plain(error),
+        }
+    }
+}
+
+impl From<DedupeError> for Failure {
+    fn from(error: DedupeError) -> Self {
+        match error {
+            DedupeError::Input(error) => error.into(),
+            DedupeError::Output(error) => error.into(),
+            DedupeError::Passport(error) => error.into(),
+            DedupeError::TooManyTexts | DedupeError::Interrupted => plain(error),
         }
     }
 }

@@ -5,6 +5,7 @@
 //! by the command.
 
 mod convert;
+mod dedupe;
 mod fix;
 mod validate;
 mod values;
@@ -16,6 +17,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub(crate) use self::convert::ConvertArgs;
+pub(crate) use self::dedupe::DedupeArgs;
 pub(crate) use self::fix::FixArgs;
 pub(crate) use self::validate::{MethodName, Most, ReportFormat, RuleArgs, ValidateArgs};
 pub(crate) use self::values::{LinePlace, Size};
@@ -29,6 +31,7 @@ Examples:
   prep convert corpus.en corpus.es        two aligned text files
   prep validate train.jsonl               everything that is wrong with it
   prep fix train.jsonl                    what can be repaired without doubt
+  prep dedupe train.jsonl --near 0.8      without what repeats itself
   prep trace train.jsonl:812              where an example came from
 
 Exit status: 0 yes, 1 no (rejects with --strict, nothing written), 2 could not be done.")]
@@ -47,6 +50,7 @@ pub(crate) enum Command {
     Fix(Box<FixArgs>),
     /// Print the page of a rule, or the list of all rules.
     Explain(ExplainArgs),
+    Dedupe(DedupeArgs),
     /// Print where an example came from.
     Trace(TraceArgs),
     /// Print what is known of the base models, with the date of the table.

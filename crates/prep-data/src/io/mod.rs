@@ -7,6 +7,7 @@ mod input;
 mod manifest;
 mod outputs;
 pub mod passport;
+mod reread;
 mod scratch;
 
 pub use atomic::{AtomicFile, OutputError, abandon_partials, partial_path};
@@ -15,6 +16,7 @@ pub use input::{Compression, Input, InputError, Progress, Seekable};
 pub use manifest::{Manifest, OutputFile, checksum, sidecar};
 pub use outputs::{Finished, OutputPaths, OutputWriter, Overwrite, Sha256Wanted, Syncer, commit};
 pub use passport::{Passport, PassportError, SourceFile, Stamp};
+pub use reread::{Reread, Rereading};
 pub use scratch::{Scratch, ScratchReader};
 
 /// A reason in words, for errors whose facts no caller needs apart.

@@ -403,11 +403,7 @@ impl<'a> Emitter<'a> {
             writeback: Writeback::new(syncers),
             data: sinks.data,
             passport: passport.map_err(OutputError::passport)?,
-            rejects: Rejects {
-                path: sinks.rejects,
-                writer: None,
-                buffer: Vec::new(),
-            },
+            rejects: Rejects::new(sinks.rejects),
             names,
             memory: run.memory,
             conversations: gathers,
@@ -590,7 +586,7 @@ impl<'a> Emitter<'a> {
 }
 
 /// The rejects file, made when there is something to put into it.
-struct Rejects<'a> {
+pub(super) struct Rejects<'a> {
     path: Option<&'a Path>,
     writer: Option<OutputWriter>,
     buffer: Vec<u8>,
@@ -611,8 +607,20 @@ struct RejectLine<'a> {
     raw_base64: Option<String>,
 }
 
+impl<'a> Rejects<'a> {
+    /// Rejects that go to `path`, or nowhere.
+    pub(super) fn new(path: Option<&'a Path>) -> Self {
+        Self {
+            path,
+            writer: None,
+            buffer: Vec::new(),
+        }
+    }
+}
+
 impl Rejects<'_> {
-    fn put(
+    /// Adds a record that is left out, with the reason.
+    pub(super) fn put(
         &mut self,
         source: &str,
         record: u64,
@@ -644,7 +652,8 @@ impl Rejects<'_> {
         writer.put(&self.buffer)
     }
 
-    fn finish(self) -> Result<Option<Finished>, OutputError> {
+    /// Ends the file, if there is one.
+    pub(super) fn finish(self) -> Result<Option<Finished>, OutputError> {
         self.writer.map(OutputWriter::finish).transpose()
     }
 }

@@ -10,7 +10,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::io::{Input, InputError};
-use crate::source::blocks::{Block, Blocks, HEAD_BYTES, Lines, Piece};
+use crate::source::blocks::{Block, Blocks, HEAD_BYTES, Lines, Piece, count_newlines};
 
 /// The longest line that is read, in bytes.
 pub(crate) const LINE_LIMIT: usize = 16 << 20;
@@ -68,6 +68,7 @@ impl LineReader {
     }
 
     /// Whether the input begins with a byte-order mark.
+    #[allow(dead_code, reason = "for `validate` to tell")]
     pub(crate) fn has_bom(&self) -> bool {
         self.has_bom
     }
@@ -114,6 +115,14 @@ pub(crate) struct Line<'a> {
     pub(crate) text: Result<LineText<'a>, TooLong<'a>>,
     /// The input ends here, and without a line end.
     pub(crate) is_unterminated: bool,
+}
+
+impl Line<'_> {
+    /// Whether nothing but white space stands in it.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.text
+            .is_ok_and(|text| text.bytes().trim_ascii().is_empty())
+    }
 }
 
 /// The text of a line.
@@ -181,6 +190,19 @@ impl LineBatch {
     }
 }
 
+impl LineBatch {
+    /// Counts the lines without looking at them.
+    pub(crate) fn n_lines(&self) -> u64 {
+        match &self.piece {
+            Piece::Records(block) => {
+                let is_open = block.last().is_some_and(|&byte| byte != b'\n');
+                count_newlines(block) + u64::from(is_open)
+            }
+            Piece::TooLong { .. } => 1,
+        }
+    }
+}
+
 fn lines_of<'a>(block: &'a Block, each: &mut impl FnMut(Line<'a>)) -> u64 {
     let bytes: &[u8] = block;
     let text = simdutf8::basic::from_utf8(bytes).ok();
@@ -223,14 +245,16 @@ mod tests {
         let mut reader = LineReader::with_block(input, block_bytes).unwrap();
         let (mut first, mut lines) = (1, Vec::new());
         while let Some(batch) = reader.next().unwrap() {
+            let before = first;
             first += batch.for_each(|line| {
                 let text = match line.text {
                     Ok(text) => String::from_utf8_lossy(text.bytes()).into_owned(),
                     Err(long) => format!("too long, {} bytes", long.bytes),
                 };
-                let (number, offset) = (first + line.number, batch.offset + line.offset);
+                let (number, offset) = (before + line.number, batch.offset + line.offset);
                 lines.push(format!("{number}:{offset}:{text}"));
             });
+            assert_eq!(first - before, batch.n_lines());
         }
         lines
     }

@@ -6,9 +6,11 @@
 //! [`Ledger`] either way.
 
 mod check;
+mod compared;
 mod compose;
 mod conversations;
 mod convert;
+pub mod dedupe;
 mod fix;
 mod ledger;
 mod lines;

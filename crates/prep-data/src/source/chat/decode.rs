@@ -309,8 +309,18 @@ pub(super) fn tell(
 }
 
 pub(super) fn json_fault(error: &json::Error, raw: &[u8], is_open: bool) -> Fault {
+    Fault::new(
+        json_code(error, raw, is_open),
+        error.offset,
+        error.message(),
+    )
+}
+
+/// The code of what is wrong with a text that is to be JSON; `is_open` if
+/// nothing follows it, so that its end may be missing.
+pub(crate) fn json_code(error: &json::Error, raw: &[u8], is_open: bool) -> &'static Code {
     let begins_open = matches!(raw.trim_ascii_start().first(), Some(b'{' | b'[' | b'"'));
-    let code: &'static Code = match error.kind {
+    match error.kind {
         ErrorKind::InvalidUtf8(_) => &S001,
         ErrorKind::DuplicateKey(_) => &S015,
         ErrorKind::NumberOutOfRange(_) | ErrorKind::NotFinite(_) => &S016,
@@ -320,8 +330,7 @@ pub(super) fn json_fault(error: &json::Error, raw: &[u8], is_open: bool) -> Faul
         ErrorKind::Truncated(_) if is_open && begins_open => &S031,
         _ if raw.get(error.offset) == Some(&0) => &S010,
         _ => &S014,
-    };
-    Fault::new(code, error.offset, error.message())
+    }
 }
 
 fn too_long(bytes: u64, limit: usize) -> Fault {
