@@ -7,7 +7,7 @@
 //! must not make all examples alike.
 //!
 //! Kept in memory for each text: where it stands (24 bytes), its place in the
-//! forest of what belongs together (4), and its sketch (132, a tenth of texts
+//! forest of what belongs together (4), and its sketch (100, a tenth of texts
 //! has two); sketches beyond a quarter of the memory limit go to the disk. The
 //! keys of a band that are there twice are brought into order, so that equal
 //! ones stand together, and whoever shares a key is compared: by sketches, which
@@ -293,38 +293,33 @@ impl Packed for Key {
 
 /// Which keys may be there twice: all that are, and a few that are not.
 #[derive(Debug)]
-struct Seen {
-    once: Vec<u64>,
-    twice: Vec<u64>,
-}
+struct Seen(Vec<[u64; 2]>);
 
 impl Seen {
     /// Room for `n` keys in `memory` bytes.
     fn new(n: usize, memory: u64) -> Self {
         const BITS_PER_KEY: usize = 8;
         let most = usize::try_from(memory / 32).unwrap_or(usize::MAX);
-        let words = (n * BITS_PER_KEY / 64)
-            .clamp(1, most.max(1))
-            .next_power_of_two();
-        Self {
-            once: vec![0; words],
-            twice: vec![0; words],
-        }
+        let words = (n * BITS_PER_KEY / 64).clamp(1, most.max(1));
+        Self(vec![[0; 2]; words.next_power_of_two()])
     }
 
+    /// The word and the bit of a key. What was seen once and what was seen
+    /// twice stand side by side, as each look costs a wait for memory.
     fn place(&self, key: u64) -> (usize, u64) {
-        (key as usize >> 6 & (self.once.len() - 1), 1 << (key & 63))
+        ((key >> 6) as usize & (self.0.len() - 1), 1 << (key & 63))
     }
 
     fn add(&mut self, key: u64) {
         let (word, bit) = self.place(key);
-        self.twice[word] |= self.once[word] & bit;
-        self.once[word] |= bit;
+        let [once, twice] = &mut self.0[word];
+        *twice |= *once & bit;
+        *once |= bit;
     }
 
     fn is_twice(&self, key: u64) -> bool {
         let (word, bit) = self.place(key);
-        self.twice[word] & bit != 0
+        self.0[word][1] & bit != 0
     }
 }
 
