@@ -10,6 +10,7 @@ back that pair is. All kinds of one size hold the same pairs:
     corpus-SIZE.tmx          one <tu> a pair
     corpus-SIZE.en, .es      a Moses pair; a newline inside a cell is a space here
     corpus-SIZE.openai.jsonl chat messages, every second one with a system message
+    corpus-SIZE.gemini.jsonl what prep convert makes of them
     corpus-SIZE.truth.tsv    which records repeat which
 
 `corpus` is composed from the word list below. `real` repeats the parallel files
@@ -309,6 +310,13 @@ def openai_line(n: int, pair: Pair) -> str:
     )
 
 
+def gemini_line(_n: int, pair: Pair) -> str:
+    return (
+        f'{{"contents":[{{"role":"user","parts":[{{"text":{json_string(pair.source)}}}]}},'
+        f'{{"role":"model","parts":[{{"text":{json_string(pair.target)}}}]}}]}}\n'
+    )
+
+
 class Layout(NamedTuple):
     """How one file of a kind is written."""
 
@@ -323,6 +331,7 @@ KINDS = {
     "tmx": [Layout(".tmx", tmx_unit, head=TMX_HEAD, foot=TMX_FOOT)],
     "moses": [Layout(".en", moses_source), Layout(".es", moses_target)],
     "openai": [Layout(".openai.jsonl", openai_line)],
+    "gemini": [Layout(".gemini.jsonl", gemini_line)],
 }
 
 

@@ -5,7 +5,8 @@ use std::fmt::Display;
 use std::io;
 
 use prep_data::io::{InputError, OutputError};
-use prep_data::pipeline::{ComposeError, ConvertError};
+use prep_data::pipeline::dedupe::DedupeError;
+use prep_data::pipeline::{CheckError, ComposeError, ConvertError, FixError};
 use prep_data::source::{Choice, SourceError};
 
 use crate::ui;
@@ -97,11 +98,15 @@ impl From<InputError> for Failure {
 impl From<OutputError> for Failure {
     fn from(error: OutputError) -> Self {
         let hint = match &error {
-            OutputError::NotOurs { .. } => Some("move it away, or write over it with `--force`"),
+            OutputError::NotOurs { .. } => {
+                Some("move it away, name another with `-o`, or write over it with `--force`")
+            }
             OutputError::Create { source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 Some("create its directory first")
             }
-            OutputError::Write { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+            OutputError::Write { source, .. } | OutputError::Scratch { source, .. }
+                if source.kind() == io::ErrorKind::StorageFull =>
+            {
                 Some("make room on the disk; nothing was left there")
             }
             OutputError::Busy { .. } => Some("wait for it, or choose another name with `-o`"),
@@ -193,6 +198,31 @@ impl From<ComposeError> for Failure {
     }
 }
 
+impl From<FixError> for Failure {
+    fn from(error: FixError) -> Self {
+        match error {
+            FixError::Input(error) => error.into(),
+            FixError::Output(error) => error.into(),
+            FixError::Passport(error) => error.into(),
+            FixError::TooLong { .. } => {
+                plain(error).hint("split or remove the line; `prep fix` carries all others over")
+            }
+            FixError::Interrupted => plain(error),
+        }
+    }
+}
+
+impl From<CheckError> for Failure {
+    fn from(error: CheckError) -> Self {
+        match error {
+            CheckError::Input(error) => error.into(),
+            CheckError::Output(error) => Self::from(error)
+                .hint("give it more memory with `--memory`, or make room on the disk"),
+            CheckError::Interrupted => plain(error),
+        }
+    }
+}
+
 impl From<ConvertError> for Failure {
     fn from(error: ConvertError) -> Self {
         match error {
@@ -202,6 +232,17 @@ impl From<ConvertError> for Failure {
                 plain(error).hint("give it more with `--memory`, or convert the file in parts")
             }
             ConvertError::Interrupted => plain(error),
+        }
+    }
+}
+
+impl From<DedupeError> for Failure {
+    fn from(error: DedupeError) -> Self {
+        match error {
+            DedupeError::Input(error) => error.into(),
+            DedupeError::Output(error) => error.into(),
+            DedupeError::Passport(error) => error.into(),
+            DedupeError::TooManyTexts | DedupeError::Interrupted => plain(error),
         }
     }
 }

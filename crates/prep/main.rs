@@ -9,6 +9,8 @@ mod args;
 mod commands;
 mod failure;
 mod interrupt;
+mod report;
+mod settings;
 mod target;
 mod ui;
 
@@ -49,7 +51,12 @@ fn run(cli: &Cli) -> Result<Answer, Failure> {
     let shared = &cli.shared;
     match &cli.command {
         Command::Convert(args) => commands::convert::run(args, shared),
+        Command::Validate(args) => commands::validate::run(args, shared),
+        Command::Fix(args) => commands::fix::run(args, shared),
+        Command::Explain(args) => commands::explain::run(args),
+        Command::Dedupe(args) => commands::dedupe::run(args, shared),
         Command::Trace(args) => commands::trace::run(args),
+        Command::Models(args) => commands::models::run(args),
         Command::Completions(args) => commands::shell::completions(args),
         Command::Man => commands::shell::man(),
     }

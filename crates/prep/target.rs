@@ -14,7 +14,7 @@ use std::time::Instant;
 use prep_data::diag::Level;
 use prep_data::io::passport::{self, SourceFiles};
 use prep_data::io::{
-    AtomicFile, Finished, Manifest, OutputError, OutputPaths, OutputWriter, Overwrite,
+    AtomicFile, Finished, Manifest, OutputError, OutputFile, OutputPaths, OutputWriter, Overwrite,
     Sha256Wanted, commit,
 };
 use prep_data::pipeline::{Ledger, Met};
@@ -46,6 +46,9 @@ pub(crate) struct Target {
     /// The rejects, where they are wanted.
     rejects: Option<PathBuf>,
     is_stdout: bool,
+    /// The dataset replaces the one that was read: the rejects of the run that
+    /// wrote it stay.
+    is_in_place: bool,
 }
 
 /// What a command made, to be moved into place.
@@ -96,6 +99,18 @@ pub(crate) struct Written {
     rejects: Option<PathBuf>,
 }
 
+impl Written {
+    /// Tells what was written, in one line.
+    pub(crate) fn tell(&self) {
+        let (name, examples) = (&self.name, ui::of(self.examples, "example"));
+        if self.is_kept {
+            ui::say(&format!("{name}: left as it was"));
+        } else {
+            ui::say(&format!("{name}: {examples}, {}", ui::bytes(self.bytes)));
+        }
+    }
+}
+
 impl Target {
     /// The dataset at `output` (`-` is standard output) and its rejects at
     /// `rejects`, or beside it.
@@ -110,7 +125,14 @@ impl Target {
             rejects: has_rejects.then(|| paths.rejects.clone()),
             paths,
             is_stdout,
+            is_in_place: false,
         }
+    }
+
+    /// Says whether the dataset replaces the one that was read.
+    pub(crate) fn in_place(mut self, is_in_place: bool) -> Self {
+        self.is_in_place = is_in_place;
+        self
     }
 
     /// Adds a further file that the command writes, if it does.
@@ -280,6 +302,9 @@ impl Target {
         if self.is_stdout {
             return Ok(files.into_iter().try_for_each(Finished::persist)?);
         }
+        if self.is_in_place {
+            outputs.extend(self.earlier_rejects());
+        }
         let manifest = Manifest {
             schema: 1,
             tool: concat!("prep ", env!("CARGO_PKG_VERSION")).into(),
@@ -291,6 +316,13 @@ impl Target {
             ledger: serde_json::to_value(&product.ledger).map_err(plain)?,
         };
         Ok(commit(&self.paths, files, &manifest)?)
+    }
+
+    /// The rejects that stand beside the dataset, if its manifest knows them.
+    fn earlier_rejects(&self) -> Option<OutputFile> {
+        let manifest = Manifest::read(&self.paths.manifest).ok().flatten()?;
+        let name = self.paths.rejects.file_name()?.to_str()?;
+        manifest.output(name).cloned()
     }
 
     fn name(&self) -> String {
@@ -343,7 +375,7 @@ fn refuse_foreign_summary(path: &Path) -> Result<(), Failure> {
     .hint("move it away, or write over it with `--force`"))
 }
 
-fn write_summary(path: &Path, summary: &Value) -> Result<(), Failure> {
+pub(crate) fn write_summary(path: &Path, summary: &Value) -> Result<(), Failure> {
     let mut json = serde_json::to_string_pretty(summary).map_err(plain)?;
     json.push('\n');
     if path == Path::new("-") {
@@ -398,13 +430,7 @@ impl Report {
         for (level, code, text) in &self.lines {
             ui::finding(*level, code, text);
         }
-        let name = &written.name;
-        if written.is_kept {
-            ui::say(&format!("{name}: left as it was"));
-        } else {
-            let examples = ui::of(written.examples, "example");
-            ui::say(&format!("{name}: {examples}, {}", ui::bytes(written.bytes)));
-        }
+        written.tell();
         ui::say(&account(&written.ledger));
         if let Some(path) = &written.rejects {
             ui::say(&format!("rejects: {}", path.display()));

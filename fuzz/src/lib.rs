@@ -7,6 +7,7 @@ use std::sync::Once;
 
 use prep_data::io::Input;
 use prep_data::json::Document;
+use prep_data::rules::{Checker, Context, Findings, Fixer, Levels, LineOutcome, RawLine, Safety, Tally};
 use prep_data::source::{Data, Format, Item, Opened, Options, SourceError, open_all, panic_is_contained};
 
 /// Reads bytes as a format, in two ways that must agree.
@@ -62,6 +63,54 @@ pub fn json(bytes: &[u8]) {
             }
         }
         Err(error) => assert!(error.offset <= bytes.len() && !error.message().is_empty()),
+    }
+}
+
+/// Takes every line through the rules, with and without the signs: the same is
+/// found, at places that are in the line.
+pub fn rules(bytes: &[u8]) {
+    let (context, levels) = (Context::default(), Levels::default());
+    for line in bytes.split(|&byte| byte == b'\n') {
+        let by_signs = found(&mut Checker::new(&context, &levels), line);
+        let thorough = found(&mut Checker::thorough(&context, &levels), line);
+        assert_eq!(by_signs, thorough);
+    }
+}
+
+/// What a checker finds in a line, and the example as the dataset knows it.
+fn found(checker: &mut Checker<'_>, line: &[u8]) -> String {
+    let mut findings = Findings::new(usize::MAX, false);
+    let mut tally = Tally::default();
+    checker.line(&RawLine::alone(line), &mut findings, &mut tally);
+    let mut told = String::new();
+    for found in &findings.found {
+        let column = found.position.map_or(1, |position| position.column);
+        assert!(column as usize <= line.len() + 1 && !found.message.is_empty());
+        told += &format!("{} {column} {} {}\n", found.rule.code.code, found.pointer, found.message);
+    }
+    for digest in &mut tally.digests {
+        digest.is_invalid = false;
+    }
+    format!("{told}{:?}", tally.digests)
+}
+
+/// Repairs every line: twice is once, and what was JSON stays JSON.
+pub fn fix(bytes: &[u8]) {
+    let (context, levels) = (Context::default(), Levels::default());
+    for safety in [Safety::Safe, Safety::Unsafe] {
+        let mut fixer = Fixer::new(&context, &levels, safety);
+        for line in bytes.split(|&byte| byte == b'\n') {
+            let once = fixer.line(&RawLine::alone(line));
+            if once.outcome == LineOutcome::Blank {
+                continue;
+            }
+            let twice = fixer.line(&RawLine::alone(&once.line));
+            assert_eq!((&twice.line, twice.n_repairs), (&once.line, 0));
+            let mut document = Document::new();
+            if document.parse(line).is_ok() {
+                assert!(document.parse(&once.line).is_ok());
+            }
+        }
     }
 }
 

@@ -1,12 +1,14 @@
 //! References that are made from the code: `docs/codes.md` from the table of
 //! codes, `docs/commands.md` from the flags.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use prep_data::diag::SOURCE_CODES;
+use prep_data::rules::{Page, RULES, Safety};
 
 use crate::{cargo, root};
 
@@ -52,14 +54,69 @@ fn codes() -> Result<String> {
             code.hint.replace('|', "\\|")
         )?;
     }
+    page.push_str(
+        "\n# Rules\n\nWhat `prep validate` can say of a dataset. Each has a page, which `prep explain CODE` prints.\n\
+         `prep fix` carries out **safe** repairs, and **unsafe** ones when it is asked to.\n\n\
+         | code | name | level | repair | what is wrong |\n| --- | --- | --- | --- | --- |\n",
+    );
+    let pages = rule_pages()?;
+    for rule in RULES {
+        let code = rule.code;
+        let summary = Page::parse(rule.page).map_err(anyhow::Error::msg)?.summary;
+        writeln!(
+            page,
+            "| [{0}]({1}) | {2} | {3} | {4} | {5} |",
+            code.code,
+            pages.get(code.code).context("a rule has no page")?,
+            code.name,
+            code.level,
+            rule.fix.map_or("", Safety::as_str),
+            summary.replace('|', "\\|")
+        )?;
+    }
     Ok(page)
+}
+
+/// The path of the page of every rule, as seen from `docs`.
+fn rule_pages() -> Result<BTreeMap<String, String>> {
+    let directory = "crates/prep-data/src/rules";
+    let mut pages = BTreeMap::new();
+    for group in fs::read_dir(root().join(directory))? {
+        let group = group?;
+        if !group.file_type()?.is_dir() {
+            continue;
+        }
+        for file in fs::read_dir(group.path())? {
+            let path = file?.path();
+            if path.extension().is_none_or(|extension| extension != "md") {
+                continue;
+            }
+            let text = fs::read_to_string(&path)?;
+            let title = text.lines().next().unwrap_or_default();
+            let code = title.trim_start_matches("# ").split(' ').next();
+            let name = path.strip_prefix(root())?.display();
+            pages.insert(code.unwrap_or_default().to_owned(), format!("../{name}"));
+        }
+    }
+    Ok(pages)
 }
 
 fn commands() -> Result<String> {
     cargo(&["build", "--quiet", "--package", "prep"])?;
     let mut page =
         String::from("# Commands\n\nWhat `prep --help` and `prep COMMAND --help` print.\n");
-    for command in ["", "convert", "trace", "completions", "man"] {
+    for command in [
+        "",
+        "convert",
+        "validate",
+        "fix",
+        "explain",
+        "dedupe",
+        "trace",
+        "models",
+        "completions",
+        "man",
+    ] {
         let output = Command::new(target_directory().join("debug/prep"))
             .args((!command.is_empty()).then_some(command))
             .arg("--help")

@@ -6,6 +6,10 @@
 //!   tells whether they are up to date.
 //! - `cargo xtask oracle`: counts the records of the shared corpora with
 //!   independent readers, where Python is there.
+//! - `cargo xtask vocabulary GEMMA3 GEMMA4`: packs the SentencePiece models that
+//!   are embedded.
+//! - `cargo xtask oracle-eval`: records the scores of sacreBLEU again, where
+//!   Python has it.
 //! - `cargo xtask fuzz [SECONDS]`: builds every fuzz target and runs each.
 
 #![expect(clippy::print_stderr, reason = "a chore tells what it does")]
@@ -15,6 +19,7 @@ mod fuzz;
 mod generate;
 mod licences;
 mod oracle;
+mod vocabulary;
 
 use std::path::Path;
 use std::process::Command;
@@ -29,10 +34,15 @@ fn main() -> Result<()> {
         ["generate", "--check"] => generate::check(),
         ["licences"] => licences::check(),
         ["oracle"] => oracle::run(),
+        ["vocabulary", gemma3, gemma4] => vocabulary::write(gemma3, gemma4),
+        ["oracle-eval"] => oracle::record_scores(),
         ["fuzz"] => fuzz::run(10),
         ["fuzz", seconds] => fuzz::run(seconds.parse().context("the seconds are a number")?),
         _ => {
-            bail!("usage: cargo xtask ci | generate [--check] | licences | oracle | fuzz [SECONDS]")
+            bail!(
+                "usage: cargo xtask ci | generate [--check] | licences | oracle | oracle-eval \
+                 | vocabulary GEMMA3 GEMMA4 | fuzz [SECONDS]"
+            )
         }
     }
 }

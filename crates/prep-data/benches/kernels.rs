@@ -16,6 +16,7 @@ use prep_data::io::{Input, Passport, Stamp, passport};
 use prep_data::json::Document;
 use prep_data::rules::{Checker, Context, Findings, Levels, LineOutcome, RawLine, Signs, Tally};
 use prep_data::source::{Data, Item, Options, open_all};
+use prep_data::text::tokens::{Tokenizer, estimate};
 use serde_json::Value;
 
 /// The bytes of text on each side of an input.
@@ -34,6 +35,7 @@ fn main() {
     bitexts(&mut criterion);
     passports(&mut criterion);
     checks(&mut criterion);
+    tokens(&mut criterion);
     criterion.final_summary();
 }
 
@@ -508,4 +510,30 @@ fn clean_lines(words: &[&str]) -> Vec<String> {
         lines.push(line.trim_end().to_owned());
     }
     lines
+}
+
+/// Counting tokens, beside making their ids and beside a guess. The words are
+/// few, so the counter knows most of them; `benches/tokens.py` has real texts.
+fn tokens(criterion: &mut Criterion) {
+    let text = text_of(|en, es| format!("{en}\n{es}\n"));
+    let tokenizer = Tokenizer::gemma4();
+    let mut ids = Vec::new();
+    tokenizer.encode(&text, &mut ids);
+    assert_eq!(tokenizer.counter().count(&text), ids.len());
+    let mut group = group(criterion, "tokens", text.len());
+    group.bench_function("count", |bencher| {
+        let mut counter = tokenizer.counter();
+        bencher.iter(|| counter.count(&text));
+    });
+    group.bench_function("encode", |bencher| {
+        bencher.iter(|| {
+            ids.clear();
+            tokenizer.encode(&text, &mut ids);
+            ids.len()
+        });
+    });
+    group.bench_function("estimate", |bencher| {
+        bencher.iter(|| estimate(&text));
+    });
+    group.finish();
 }

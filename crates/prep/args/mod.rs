@@ -5,6 +5,9 @@
 //! by the command.
 
 mod convert;
+mod dedupe;
+mod fix;
+mod validate;
 mod values;
 
 use std::num::NonZeroUsize;
@@ -14,6 +17,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub(crate) use self::convert::ConvertArgs;
+pub(crate) use self::dedupe::DedupeArgs;
+pub(crate) use self::fix::FixArgs;
+pub(crate) use self::validate::{MethodName, Most, ReportFormat, RuleArgs, ValidateArgs};
 pub(crate) use self::values::{LinePlace, Size};
 
 /// From your own text to a tuned Gemini model.
@@ -23,6 +29,9 @@ pub(crate) use self::values::{LinePlace, Size};
 Examples:
   prep convert corpus.csv                 two columns into train.jsonl
   prep convert corpus.en corpus.es        two aligned text files
+  prep validate train.jsonl               everything that is wrong with it
+  prep fix train.jsonl                    what can be repaired without doubt
+  prep dedupe train.jsonl --near 0.8      without what repeats itself
   prep trace train.jsonl:812              where an example came from
 
 Exit status: 0 yes, 1 no (rejects with --strict, nothing written), 2 could not be done.")]
@@ -37,8 +46,15 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Convert(Box<ConvertArgs>),
+    Validate(Box<ValidateArgs>),
+    Fix(Box<FixArgs>),
+    /// Print the page of a rule, or the list of all rules.
+    Explain(ExplainArgs),
+    Dedupe(DedupeArgs),
     /// Print where an example came from.
     Trace(TraceArgs),
+    /// Print what is known of the base models, with the date of the table.
+    Models(ModelsArgs),
     /// Print the completions of a shell.
     Completions(CompletionsArgs),
     /// Print the man page.
@@ -49,6 +65,10 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Shared options")]
 pub(crate) struct Shared {
+    /// The settings of the project, instead of `prep.yaml` where it exists.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
     /// Print errors only.
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
@@ -126,6 +146,18 @@ pub(crate) struct TraceArgs {
     pub(crate) format: TextOrJson,
 }
 
+/// Flags of `prep models`.
+#[derive(Debug, Args)]
+pub(crate) struct ModelsArgs {
+    /// Print all that is known of these models.
+    #[arg(value_name = "MODEL")]
+    pub(crate) models: Vec<String>,
+
+    /// How to print it.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: TextOrJson,
+}
+
 /// How a report is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum TextOrJson {
@@ -133,6 +165,14 @@ pub(crate) enum TextOrJson {
     Text,
     /// For programs.
     Json,
+}
+
+/// Flags of `prep explain`.
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// Codes (E012) or names (empty-model-turn) of rules; none lists them all.
+    #[arg(value_name = "CODE")]
+    pub(crate) codes: Vec<String>,
 }
 
 /// Flags of `prep completions`.

@@ -7,6 +7,7 @@ mod codes;
 mod dataset;
 
 use std::fmt;
+use std::str::FromStr;
 
 pub use codes::*;
 pub use dataset::*;
@@ -20,6 +21,30 @@ pub enum Level {
     Warn,
     /// Reported; the record cannot become an example.
     Error,
+}
+
+impl Level {
+    /// The level as flags and programs write it: `allow`, `warn`, `error`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Warn => "warn",
+            Self::Error => "error",
+        }
+    }
+}
+
+impl FromStr for Level {
+    type Err = ();
+
+    fn from_str(word: &str) -> Result<Self, ()> {
+        let levels = [Self::Allow, Self::Warn, Self::Error];
+        levels
+            .into_iter()
+            .find(|level| level.word() == word)
+            .ok_or(())
+    }
 }
 
 impl fmt::Display for Level {

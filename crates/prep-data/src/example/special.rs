@@ -73,11 +73,28 @@ fn first_special(word: [u8; WORD]) -> Option<usize> {
     (marks != 0).then(|| marks.trailing_zeros() as usize / 8)
 }
 
+/// Whether a text plainly begins with something to see; `false` does not say
+/// that it does not.
+#[inline]
+pub(crate) fn begins_visibly(text: &[u8]) -> bool {
+    // White space beyond ASCII begins with 0xc2, 0xe1, 0xe2 or 0xe3.
+    matches!(text.first(), Some(b'!'..=b'~' | 0xc3..=0xe0 | 0xe4..))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn no_white_space_begins_visibly() {
+        for c in ('\0'..=char::MAX).filter(|c| c.is_whitespace() || c.is_control()) {
+            assert!(!begins_visibly(c.to_string().as_bytes()), "{c:?}");
+        }
+        assert!(!begins_visibly(b""));
+        assert!(begins_visibly("é".as_bytes()) && begins_visibly("中".as_bytes()));
+    }
 
     proptest! {
         #[test]

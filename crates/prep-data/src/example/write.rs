@@ -6,7 +6,7 @@
 //! `serde_json`.
 
 use super::special::find_special;
-use super::{Content, Example, Part};
+use super::{Content, Example, Part, Role};
 
 /// Appends the JSONL line of an example, with its newline.
 ///
@@ -25,6 +25,27 @@ pub fn line(example: &Example<'_>, out: &mut Vec<u8>) {
         member(name, json, out);
     }
     out.extend_from_slice(b"}\n");
+}
+
+/// Appends the line of a conversation like [`line`], from texts that are
+/// escaped already.
+pub(crate) fn escaped_line(system: Option<&[u8]>, turns: &[(Role, &[u8])], out: &mut Vec<u8>) {
+    out.push(b'{');
+    if let Some(system) = system {
+        out.extend_from_slice(b"\"systemInstruction\":{\"parts\":[{\"text\":\"");
+        out.extend_from_slice(system);
+        out.extend_from_slice(b"\"}]},");
+    }
+    out.extend_from_slice(b"\"contents\":[");
+    separated(turns, out, |(role, text), out| {
+        out.extend_from_slice(match role {
+            Role::User => b"{\"role\":\"user\",\"parts\":[{\"text\":\"",
+            Role::Model => b"{\"role\":\"model\",\"parts\":[{\"text\":\"".as_slice(),
+        });
+        out.extend_from_slice(text);
+        out.extend_from_slice(b"\"}]}");
+    });
+    out.extend_from_slice(b"]}\n");
 }
 
 /// Appends the `systemInstruction` member and its comma; nothing if there is
@@ -166,7 +187,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::example::Role;
 
     fn check(example: &Example<'_>, expected: &str) {
         let mut out = Vec::new();

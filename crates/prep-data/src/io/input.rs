@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use super::{OutputError, Scratch};
+
 /// How a file is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compression {
@@ -191,6 +193,24 @@ impl Input {
         Self::new(name.into(), None, Some(size), Box::new(Cursor::new(bytes)))
     }
 
+    /// An input that is not packed, whatever its first bytes are.
+    pub(super) fn plain(name: String, size: u64, raw: Box<dyn Read + Send>) -> Self {
+        let progress = Arc::new(Progress::default());
+        let counted = Counted {
+            inner: raw,
+            progress: Arc::clone(&progress),
+        };
+        Self {
+            name,
+            path: None,
+            size: Some(size),
+            compression: None,
+            head: Vec::new(),
+            reader: Box::new(counted),
+            progress,
+        }
+    }
+
     fn new(
         name: String,
         path: Option<PathBuf>,
@@ -221,6 +241,15 @@ impl Input {
             reader,
             progress,
         })
+    }
+
+    /// The same input, of which all that is read from now on, and was looked
+    /// at before, is written to `copy`.
+    pub(super) fn copying_to(mut self, copy: Arc<Scratch>) -> Result<Self, OutputError> {
+        copy.append(&self.head)?;
+        let inner = self.reader;
+        self.reader = Box::new(Copying { inner, copy });
+        Ok(self)
     }
 
     /// The name to show: the path as given, or `standard input`.
@@ -360,6 +389,20 @@ fn decompressor(
 fn fill(reader: &mut impl Read, into: &mut Vec<u8>, n: usize) -> io::Result<()> {
     reader.by_ref().take(n as u64).read_to_end(into)?;
     Ok(())
+}
+
+/// Copies what passes.
+struct Copying {
+    inner: Box<dyn Read + Send>,
+    copy: Arc<Scratch>,
+}
+
+impl Read for Copying {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let n = self.inner.read(into)?;
+        self.copy.append(&into[..n]).map_err(io::Error::other)?;
+        Ok(n)
+    }
 }
 
 /// Counts and hashes what passes.

@@ -2,17 +2,21 @@
 //! not at all, and what is kept beside them.
 
 mod atomic;
+mod inherit;
 mod input;
 mod manifest;
 mod outputs;
 pub mod passport;
+mod reread;
 mod scratch;
 
 pub use atomic::{AtomicFile, OutputError, abandon_partials, partial_path};
+pub use inherit::{Inherited, LineOf};
 pub use input::{Compression, Input, InputError, Progress, Seekable};
 pub use manifest::{Manifest, OutputFile, checksum, sidecar};
 pub use outputs::{Finished, OutputPaths, OutputWriter, Overwrite, Sha256Wanted, Syncer, commit};
 pub use passport::{Passport, PassportError, SourceFile, Stamp};
+pub use reread::{Reread, Rereading};
 pub use scratch::{Scratch, ScratchReader};
 
 /// A reason in words, for errors whose facts no caller needs apart.

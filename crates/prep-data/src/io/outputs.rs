@@ -216,6 +216,16 @@ impl OutputWriter {
         Self::packed(hashed, Compression::of_name(path), path)
     }
 
+    /// An output that goes nowhere, and is counted and hashed all the same.
+    #[must_use]
+    pub fn nowhere() -> Self {
+        let path = Path::new("nowhere");
+        let hashed = Hashed::new(Box::new(io::sink()), None, path, Sha256Wanted::No);
+        Self {
+            packed: Packed::Plain(hashed),
+        }
+    }
+
     /// An output that goes to standard output as it is.
     #[must_use]
     pub fn stdout(sha256: Sha256Wanted) -> Self {
@@ -409,8 +419,14 @@ impl Hashed {
     }
 }
 
+/// The most that is written at once, in bytes. A longer write gets page-cache
+/// folios so large that the system has to look for them: beyond half a
+/// megabyte its time doubled. It is also still in the cache when it is hashed.
+const MOST_WRITTEN: usize = 512 << 10;
+
 impl Write for Hashed {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let bytes = &bytes[..bytes.len().min(MOST_WRITTEN)];
         let n = self.out.write(bytes)?;
         self.bytes += n as u64;
         self.blake3.update(&bytes[..n]);
@@ -456,7 +472,7 @@ impl Finished {
 }
 
 /// Moves the files of a run into place and writes the manifest that names
-/// them. A rejects file of an earlier run goes when there are no rejects now.
+/// them. A rejects file of an earlier run goes when the manifest names none.
 ///
 /// # Errors
 ///
@@ -476,7 +492,7 @@ pub fn commit(
             source,
         })?;
     out.sync()?;
-    let has_rejects = files.iter().any(|file| file.path == paths.rejects);
+    let has_rejects = manifest.output(&paths.name_of(&paths.rejects)).is_some();
     files.into_iter().try_for_each(Finished::persist)?;
     if !has_rejects {
         remove(&paths.rejects)?;

@@ -131,14 +131,29 @@ impl<W: Write> Writer<W> {
             self.last = (0, 0);
         }
         let (record, line) = self.last;
-        leb128(u64::from(stamp.source), &mut self.buffer);
-        leb128(zigzag(stamp.record, record + 1), &mut self.buffer);
-        leb128(zigzag(stamp.line, line), &mut self.buffer);
-        self.buffer
-            .extend_from_slice(&stamp.fingerprint.to_le_bytes());
-        leb128(stamp.group.len() as u64, &mut self.buffer);
-        self.buffer.extend_from_slice(stamp.group.as_bytes());
-        self.grouped |= !stamp.group.is_empty();
+        let place = [
+            u64::from(stamp.source),
+            zigzag(stamp.record, record + 1),
+            zigzag(stamp.line, line),
+        ];
+        if stamp.group.is_empty() && place.iter().all(|&number| number < 0x80) {
+            // Nearly every stamp: each number is its own LEB128.
+            let mut bytes = [0; 20];
+            for (byte, number) in bytes.iter_mut().zip(place) {
+                *byte = number as u8;
+            }
+            bytes[3..19].copy_from_slice(&stamp.fingerprint.to_le_bytes());
+            self.buffer.extend_from_slice(&bytes);
+        } else {
+            place
+                .iter()
+                .for_each(|&number| leb128(number, &mut self.buffer));
+            self.buffer
+                .extend_from_slice(&stamp.fingerprint.to_le_bytes());
+            leb128(stamp.group.len() as u64, &mut self.buffer);
+            self.buffer.extend_from_slice(stamp.group.as_bytes());
+            self.grouped |= !stamp.group.is_empty();
+        }
         self.last = (stamp.record, stamp.line);
         self.stamps += 1;
         Ok(())
@@ -296,6 +311,45 @@ impl Passport {
             each(read_stamp(&mut self.file, &mut last)?)?;
         }
         Ok(())
+    }
+}
+
+/// The stamps of a passport, to be taken one after the other.
+#[derive(Debug)]
+pub(super) struct Stamps {
+    file: BufReader<File>,
+    /// How many were taken, and how many there are.
+    n: u64,
+    n_stamps: u64,
+    last: (u64, u64),
+}
+
+impl Passport {
+    /// Begins to take stamps in order.
+    pub(super) fn into_stamps(mut self) -> io::Result<Stamps> {
+        self.file.seek(SeekFrom::Start(MAGIC.len() as u64))?;
+        Ok(Stamps {
+            file: self.file,
+            n: 0,
+            n_stamps: self.footer.stamps,
+            last: (0, 0),
+        })
+    }
+}
+
+impl Stamps {
+    /// The stamp of a line, from 1, or `None` if there is none. Lines are asked
+    /// for in ascending order.
+    pub(super) fn of_line(&mut self, line: u64) -> io::Result<Option<Stamp>> {
+        let mut stamp = None;
+        while self.n < line.min(self.n_stamps) {
+            if self.n.is_multiple_of(BLOCK_STAMPS) {
+                self.last = (0, 0);
+            }
+            stamp = Some(read_stamp(&mut self.file, &mut self.last)?);
+            self.n += 1;
+        }
+        Ok(stamp.filter(|_| self.n == line))
     }
 }
 

@@ -7,7 +7,7 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::OutputError;
 
@@ -15,8 +15,13 @@ use super::OutputError;
 #[derive(Debug)]
 pub struct Scratch {
     directory: PathBuf,
-    /// Reading moves its cursor, so readers take turns.
-    file: Mutex<File>,
+    /// Reading moves its cursor, so readers and writers take turns.
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    file: File,
     bytes: u64,
 }
 
@@ -33,8 +38,7 @@ impl Scratch {
         match tempfile::tempfile_in(&directory) {
             Ok(file) => Ok(Self {
                 directory,
-                file: Mutex::new(file),
-                bytes: 0,
+                state: Mutex::new(State { file, bytes: 0 }),
             }),
             Err(source) => Err(OutputError::Scratch { directory, source }),
         }
@@ -43,7 +47,7 @@ impl Scratch {
     /// Its length in bytes.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        self.bytes
+        self.state().bytes
     }
 
     /// Writes at the end and returns where the bytes begin.
@@ -51,17 +55,13 @@ impl Scratch {
     /// # Errors
     ///
     /// [`OutputError::Scratch`], when the disk is full or fails.
-    pub fn append(&mut self, bytes: &[u8]) -> Result<u64, OutputError> {
-        let start = self.bytes;
-        let file = self.file.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let written = file
-            .seek(SeekFrom::Start(start))
-            .and_then(|_| file.write_all(bytes));
-        written.map_err(|source| OutputError::Scratch {
-            directory: self.directory.clone(),
-            source,
-        })?;
-        self.bytes += bytes.len() as u64;
+    pub fn append(&self, bytes: &[u8]) -> Result<u64, OutputError> {
+        let mut state = self.state();
+        let start = state.bytes;
+        let sought = state.file.seek(SeekFrom::Start(start));
+        let written = sought.and_then(|_| state.file.write_all(bytes));
+        written.map_err(|source| self.failed(source))?;
+        state.bytes += bytes.len() as u64;
         Ok(start)
     }
 
@@ -71,14 +71,21 @@ impl Scratch {
     ///
     /// [`OutputError::Scratch`], when the disk fails.
     pub fn read_at(&self, start: u64, into: &mut [u8]) -> Result<(), OutputError> {
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        let read = file
-            .seek(SeekFrom::Start(start))
-            .and_then(|_| file.read_exact(into));
-        read.map_err(|source| OutputError::Scratch {
+        let mut state = self.state();
+        let sought = state.file.seek(SeekFrom::Start(start));
+        let read = sought.and_then(|_| state.file.read_exact(into));
+        read.map_err(|source| self.failed(source))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn failed(&self, source: io::Error) -> OutputError {
+        OutputError::Scratch {
             directory: self.directory.clone(),
             source,
-        })
+        }
     }
 
     /// Reads it from its beginning, beside other readers.
@@ -100,7 +107,7 @@ pub struct ScratchReader {
 
 impl Read for ScratchReader {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let left = usize::try_from(self.scratch.bytes - self.at).unwrap_or(usize::MAX);
+        let left = usize::try_from(self.scratch.bytes() - self.at).unwrap_or(usize::MAX);
         let n = into.len().min(left);
         let into = &mut into[..n];
         match self.scratch.read_at(self.at, into) {
@@ -120,7 +127,7 @@ mod tests {
     #[test]
     fn what_is_appended_is_read_and_leaves_no_name() {
         let directory = tempfile::tempdir().unwrap();
-        let mut scratch = Scratch::beside(&directory.path().join("train.jsonl")).unwrap();
+        let scratch = Scratch::beside(&directory.path().join("train.jsonl")).unwrap();
         assert_eq!(scratch.append(b"one").unwrap(), 0);
         assert_eq!(scratch.append(b"two").unwrap(), 3);
         let mut middle = [0; 4];

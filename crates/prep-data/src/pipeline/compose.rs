@@ -9,9 +9,10 @@ use std::borrow::Cow;
 
 use super::template::{Piece, Template};
 use crate::diag::{Code, Finding, S009, S010, S011, S012, S037};
+use crate::example::special::begins_visibly;
 use crate::example::{Content, Example, Part, Role, write};
 use crate::source::columns::{self, Side};
-use crate::source::{Columns, Data, Record, place};
+use crate::source::{Columns, Data, PlainChat, PlainRow, Record, place};
 
 /// What a caller decides about composing.
 #[derive(Debug, Clone, Default)]
@@ -111,6 +112,16 @@ pub(crate) struct RowPlan {
     user: Vec<Piece<usize>>,
     model: Vec<Piece<usize>>,
     group: Option<usize>,
+    /// The same for rows whose cells are copied as they are.
+    copies: Copies,
+}
+
+/// A line as bytes and cells in turn: what stands before each column, and
+/// what stands behind the last.
+#[derive(Debug)]
+struct Copies {
+    before: Vec<(Vec<u8>, usize)>,
+    after: Vec<u8>,
 }
 
 /// Rows into turns of conversations.
@@ -173,8 +184,10 @@ impl Plan {
             .filter_map(|(guess, role)| Some(format!("`{}` → {role}", guess?)))
             .collect();
         let decision = (!guesses.is_empty()).then(|| format!("columns {}", guesses.join(", ")));
+        let frame = frame(options.system.as_deref());
         let plan = RowPlan {
-            frame: frame(options.system.as_deref()),
+            copies: Copies::new(&frame, &user, &model),
+            frame,
             user,
             model,
             group,
@@ -397,6 +410,57 @@ impl RowPlan {
     }
 }
 
+impl Copies {
+    fn new(frame: &[Vec<u8>; 3], user: &[Piece<usize>], model: &[Piece<usize>]) -> Self {
+        let (mut before, mut bytes) = (Vec::new(), Vec::new());
+        for (frame, pieces) in frame.iter().zip([user, model, &[]]) {
+            bytes.extend_from_slice(frame);
+            for piece in pieces {
+                match piece {
+                    Piece::Text(text) => {
+                        write::escape(text, &mut bytes);
+                    }
+                    Piece::Column(column) => before.push((std::mem::take(&mut bytes), *column)),
+                }
+            }
+        }
+        Self {
+            before,
+            after: bytes,
+        }
+    }
+}
+
+impl RowPlan {
+    /// Whether rows may be [copied](Self::copy).
+    pub(crate) fn copies(&self) -> bool {
+        self.group.is_none()
+    }
+
+    /// Appends the line of a row to `out` like [`compose`], if there is plainly
+    /// nothing to say about its cells; otherwise does nothing and returns
+    /// `false`.
+    pub(crate) fn copy(&self, row: &PlainRow<'_>, out: &mut Vec<u8>) -> bool {
+        let Copies { before, after } = &self.copies;
+        let is_sound = |(_, column): &(_, usize)| is_plainly_sound(row.cell(*column));
+        if !self.copies() || !before.iter().all(is_sound) {
+            return false;
+        }
+        for (bytes, column) in before {
+            out.extend_from_slice(bytes);
+            out.extend_from_slice(row.cell(*column));
+        }
+        out.extend_from_slice(after);
+        true
+    }
+}
+
+/// Whether a cell begins with something to see and not like a spreadsheet's
+/// error, and is shorter than one that a spreadsheet cut.
+fn is_plainly_sound(cell: &[u8]) -> bool {
+    begins_visibly(cell) && cell[0] != b'#' && cell.len() < EXCEL_CELL
+}
+
 /// Appends the escaped text of one side.
 fn fill(
     pieces: &[Piece<usize>],
@@ -489,6 +553,21 @@ pub(crate) fn at_line(code: &'static Code, line: u64, message: String) -> Findin
 }
 
 impl ChatPlan {
+    /// Whether conversations may be [copied](Self::copy).
+    pub(crate) fn copies(&self) -> bool {
+        self.system.is_none()
+    }
+
+    /// Appends the line of a conversation to `out` like
+    /// [`compose`](Self::compose), unless there is a system instruction to put
+    /// into it; then does nothing and returns `false`.
+    pub(crate) fn copy(&self, chat: &PlainChat<'_>, out: &mut Vec<u8>) -> bool {
+        if self.copies() {
+            write::escaped_line(chat.system, chat.turns, out);
+        }
+        self.copies()
+    }
+
     /// Appends the line of a conversation to `out`, or says why there is none.
     pub(crate) fn compose(
         &self,
@@ -667,6 +746,41 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn rows_are_copied_as_they_are_composed(
+            cells in proptest::array::uniform2(prop_oneof![
+                "[#a-z \u{85}\u{a0}\u{c0}\u{e9}\u{1680}\u{2003}\u{3000}\u{4e00}\u{1f600}]{0,4}",
+                Just("#N/A".to_string()),
+                Just("é".repeat(EXCEL_CELL)),
+            ]),
+            user in prop_oneof![Just("{source}"), Just("\"{target}\"\n{source}"), Just("{target} {target}")],
+            system in proptest::option::of(".{0,20}"),
+        ) {
+            let options = ComposeOptions {
+                user: Some(Template::parse(user).unwrap()),
+                system,
+                ..ComposeOptions::default()
+            };
+            let (plan, _) = plan(&["source", "target"], &options).unwrap();
+            let Plan::Rows(rows) = &plan else { panic!("no rows") };
+            let raw = cells.join(",");
+            let ends = [cells[0].len(), raw.len()];
+            let row = PlainRow::new(7, raw.as_bytes(), &ends);
+            let mut copied = b"before".to_vec();
+            if rows.copy(&row, &mut copied) {
+                let mut out = b"before".to_vec();
+                let mut notes = Vec::new();
+                let written = composed(&plan, cells.each_ref().map(String::as_str), &mut out, &mut |note| notes.push(note));
+                prop_assert!(matches!(written, Composed::Written(group) if group.is_empty()));
+                prop_assert_eq!(notes, []);
+                prop_assert_eq!(copied, out);
+            } else {
+                prop_assert_eq!(copied, b"before");
+                let all_visible = cells.iter().all(|cell| cell.starts_with(|c: char| c.is_ascii_lowercase() || c == '\u{4e00}'));
+                prop_assert!(!all_visible, "{:?}", cells);
+            }
+        }
+
         #[test]
         fn rows_are_written_as_examples_are(
             source in "[^\0]{0,40}[a-z]", target in "[^\0]{0,40}[a-z]", system in proptest::option::of(".{0,20}")

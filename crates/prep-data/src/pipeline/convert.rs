@@ -17,7 +17,9 @@ use crate::diag::{Code, Finding, Position, shown};
 use crate::example::write;
 use crate::io::passport::{self, fingerprint};
 use crate::io::{Finished, OutputError, OutputWriter, Sha256Wanted, Stamp};
-use crate::source::{Batch, Data, Format, Item, Opened, Record, Source, SourceError};
+use crate::source::{
+    Batch, Data, Format, Item, Opened, PlainChat, PlainRow, Record, Source, SourceError, Taker,
+};
 
 /// Why a conversion could not be carried to its end.
 #[derive(Debug, thiserror::Error)]
@@ -263,12 +265,49 @@ struct Rejected {
 fn decode(part: usize, batch: Box<dyn Batch>, plan: &Plan, mut decoded: Decoded) -> Decoded {
     decoded.part = part;
     decoded.input = batch.input();
-    decoded.n_lines = batch.decode(&mut |item| match item {
-        Item::Record(record) => decoded.add(record, plan),
-        Item::Reject(reject) => decoded.reject(reject.finding, reject.raw),
-        Item::Note(finding) => decoded.notes.push(finding),
+    decoded.n_lines = batch.decode_into(&mut Composing {
+        plan,
+        decoded: &mut decoded,
     });
     decoded
+}
+
+/// Composes what it takes.
+struct Composing<'d> {
+    plan: &'d Plan,
+    decoded: &'d mut Decoded,
+}
+
+impl Taker for Composing<'_> {
+    fn take(&mut self, item: Item<'_>) {
+        match item {
+            Item::Record(record) => self.decoded.add(record, self.plan),
+            Item::Reject(reject) => self.decoded.reject(reject.finding, reject.raw),
+            Item::Note(finding) => self.decoded.notes.push(finding),
+        }
+    }
+
+    fn takes_plain(&self) -> bool {
+        match self.plan {
+            Plan::Rows(plan) => plan.copies(),
+            Plan::Chats(plan) => plan.copies(),
+            Plan::Turns(_) => false,
+        }
+    }
+
+    fn take_plain(&mut self, row: PlainRow<'_>) -> bool {
+        let Plan::Rows(plan) = self.plan else {
+            return false;
+        };
+        self.decoded.copy(row.line, |out| plan.copy(&row, out))
+    }
+
+    fn take_plain_chat(&mut self, chat: PlainChat<'_>) -> bool {
+        let Plan::Chats(plan) = self.plan else {
+            return false;
+        };
+        self.decoded.copy(chat.line, |out| plan.copy(&chat, out))
+    }
 }
 
 impl Decoded {
@@ -287,17 +326,30 @@ impl Decoded {
         let start = self.out.len();
         let notes = &mut self.notes;
         match compose::compose(plan, record, &mut self.out, &mut |note| notes.push(note)) {
-            Composed::Written(group) => {
-                self.written.push(Written {
-                    line,
-                    record: self.n_records,
-                    fingerprint: fingerprint(&self.out[start..self.out.len() - 1]),
-                    group,
-                });
-                self.n_records += 1;
-            }
+            Composed::Written(group) => self.wrote(start, line, group),
             Composed::Refused(finding) => self.reject(finding, raw),
         }
+    }
+
+    /// Accounts for what `copy` appends, if it does.
+    fn copy(&mut self, line: u64, copy: impl FnOnce(&mut Vec<u8>) -> bool) -> bool {
+        let start = self.out.len();
+        let is_copied = copy(&mut self.out);
+        if is_copied {
+            self.wrote(start, line, String::new());
+        }
+        is_copied
+    }
+
+    /// Accounts for the example whose line begins at `start` in the output.
+    fn wrote(&mut self, start: usize, line: u64, group: String) {
+        self.written.push(Written {
+            line,
+            record: self.n_records,
+            fingerprint: fingerprint(&self.out[start..self.out.len() - 1]),
+            group,
+        });
+        self.n_records += 1;
     }
 
     fn reject(&mut self, finding: Finding, raw: &[u8]) {
@@ -351,11 +403,7 @@ impl<'a> Emitter<'a> {
             writeback: Writeback::new(syncers),
             data: sinks.data,
             passport: passport.map_err(OutputError::passport)?,
-            rejects: Rejects {
-                path: sinks.rejects,
-                writer: None,
-                buffer: Vec::new(),
-            },
+            rejects: Rejects::new(sinks.rejects),
             names,
             memory: run.memory,
             conversations: gathers,
@@ -538,7 +586,7 @@ impl<'a> Emitter<'a> {
 }
 
 /// The rejects file, made when there is something to put into it.
-struct Rejects<'a> {
+pub(super) struct Rejects<'a> {
     path: Option<&'a Path>,
     writer: Option<OutputWriter>,
     buffer: Vec<u8>,
@@ -559,8 +607,20 @@ struct RejectLine<'a> {
     raw_base64: Option<String>,
 }
 
+impl<'a> Rejects<'a> {
+    /// Rejects that go to `path`, or nowhere.
+    pub(super) fn new(path: Option<&'a Path>) -> Self {
+        Self {
+            path,
+            writer: None,
+            buffer: Vec::new(),
+        }
+    }
+}
+
 impl Rejects<'_> {
-    fn put(
+    /// Adds a record that is left out, with the reason.
+    pub(super) fn put(
         &mut self,
         source: &str,
         record: u64,
@@ -592,7 +652,8 @@ impl Rejects<'_> {
         writer.put(&self.buffer)
     }
 
-    fn finish(self) -> Result<Option<Finished>, OutputError> {
+    /// Ends the file, if there is one.
+    pub(super) fn finish(self) -> Result<Option<Finished>, OutputError> {
         self.writer.map(OutputWriter::finish).transpose()
     }
 }

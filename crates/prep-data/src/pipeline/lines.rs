@@ -10,7 +10,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::io::{Input, InputError};
-use crate::source::blocks::{Block, Blocks, HEAD_BYTES, Lines, Piece};
+use crate::source::blocks::{Block, Blocks, HEAD_BYTES, Lines, Piece, count_newlines};
 
 /// The longest line that is read, in bytes.
 pub(crate) const LINE_LIMIT: usize = 16 << 20;
@@ -68,6 +68,7 @@ impl LineReader {
     }
 
     /// Whether the input begins with a byte-order mark.
+    #[allow(dead_code, reason = "for `validate` to tell")]
     pub(crate) fn has_bom(&self) -> bool {
         self.has_bom
     }
@@ -81,11 +82,9 @@ impl LineReader {
         let piece = self.blocks.next().map_err(|source| self.failed(source))?;
         Ok(piece.map(|piece| {
             let offset = self.offset;
-            self.offset += match &piece {
-                Piece::Records(block) => block.len() as u64,
-                Piece::TooLong { bytes, .. } => *bytes,
-            };
-            LineBatch { offset, piece }
+            let batch = LineBatch { offset, piece };
+            self.offset += batch.bytes();
+            batch
         }))
     }
 
@@ -114,6 +113,16 @@ pub(crate) struct Line<'a> {
     pub(crate) offset: u64,
     /// What it says.
     pub(crate) text: Result<LineText<'a>, TooLong<'a>>,
+    /// The input ends here, and without a line end.
+    pub(crate) is_unterminated: bool,
+}
+
+impl Line<'_> {
+    /// Whether nothing but white space stands in it.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.text
+            .is_ok_and(|text| text.bytes().trim_ascii().is_empty())
+    }
 }
 
 /// The text of a line.
@@ -126,6 +135,14 @@ pub(crate) enum LineText<'a> {
 }
 
 impl<'a> LineText<'a> {
+    /// The line as text, if it is known to be UTF-8.
+    pub(crate) fn utf8(self) -> Option<&'a str> {
+        match self {
+            Self::Utf8(text) => Some(text),
+            Self::Bytes(_) => None,
+        }
+    }
+
     /// The bytes of the line.
     pub(crate) fn bytes(self) -> &'a [u8] {
         match self {
@@ -145,6 +162,14 @@ pub(crate) struct TooLong<'a> {
 }
 
 impl LineBatch {
+    /// How many bytes the lines and their ends have.
+    pub(crate) fn bytes(&self) -> u64 {
+        match &self.piece {
+            Piece::Records(block) => block.len() as u64,
+            Piece::TooLong { bytes, .. } => *bytes,
+        }
+    }
+
     /// Gives every line to `each`, in order, and returns how many there are.
     pub(crate) fn for_each<'a>(&'a self, mut each: impl FnMut(Line<'a>)) -> u64 {
         match &self.piece {
@@ -157,9 +182,23 @@ impl LineBatch {
                         head,
                         bytes: *bytes,
                     }),
+                    is_unterminated: false,
                 });
                 1
             }
+        }
+    }
+}
+
+impl LineBatch {
+    /// Counts the lines without looking at them.
+    pub(crate) fn n_lines(&self) -> u64 {
+        match &self.piece {
+            Piece::Records(block) => {
+                let is_open = block.last().is_some_and(|&byte| byte != b'\n');
+                count_newlines(block) + u64::from(is_open)
+            }
+            Piece::TooLong { .. } => 1,
         }
     }
 }
@@ -188,6 +227,7 @@ fn lines_of<'a>(block: &'a Block, each: &mut impl FnMut(Line<'a>)) -> u64 {
                     None => LineText::Bytes(line),
                 })
             },
+            is_unterminated: newline.is_none(),
         });
         number += 1;
         at = end + 1;
@@ -205,14 +245,16 @@ mod tests {
         let mut reader = LineReader::with_block(input, block_bytes).unwrap();
         let (mut first, mut lines) = (1, Vec::new());
         while let Some(batch) = reader.next().unwrap() {
+            let before = first;
             first += batch.for_each(|line| {
                 let text = match line.text {
                     Ok(text) => String::from_utf8_lossy(text.bytes()).into_owned(),
                     Err(long) => format!("too long, {} bytes", long.bytes),
                 };
-                let (number, offset) = (first + line.number, batch.offset + line.offset);
+                let (number, offset) = (before + line.number, batch.offset + line.offset);
                 lines.push(format!("{number}:{offset}:{text}"));
             });
+            assert_eq!(first - before, batch.n_lines());
         }
         lines
     }

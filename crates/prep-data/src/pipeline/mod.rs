@@ -5,19 +5,26 @@
 //! on the way: composed into examples, or rejected, and accounted for in the
 //! [`Ledger`] either way.
 
+mod check;
+mod compared;
 mod compose;
 mod conversations;
 mod convert;
+pub mod dedupe;
+mod fix;
 mod ledger;
 mod lines;
 pub mod ordered;
 mod partitions;
+mod spares;
 mod template;
 mod trace;
 mod writeback;
 
+pub use check::{CheckError, CheckRun, Checked, check};
 pub use compose::{ComposeError, ComposeOptions};
 pub use convert::{ConvertError, Job, Met, Outcome, Part, Run, Sinks};
+pub use fix::{Changed, FixError, FixOutcome, FixRun, FixSinks, fix};
 pub use ledger::Ledger;
 pub use template::{Template, TemplateError};
 pub use trace::{Found, find_record};

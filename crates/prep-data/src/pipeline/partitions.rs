@@ -55,6 +55,7 @@ pub(crate) struct Partitions<T> {
     /// Where there is room on a disk: beside this output.
     target: PathBuf,
     scratch: Option<Scratch>,
+    #[cfg(test)]
     len: u64,
     of: std::marker::PhantomData<fn() -> T>,
 }
@@ -87,6 +88,12 @@ impl<T: Packed> Partitions<T> {
         Self::below(0, memory, target)
     }
 
+    /// The same for records whose prefix is a number below `most`.
+    pub(crate) fn of_numbers(most: u64, memory: u64, target: &Path) -> Self {
+        // A partition must be told by a bit at least.
+        Self::below(most.leading_zeros().min(u64::BITS - BITS), memory, target)
+    }
+
     fn below(known_bits: u32, memory: u64, target: &Path) -> Self {
         const MOST_CHUNK: usize = 16 << 10;
         let limit = usize::try_from(memory / 2).unwrap_or(usize::MAX);
@@ -100,12 +107,14 @@ impl<T: Packed> Partitions<T> {
             chunk_bytes: records.max(1) * T::SIZE,
             target: target.into(),
             scratch: None,
+            #[cfg(test)]
             len: 0,
             of: std::marker::PhantomData,
         }
     }
 
     /// How many records there are.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> u64 {
         self.len
     }
@@ -137,7 +146,10 @@ impl<T: Packed> Partitions<T> {
             chunk.resize(start + T::SIZE, 0);
             record.pack(&mut chunk[start..]);
         }
-        self.len += 1;
+        #[cfg(test)]
+        {
+            self.len += 1;
+        }
         if self.held > self.limit {
             self.spill()?;
         }

@@ -7,16 +7,19 @@
 
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
-use super::context::Context;
+use super::context::{Context, Method};
 use super::dataset::{Digest, Seen, Tally};
-use super::example::{Example, member};
+use super::example::{Example, Speaker, member};
 use super::levels::Levels;
 use super::plain::{self, Plain};
 use super::report::{Findings, Report};
-use super::{Check, RULES, Signs};
+use super::{Check, RULES, Signs, tokens};
 use crate::diag::Level;
 use crate::example::Role;
+use crate::example::models::Limits;
 use crate::json::{self, Document, Kind, Value, compact};
+use crate::text::normalise;
+use crate::text::tokens::{Counter, Tokenizer, for_model};
 
 /// A line as it stands in the file.
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +34,8 @@ pub struct RawLine<'a> {
     pub has_bom: bool,
     /// It is the last of the file, and no line end follows.
     pub is_unterminated: bool,
+    /// The line has so many bytes that it was not read; these are its first.
+    pub cut_from: Option<u64>,
 }
 
 impl<'a> RawLine<'a> {
@@ -43,6 +48,7 @@ impl<'a> RawLine<'a> {
             number: 0,
             has_bom: false,
             is_unterminated: false,
+            cut_from: None,
         }
     }
 
@@ -69,6 +75,8 @@ struct Active<F> {
     rule: usize,
     level: Level,
     when: Signs,
+    /// The service drops an example in which the rule finds something.
+    is_dropping: bool,
     check: F,
 }
 
@@ -86,7 +94,14 @@ pub struct Checker<'c> {
     on_fault: Vec<Active<OnFault>>,
     on_example: Vec<Active<OnExample>>,
     on_text: Vec<Active<OnText>>,
-    /// Every line is parsed and every rule asked: for the test of the signs.
+    /// Made when the first line is counted.
+    counter: Option<Counter<'static>>,
+    /// From how many bytes on a line's tokens are counted.
+    long_bytes: u64,
+    /// Every line is parsed, since its prompt is compared or kept.
+    parses_all: bool,
+    /// Every line is parsed and every rule asked: where plain lines have faults,
+    /// and for the test of the signs.
     is_thorough: bool,
     /// Every rule is asked of every text, whatever it shows.
     asks_all: bool,
@@ -112,8 +127,13 @@ impl<'c> Checker<'c> {
             on_fault: Vec::new(),
             on_example: Vec::new(),
             on_text: Vec::new(),
-            is_thorough: context.validation.is_some(),
             asks_all: false,
+            counter: None,
+            long_bytes: tokens_near(context.limits()),
+            parses_all: context.validation.is_some() || context.keeps_prompts(),
+            // A plain line is no fault of supervised tuning, and is one of
+            // preference tuning: it has no completions.
+            is_thorough: context.method == Method::Preference,
         };
         for (rule, row) in RULES.iter().enumerate() {
             let (level, when) = (levels.of(rule), row.when);
@@ -126,6 +146,7 @@ impl<'c> Checker<'c> {
                         rule,
                         level,
                         when,
+                        is_dropping: DROPPED_FOR.contains(&row.code.code),
                         check: $check,
                     })
                 };
@@ -142,9 +163,10 @@ impl<'c> Checker<'c> {
     }
 
     /// Makes a checker that parses every line and asks every rule, whatever
-    /// the line shows.
-    #[cfg(test)]
-    pub(super) fn thorough(context: &'c Context, levels: &Levels) -> Self {
+    /// the line shows. It is many times slower, and finds the same: tests hold
+    /// [`Checker::new`] to it.
+    #[must_use]
+    pub fn thorough(context: &'c Context, levels: &Levels) -> Self {
         let mut checker = Self::new(context, levels);
         checker.is_thorough = true;
         checker.asks_all = true;
@@ -159,10 +181,11 @@ impl<'c> Checker<'c> {
         tally: &mut Tally,
     ) -> LineOutcome {
         if !self.is_thorough
+            && !self.parses_all
             && !line.has_bom
             && let Some(text) = line.utf8
             && let Some(plain) = plain::read(text)
-            && signs_of_plain(text, &plain).is_none()
+            && signs_of_plain(text, &plain, self.long_bytes).is_none()
         {
             tally.add(&self.seen_of_plain(text, &plain, line.number));
             return LineOutcome::Valid;
@@ -176,13 +199,16 @@ impl<'c> Checker<'c> {
         findings: &mut Findings,
         tally: &mut Tally,
     ) -> LineOutcome {
-        let mut n_errors = 0;
+        let (mut n_errors, mut is_dropped) = (0, false);
         let numbered = (line.bytes, line.number);
         findings.begin_line();
         for active in &self.on_line {
             let mut report = Report::new(active.place(), numbered, None, self.context, findings);
             (active.check)(line, &mut report);
             n_errors += active.n_errors(&report);
+        }
+        if line.cut_from.is_some() {
+            return LineOutcome::Invalid;
         }
         if line.is_blank() {
             return LineOutcome::Blank;
@@ -199,8 +225,22 @@ impl<'c> Checker<'c> {
                 return LineOutcome::Invalid;
             }
         };
-        let example = Example::of(root, signs_of_line(line.bytes, self.context));
-        let example = with_sign_of_shape(example, self.is_thorough, line);
+        let signs = signs_of_line(line.bytes, self.context, self.long_bytes);
+        let example = Example::of(root, signs);
+        let mut example = with_sign_of_shape(example, self.is_thorough, line);
+        if example.signs.any_of(Signs::LONG) {
+            let make = || tokenizer(self.context).counter();
+            let counter = self.counter.get_or_insert_with(make);
+            example.tokens = Some(tokens::count(&example, counter));
+        }
+        let mut seen = seen_of(&example, &mut self.scratch);
+        if self.parses_all {
+            let normalised = normalised_prompt(&example);
+            if let Some(validation) = &self.context.validation {
+                example.overlap = validation.find(&seen.digest, normalised);
+            }
+            seen.normalised = normalised.filter(|_| self.context.keeps_prompts());
+        }
         for active in &self.on_example {
             if !self.asks_all && !active.when.any_of(example.signs) {
                 continue;
@@ -209,6 +249,7 @@ impl<'c> Checker<'c> {
             let mut report = Report::new(active.place(), numbered, root, self.context, findings);
             (active.check)(&example, &mut report);
             n_errors += active.n_errors(&report);
+            is_dropped |= active.is_dropping && report.n_found() > 0;
         }
         for active in &self.on_text {
             for text in &example.texts {
@@ -225,9 +266,9 @@ impl<'c> Checker<'c> {
         findings.end_line(line.bytes);
         let is_invalid = n_errors > 0 || root.kind() != Kind::Object;
         if root.kind() == Kind::Object {
-            let mut seen = seen_of(&example, &mut self.scratch);
             seen.digest.line = line.number;
             seen.digest.is_invalid = is_invalid;
+            seen.is_dropped = is_dropped;
             tally.add(&seen);
         }
         if is_invalid {
@@ -250,8 +291,7 @@ impl<'c> Checker<'c> {
             system: plain.system.map(|system| system.text),
             prompt: Some(plain.prompt.text),
             answer: Some(plain.answer.text),
-            is_multimodal: false,
-            is_dropped: false,
+            ..Seen::default()
         }
     }
 }
@@ -269,14 +309,28 @@ impl<F> Active<F> {
     }
 }
 
-/// From how many bytes on a line's tokens must be counted: no text has more
-/// tokens than bytes, and no model takes fewer.
-pub(super) const LONG_BYTES: usize = 65_536;
+/// The rules whose findings make the service drop an example instead of
+/// refusing the file.
+const DROPPED_FOR: &[&str] = &["E041", "E049"];
+
+/// From how many tokens on an example is near the limit: nine in ten. A line of
+/// no more bytes need not be counted, since no text has more tokens than bytes.
+pub(super) fn tokens_near(limits: &Limits) -> u64 {
+    limits.example_tokens / 10 * 9
+}
+
+/// The vocabulary of the model that the dataset is for; the newest one if none
+/// is known.
+pub(super) fn tokenizer(context: &Context) -> &'static Tokenizer {
+    let name = context.model_name.as_deref();
+    let choice = name.and_then(for_model);
+    choice.map_or_else(Tokenizer::gemma4, |choice| choice.tokenizer)
+}
 
 /// The signs of a line that are not of its texts.
-fn signs_of_line(text: &[u8], context: &Context) -> Signs {
+fn signs_of_line(text: &[u8], context: &Context, long_bytes: u64) -> Signs {
     let mut signs = Signs::NONE;
-    if text.len() > LONG_BYTES {
+    if text.len() as u64 > long_bytes {
         signs |= Signs::LONG;
     }
     if context.validation.is_some() {
@@ -285,15 +339,45 @@ fn signs_of_line(text: &[u8], context: &Context) -> Signs {
     signs
 }
 
-fn signs_of_plain(line: &str, plain: &Plain<'_>) -> Signs {
+fn signs_of_plain(line: &str, plain: &Plain<'_>, long_bytes: u64) -> Signs {
     let mut signs = Signs::of(plain.texts.as_bytes());
-    if line.len() > LONG_BYTES {
+    if line.len() as u64 > long_bytes {
         signs |= Signs::LONG;
     }
     if plain.may_be_blank {
         signs |= Signs::BLANK;
     }
     signs | plain.of_answers
+}
+
+/// The fingerprint of all that the answer follows, in the form in which texts
+/// are compared; what is no text counts as it is written. `None` if there is
+/// nothing to compare.
+fn normalised_prompt(example: &Example<'_, '_>) -> Option<u64> {
+    let answer = example.answer().map_or(usize::MAX, |answer| answer.n);
+    let before = &example.turns[..example.turns.len().min(answer - 1)];
+    let mut prompt = String::new();
+    let mut is_empty = true;
+    for text in &example.texts {
+        if text.turn <= before.len() {
+            prompt.push(match text.speaker {
+                Speaker::System => '\u{1}',
+                Speaker::User => '\u{2}',
+                Speaker::Model => '\u{3}',
+            });
+            let start = prompt.len();
+            normalise(&text.text, &mut prompt);
+            is_empty &= text.speaker == Speaker::System || prompt.len() == start;
+        }
+    }
+    for part in before.iter().flat_map(|turn| &turn.parts) {
+        if part.get("text").is_none() {
+            prompt.push('\u{4}');
+            prompt.push_str(part.value.raw());
+            is_empty = false;
+        }
+    }
+    (!is_empty).then(|| xxh3_64(prompt.as_bytes()))
 }
 
 /// Adds whether the line is of the common shape.
@@ -371,7 +455,7 @@ fn seen_of<'s>(example: &Example<'_, '_>, scratch: &'s mut Vec<u8>) -> Seen<'s> 
         prompt,
         answer: Some(answer).filter(|_| example.answer().is_some()),
         is_multimodal,
-        is_dropped: false,
+        ..Seen::default()
     }
 }
 

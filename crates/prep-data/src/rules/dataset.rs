@@ -6,7 +6,29 @@
 //! input order into a [`Dataset`]. What is counted there takes memory that
 //! does not grow with the number of examples.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::OnceLock;
+
+use xxhash_rust::xxh3::xxh3_64;
+
+pub(super) mod common_prefix;
+pub(super) mod common_suffix;
+pub(super) mod conflicting_answers;
+pub(super) mod exact_duplicate;
+pub(super) mod few_examples;
+pub(super) mod frequent_answer;
+pub(super) mod length_outlier;
+pub(super) mod length_pile_up;
+pub(super) mod no_examples;
+pub(super) mod same_answers;
+pub(super) mod same_prompts;
+pub(super) mod several_system_instructions;
+pub(super) mod some_without_system;
+#[cfg(test)]
+mod tests;
+pub(super) mod validation_leakage;
+pub(super) mod very_few_examples;
 
 /// The lengths at which texts pile up when something upstream cut them:
 /// column types, form fields, spreadsheet cells.
@@ -21,6 +43,30 @@ const MOST_SYSTEMS: usize = 1000;
 
 /// How many characters of a text are kept to be shown.
 const SHOWN: usize = 60;
+
+/// A map by fingerprints, which are as good as random already: they are not
+/// hashed again.
+type ByFingerprint<T> = HashMap<u64, T, BuildHasherDefault<AsItIs>>;
+
+/// The hasher that gives back the number it is given.
+#[derive(Debug, Clone, Default)]
+struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
+        }
+    }
+
+    fn write_u64(&mut self, n: u64) {
+        self.0 = n;
+    }
+}
 
 /// One example, as far as the dataset needs it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -127,7 +173,7 @@ impl Common {
 /// misses none that makes up more than one in [`CANDIDATES`], and counts none
 /// too high. Summaries can be added up.
 #[derive(Debug, Clone, Default)]
-struct Frequent(HashMap<u64, u64>);
+struct Frequent(ByFingerprint<u64>);
 
 impl Frequent {
     fn add(&mut self, value: u64) {
@@ -170,7 +216,7 @@ pub struct Repeated {
 
 /// Counts the answers that may be frequent.
 #[derive(Debug, Clone)]
-pub struct AnswerCounter(HashMap<u64, Repeated>);
+pub struct AnswerCounter(ByFingerprint<Repeated>);
 
 impl AnswerCounter {
     /// Counts an example.
@@ -200,6 +246,8 @@ pub(super) struct Seen<'a> {
     pub(super) system: Option<&'a str>,
     pub(super) prompt: Option<&'a str>,
     pub(super) answer: Option<&'a str>,
+    /// The prompt's fingerprint in normalised form, if it is to be kept.
+    pub(super) normalised: Option<u64>,
     pub(super) is_multimodal: bool,
     /// The service would drop it.
     pub(super) is_dropped: bool,
@@ -210,7 +258,9 @@ pub(super) struct Seen<'a> {
 pub struct Tally {
     /// Every example, in order.
     pub digests: Vec<Digest>,
-    systems: HashMap<u64, Count>,
+    /// The normalised prompts of a validation file, with their lines.
+    pub(super) normalised: Vec<(u64, u64)>,
+    systems: Systems,
     n_without_system: u64,
     first_without_system: Option<u64>,
     prompts: Option<Common>,
@@ -233,8 +283,10 @@ impl Tally {
 
     pub(super) fn add(&mut self, seen: &Seen<'_>) {
         self.digests.push(seen.digest);
+        let normalised = seen.normalised.map(|prompt| (prompt, seen.digest.line));
+        self.normalised.extend(normalised);
         match seen.system {
-            Some(system) => self.add_system(system, seen.digest.line),
+            Some(system) => self.systems.add(system, seen.digest.line),
             None => {
                 self.n_without_system += 1;
                 self.first_without_system.get_or_insert(seen.digest.line);
@@ -246,18 +298,62 @@ impl Tally {
         self.multimodal += u64::from(seen.is_multimodal);
         self.dropped += u64::from(seen.is_dropped);
     }
+}
 
-    fn add_system(&mut self, system: &str, line: u64) {
-        let fingerprint = xxhash_rust::xxh3::xxh3_64(system.as_bytes());
-        if let Some(count) = self.systems.get_mut(&fingerprint) {
+/// System instructions with how often they were met.
+///
+/// Of more than [`MOST_SYSTEMS`], those with the smallest fingerprints are
+/// kept. One of these is never left out of a part of the dataset either, as no
+/// part has more that are smaller; so counts are exact and batches do not
+/// matter.
+#[derive(Debug, Clone, Default)]
+struct Systems {
+    counts: BTreeMap<u64, Count>,
+    has_more: bool,
+}
+
+impl Systems {
+    fn add(&mut self, system: &str, line: u64) {
+        let fingerprint = xxh3_64(system.as_bytes());
+        if let Some(count) = self.counts.get_mut(&fingerprint) {
             count.examples += 1;
-        } else if self.systems.len() < MOST_SYSTEMS {
+            return;
+        }
+        let is_kept = self.counts.len() < MOST_SYSTEMS
+            || self
+                .counts
+                .last_key_value()
+                .is_some_and(|(last, _)| fingerprint < *last);
+        if is_kept {
             let count = Count {
                 examples: 1,
                 first_line: line,
                 shown: system.chars().take(SHOWN).collect(),
             };
-            self.systems.insert(fingerprint, count);
+            self.counts.insert(fingerprint, count);
+        }
+        self.has_more |= !is_kept;
+        self.shrink();
+    }
+
+    /// Adds what a batch that begins at `line` has.
+    fn append(&mut self, batch: Self, line: u64) {
+        for (fingerprint, mut count) in batch.counts {
+            if let Some(known) = self.counts.get_mut(&fingerprint) {
+                known.examples += count.examples;
+            } else {
+                count.first_line += line;
+                self.counts.insert(fingerprint, count);
+            }
+        }
+        self.has_more |= batch.has_more;
+        self.shrink();
+    }
+
+    fn shrink(&mut self) {
+        while self.counts.len() > MOST_SYSTEMS {
+            self.counts.pop_last();
+            self.has_more = true;
         }
     }
 }
@@ -301,7 +397,11 @@ pub struct Dataset {
     /// The answers that are frequent, counted exactly once the dataset was
     /// read, from the most frequent.
     pub frequent_answers: Vec<Repeated>,
-    systems: HashMap<u64, Count>,
+    /// The first last user turn of each of [`CUT_LENGTHS`], by its line.
+    pub cut_prompts: [Option<u64>; CUT_LENGTHS.len()],
+    /// The first last model turn of each of [`CUT_LENGTHS`], by its line.
+    pub cut_answers: [Option<u64>; CUT_LENGTHS.len()],
+    systems: Systems,
     frequent: Frequent,
 }
 
@@ -317,21 +417,14 @@ impl Dataset {
             keep_if_same(&mut self.only_answer, digest.answer, is_first);
             self.prompt_chars.add(digest.prompt_chars);
             self.answer_chars.add(digest.answer_chars);
+            keep_if_cut(&mut self.cut_prompts, digest.prompt_chars, digest.line);
+            keep_if_cut(&mut self.cut_answers, digest.answer_chars, digest.line);
         }
-        for (fingerprint, count) in tally.systems.drain() {
-            if let Some(known) = self.systems.get_mut(&fingerprint) {
-                known.examples += count.examples;
-            } else {
-                let first_line = count.first_line + line;
-                self.systems.insert(
-                    fingerprint,
-                    Count {
-                        first_line,
-                        ..count
-                    },
-                );
-            }
+        for (_, of_prompt) in &mut tally.normalised {
+            *of_prompt += line;
         }
+        self.systems
+            .append(std::mem::take(&mut tally.systems), line);
         self.n_without_system += tally.n_without_system;
         self.first_without_system = self
             .first_without_system
@@ -343,13 +436,32 @@ impl Dataset {
         self.dropped += tally.dropped;
     }
 
-    /// The system instructions, from the most frequent; at most a thousand of
-    /// each batch are told apart.
+    /// The system instructions, from the most frequent; `None` if there are
+    /// more than a thousand.
     #[must_use]
-    pub fn systems(&self) -> Vec<&Count> {
-        let mut systems: Vec<_> = self.systems.values().collect();
+    pub fn systems(&self) -> Option<Vec<&Count>> {
+        if self.systems.has_more {
+            return None;
+        }
+        let mut systems: Vec<_> = self.systems.counts.values().collect();
         systems.sort_by_key(|count| (std::cmp::Reverse(count.examples), count.first_line));
-        systems
+        Some(systems)
+    }
+
+    /// Whether all examples have one prompt, and are enough to see that in.
+    #[must_use]
+    pub fn has_one_prompt(&self) -> bool {
+        self.examples >= FEW && self.only_prompt.is_some()
+    }
+
+    /// Whether all examples have one answer that says something, and are enough
+    /// to see that in.
+    #[must_use]
+    pub fn has_one_answer(&self) -> bool {
+        let says_something = |common: &Common| !common.prefix.is_empty();
+        self.examples >= FEW
+            && self.only_answer.is_some()
+            && self.answers.as_ref().is_some_and(says_something)
     }
 
     /// A counter of the answers that may be frequent. Every digest is to be
@@ -371,9 +483,23 @@ impl Dataset {
 
     /// Takes the exact counts of the answers that may be frequent.
     pub fn set_answers(&mut self, counter: AnswerCounter) {
-        self.frequent_answers = counter.0.into_values().collect();
+        let mut answers = counter.0;
+        // That there is no answer is the business of other rules.
+        answers.remove(&xxh3_64(b""));
+        self.frequent_answers = answers.into_values().collect();
         self.frequent_answers
             .sort_by_key(|answer| (std::cmp::Reverse(answer.examples), answer.first_line));
+    }
+}
+
+/// Of two examples anything is true by chance.
+const FEW: u64 = 3;
+
+fn keep_if_cut(first: &mut [Option<u64>; CUT_LENGTHS.len()], chars: u32, line: u64) {
+    for (first, cut) in first.iter_mut().zip(CUT_LENGTHS) {
+        if chars == cut {
+            first.get_or_insert(line);
+        }
     }
 }
 
@@ -400,6 +526,17 @@ pub struct Lengths {
     exact: Vec<u64>,
     longer: [u64; 32],
     n: u64,
+    spread: OnceLock<Spread>,
+}
+
+/// How much lengths differ: by the logarithm, since twice as long is as far
+/// from usual as half as long.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Spread {
+    /// The length in the middle.
+    pub median: u32,
+    /// The median of the distances from it, in natural logarithms.
+    pub mad: f64,
 }
 
 impl Default for Lengths {
@@ -408,6 +545,7 @@ impl Default for Lengths {
             exact: vec![0; Self::EXACT],
             longer: [0; 32],
             n: 0,
+            spread: OnceLock::new(),
         }
     }
 }
@@ -417,6 +555,7 @@ impl Lengths {
 
     fn add(&mut self, chars: u32) {
         self.n += 1;
+        self.spread.take();
         match self.exact.get_mut(chars as usize) {
             Some(count) => *count += 1,
             None => self.longer[chars.ilog2() as usize] += 1,
@@ -427,6 +566,44 @@ impl Lengths {
     #[must_use]
     pub fn exactly(&self, chars: u32) -> u64 {
         self.exact.get(chars as usize).copied().unwrap_or(0)
+    }
+
+    /// How many texts have a length of a range, which ends below 32,768.
+    #[must_use]
+    pub fn within(&self, chars: std::ops::Range<u32>) -> u64 {
+        let end = (chars.end as usize).min(Self::EXACT);
+        let start = (chars.start as usize).min(end);
+        self.exact[start..end].iter().sum()
+    }
+
+    /// How much the lengths of the texts differ, empty ones left out. Worked
+    /// out once.
+    #[must_use]
+    pub fn spread(&self) -> Spread {
+        *self.spread.get_or_init(|| self.new_spread())
+    }
+
+    fn new_spread(&self) -> Spread {
+        // Of what is longer than is counted exactly, the middle of the power.
+        let longer = (0..)
+            .zip(&self.longer)
+            .map(|(power, n)| ((1_u64 << power) * 3 / 2, n));
+        let exact = (0..).zip(&self.exact).skip(1);
+        let counts: Vec<(f64, u64)> = exact
+            .chain(longer)
+            .filter(|(_, n)| **n > 0)
+            .map(|(chars, n)| ((chars as f64).ln(), *n))
+            .collect();
+        let median = middle(&counts);
+        let mut distances: Vec<_> = counts
+            .iter()
+            .map(|(length, n)| ((length - median).abs(), *n))
+            .collect();
+        distances.sort_by(|one, other| one.0.total_cmp(&other.0));
+        Spread {
+            median: median.exp().round() as u32,
+            mad: middle(&distances),
+        }
     }
 
     /// How many texts there are.
@@ -458,8 +635,21 @@ impl Lengths {
     }
 }
 
+/// The middle of values in order, each with how often it is there.
+fn middle(counts: &[(f64, u64)]) -> f64 {
+    let n: u64 = counts.iter().map(|(_, n)| n).sum();
+    let mut before = 0;
+    for (value, n_here) in counts {
+        before += n_here;
+        if before * 2 >= n {
+            return *value;
+        }
+    }
+    0.0
+}
+
 #[cfg(test)]
-mod tests {
+mod engine_tests {
     use proptest::prelude::*;
 
     use super::*;

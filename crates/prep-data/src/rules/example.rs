@@ -7,6 +7,8 @@
 use std::borrow::Cow;
 
 use super::Signs;
+use super::context::Overlap;
+use super::tokens::TokenCount;
 use crate::example::Role;
 use crate::json::{Key, Kind, Value};
 
@@ -30,6 +32,10 @@ pub struct Example<'d, 'a> {
     pub texts: Vec<Text<'d, 'a>>,
     /// What the line shows.
     pub signs: Signs,
+    /// Its tokens, counted if the line is so long that they may be too many.
+    pub tokens: Option<TokenCount>,
+    /// Where the validation file has it, or its prompt.
+    pub overlap: Option<Overlap>,
 }
 
 /// One turn.
@@ -54,7 +60,8 @@ pub struct Turn<'d, 'a> {
 pub struct Part<'d, 'a> {
     /// The whole part.
     pub value: Value<'d, 'a>,
-    /// The members that are data (of which a part has one), in order.
+    /// The members that are data (of which a part has one), in order; not those
+    /// that are `null`.
     pub data: Vec<PartData<'d, 'a>>,
 }
 
@@ -128,12 +135,12 @@ impl<'d, 'a> Text<'d, 'a> {
 }
 
 /// The value of a member of an object, by its name in camelCase, found in
-/// snake_case too.
+/// snake_case too. One that is `null` is as good as absent.
 #[must_use]
 pub fn member<'d, 'a>(object: Value<'d, 'a>, name: &str) -> Option<Value<'d, 'a>> {
     let mut entries = object.entries();
     entries
-        .find(|(key, _)| is_named(&key.text, name))
+        .find(|(key, value)| !value.is_null() && is_named(&key.text, name))
         .map(|(_, value)| value)
 }
 
@@ -179,6 +186,8 @@ impl<'d, 'a> Example<'d, 'a> {
             turns: Vec::new(),
             texts: Vec::new(),
             signs,
+            tokens: None,
+            overlap: None,
         };
         if let Some(parts) = system.and_then(|system| member(system, "parts")) {
             for part in parts.items() {
@@ -288,7 +297,8 @@ impl<'d, 'a> Turn<'d, 'a> {
 
 impl<'d, 'a> Part<'d, 'a> {
     fn of(value: Value<'d, 'a>) -> Self {
-        let data = value.entries().filter_map(|(key, value)| {
+        let data = value.entries().filter(|(_, value)| !value.is_null());
+        let data = data.filter_map(|(key, value)| {
             let name = PART_DATA.iter().find(|name| is_named(&key.text, name))?;
             Some(PartData { name, key, value })
         });

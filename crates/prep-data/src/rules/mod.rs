@@ -21,29 +21,41 @@ pub mod context;
 pub mod dataset;
 mod edit;
 pub mod example;
+pub mod fixer;
 mod json;
 pub mod levels;
+mod limits;
+mod media;
 mod page;
 mod place;
 mod plain;
+mod preference;
 mod private;
+mod published;
+mod repair;
 pub mod report;
+mod shape;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod text;
+pub mod tokens;
+mod tools;
+mod turns;
 pub mod whole;
 
 use std::fmt;
 
 pub use checker::{Checker, LineOutcome, RawLine};
-pub use context::{Context, Method, Side, Validation};
+pub use context::{Context, Method, Overlap, OverlapKind, Side, Validation};
 pub use dataset::{Dataset, Digest, Tally};
 pub use edit::{Edit, apply};
 pub use example::{Example, Part, PartData, Speaker, Text, Turn};
+pub use fixer::{Fixed, Fixer, levels_for_repair};
 pub use levels::{Levels, SelectError};
 pub use page::{Block, BlockKind, Page};
 pub use place::Window;
 pub use report::{Added, Findings, Found, Report};
+pub use tokens::TokenCount;
 pub use whole::WholeChecker;
 
 use crate::diag::Code;
@@ -121,6 +133,50 @@ pub static RULES: &[&Rule] = &[
     &json::truncated_line::RULE,
     &json::line_too_long::RULE,
     &json::json_too_deep::RULE,
+    &shape::empty_model_turn::RULE,
+    &shape::unknown_key::RULE,
+    &shape::snake_case_key::RULE,
+    &shape::both_spellings::RULE,
+    &shape::contents_missing::RULE,
+    &shape::unknown_role::RULE,
+    &shape::role_missing::RULE,
+    &shape::first_turn_not_user::RULE,
+    &shape::last_turn_not_model::RULE,
+    &preference::last_turn_not_user::RULE,
+    &shape::adjacent_roles::RULE,
+    &shape::parts_missing::RULE,
+    &shape::part_without_data::RULE,
+    &shape::part_with_several::RULE,
+    &shape::empty_text::RULE,
+    &shape::system_in_contents::RULE,
+    &shape::system_not_text::RULE,
+    &shape::system_has_role::RULE,
+    &tools::function_call_shape::RULE,
+    &tools::function_response_shape::RULE,
+    &tools::function_response_order::RULE,
+    &tools::function_response_count::RULE,
+    &tools::function_undeclared::RULE,
+    &tools::function_parts_unsupported::RULE,
+    &tools::tools_shape::RULE,
+    &media::inline_data::RULE,
+    &shape::thought_part::RULE,
+    &media::file_uri::RULE,
+    &media::mime_type::RULE,
+    &media::media_count::RULE,
+    &shape::other_method_key::RULE,
+    &shape::ignored_config::RULE,
+    &preference::completions_count::RULE,
+    &preference::completion_scores::RULE,
+    &preference::completion_shape::RULE,
+    &shape::wrong_type::RULE,
+    &shape::foreign_format::RULE,
+    &limits::too_many_tokens::RULE,
+    &limits::near_token_limit::RULE,
+    &preference::preference_text_only::RULE,
+    &shape::null_member::RULE,
+    &tools::function_response_name::RULE,
+    &media::mime_type_mismatch::RULE,
+    &shape::unknown_value::RULE,
     &text::control_character::RULE,
     &text::nul_character::RULE,
     &text::replacement_character::RULE,
@@ -139,6 +195,29 @@ pub static RULES: &[&Rule] = &[
     &private::phone_number::RULE,
     &private::payment_card::RULE,
     &private::iban::RULE,
+    &dataset::exact_duplicate::RULE,
+    &dataset::validation_leakage::RULE,
+    &dataset::conflicting_answers::RULE,
+    &dataset::few_examples::RULE,
+    &dataset::very_few_examples::RULE,
+    &dataset::no_examples::RULE,
+    &dataset::same_prompts::RULE,
+    &dataset::same_answers::RULE,
+    &dataset::common_prefix::RULE,
+    &dataset::common_suffix::RULE,
+    &dataset::several_system_instructions::RULE,
+    &dataset::some_without_system::RULE,
+    &dataset::frequent_answer::RULE,
+    &dataset::length_outlier::RULE,
+    &dataset::length_pile_up::RULE,
+    &limits::too_many_examples::RULE,
+    &limits::file_too_large::RULE,
+    &limits::validation_size::RULE,
+    &limits::dropped_share_high::RULE,
+    &limits::dropped_share::RULE,
+    &limits::model_retired::RULE,
+    &limits::model_combination::RULE,
+    &limits::model_unknown::RULE,
 ];
 
 /// Finds a rule by its code or name, whatever the case.

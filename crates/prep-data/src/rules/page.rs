@@ -11,8 +11,9 @@
 //!
 //! More words may follow: `method=preference`, `side=validation`,
 //! `model=NAME`, `adapter=N`, `location=NAME`, `today=YYYY-MM-DD`;
-//! `repeat=N` repeats the block N times, with `{n}` counting from 1; `bytes`
-//! makes a byte of every `<ff>`; `unterminated` leaves out the last line end.
+//! `repeat=N` repeats the block N times, with `{n}` counting from 1; `{ab*3}`
+//! stands for `ababab`; `bytes` makes a byte of every `<ff>`; `unterminated`
+//! leaves out the last line end.
 
 use crate::diag::Position;
 
@@ -127,7 +128,7 @@ impl Block {
         let mut text = String::new();
         for n in 1..=repeat {
             for line in lines {
-                text += &line.replace("{n}", &n.to_string());
+                text += &with_repeats(&line.replace("{n}", &n.to_string()));
                 text.push('\n');
             }
         }
@@ -158,6 +159,29 @@ fn position(word: &str) -> Result<Position, String> {
         .and_then(|(line, column)| Some((line.parse().ok()?, column.parse().ok()?)));
     let (line, column) = numbers.ok_or_else(|| format!("`{word}` is no place"))?;
     Ok(Position { line, column })
+}
+
+/// Writes out every `{ab*3}`.
+fn with_repeats(line: &str) -> String {
+    let mut out = String::new();
+    let mut rest = line;
+    while let Some(start) = rest.find('{') {
+        let inside = &rest[start + 1..];
+        let repeat = inside.split_once('}').and_then(|(inside, after)| {
+            let (text, times) = inside.rsplit_once('*')?;
+            let is_innermost = !text.contains(['{', '"']);
+            is_innermost.then_some((text.repeat(times.parse().ok()?), after))
+        });
+        out += &rest[..start];
+        if let Some((text, after)) = repeat {
+            out += &text;
+            rest = after;
+        } else {
+            out.push('{');
+            rest = inside;
+        }
+    }
+    out + rest
 }
 
 /// Makes a byte of every `<ff>`.

@@ -4,7 +4,8 @@
 //! `{"systemInstruction":{"parts":[{"text":…}]},"contents":[{"role":"user","parts":[{"text":…}]},…]}`
 //! with nothing in between. In a line of exactly that shape, whose turns take
 //! turns and whose escapes are the ones that JSON demands, no rule of
-//! structure can find anything. Such a line is not parsed unless its texts
+//! structure can find anything, unless it is of preference tuning, which has
+//! no such lines. Such a line is not parsed unless its texts
 //! show a sign. Anything else, be it another key, a space or damage, is `None`,
 //! and the parser starts over.
 

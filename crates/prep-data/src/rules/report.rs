@@ -33,6 +33,9 @@ pub struct Found {
     /// The fingerprint of line, rule and pointer, which stays when the line
     /// moves: what a baseline knows a finding by.
     pub fingerprint: u64,
+    /// The fingerprint of the line as passports have it; `None` where a line
+    /// is only named.
+    pub line_fingerprint: Option<u128>,
     /// How to repair it; empty if the rule cannot.
     pub repair: Vec<Edit>,
 }
@@ -44,6 +47,8 @@ pub struct Findings {
     pub found: Vec<Found>,
     /// How often each rule found something, by its place in [`RULES`].
     pub counts: Vec<u64>,
+    /// How many findings were not told because the baseline has them.
+    pub known: u64,
     kept: Vec<usize>,
     cap: usize,
     wants_repairs: bool,
@@ -51,7 +56,14 @@ pub struct Findings {
     places: Vec<(usize, Range<usize>)>,
     /// Of the same line: what must not be shown, and what is shown instead.
     secrets: Vec<(Range<usize>, String)>,
+    /// Findings come in any order, and those at the smallest lines are kept.
+    by_line: bool,
+    /// When so many are there, those beyond the cap go.
+    crowd: usize,
 }
+
+/// How many findings may be there before any of them go.
+const CROWD: usize = 4096;
 
 impl Findings {
     /// Keeps the first `cap` findings of each rule.
@@ -60,11 +72,25 @@ impl Findings {
         Self {
             found: Vec::new(),
             counts: vec![0; RULES.len()],
+            known: 0,
             kept: vec![0; RULES.len()],
             cap,
             wants_repairs,
             places: Vec::new(),
             secrets: Vec::new(),
+            by_line: false,
+            crowd: CROWD,
+        }
+    }
+
+    /// Keeps the `cap` findings of each rule that are at the smallest lines,
+    /// in whatever order they come. Costs the memory of some thousand findings
+    /// more.
+    #[must_use]
+    pub fn of_smallest_lines(cap: usize) -> Self {
+        Self {
+            by_line: true,
+            ..Self::new(cap, false)
         }
     }
 
@@ -91,18 +117,19 @@ impl Findings {
     pub fn clear(&mut self) {
         self.found.clear();
         self.counts.fill(0);
+        self.known = 0;
         self.kept.fill(0);
     }
 
     /// Adds what was found further on, `lines` lines after the first.
     pub fn append(&mut self, later: &mut Findings, lines: u64) {
+        self.known += later.known;
         for (n, count) in later.counts.iter().enumerate() {
             self.counts[n] += count;
         }
         for mut found in later.found.drain(..) {
             let n = index_of(found.rule);
-            if self.kept[n] < self.cap {
-                self.kept[n] += 1;
+            if self.admits(n) {
                 if let Some(position) = &mut found.position {
                     position.line += lines;
                 }
@@ -112,10 +139,39 @@ impl Findings {
         later.clear();
     }
 
-    /// Puts what was found in the order of lines, then of rules.
+    /// Puts what was found in the order of lines, then of rules. What is
+    /// beyond the cap goes.
     pub fn sort(&mut self) {
         let place = |found: &Found| (found.position, index_of(found.rule));
         self.found.sort_by_key(place);
+        if self.by_line {
+            self.kept.fill(0);
+            let (kept, cap) = (&mut self.kept, self.cap);
+            self.found.retain(|found| {
+                let kept = &mut kept[index_of(found.rule)];
+                *kept += 1;
+                *kept <= cap
+            });
+        }
+    }
+
+    /// Whether a further finding of a rule may be kept.
+    fn has_room(&self, rule: usize) -> bool {
+        self.by_line || self.kept[rule] < self.cap
+    }
+
+    /// Whether a finding of a rule is to be kept; counts it if so.
+    fn admits(&mut self, rule: usize) -> bool {
+        if self.by_line {
+            if self.found.len() >= self.crowd {
+                self.sort();
+                self.crowd = CROWD.max(2 * self.found.len());
+            }
+            return true;
+        }
+        let is_kept = self.kept[rule] < self.cap;
+        self.kept[rule] += usize::from(is_kept);
+        is_kept
     }
 
     /// Whether anything was found by a rule of this level.
@@ -203,24 +259,20 @@ impl<'r> Report<'r> {
 
     /// Adds a finding that is about a stretch of the line.
     pub fn over(&mut self, range: Range<usize>, message: impl Into<String>) -> Added<'_> {
-        self.n_found += 1;
-        if !self.admits() {
+        if self.context.baseline.is_empty() && !self.sink.has_room(self.rule) {
+            self.n_found += 1;
+            self.sink.counts[self.rule] += 1;
             return Added::default();
         }
-        let start = range.start;
-        let (_, column) = column_of(self.line, start);
+        let (_, column) = column_of(self.line, range.start);
         let pointer = self
             .root
             .map_or_else(String::new, |root| place::pointer(root, range.start));
-        let line = self.number;
-        let window = place::window(self.line, start, range.len());
-        self.sink.places.push((self.sink.found.len(), range));
-        self.push(
-            Some(Position { line, column }),
-            pointer,
-            message.into(),
-            window,
-        )
+        let position = Position {
+            line: self.number,
+            column,
+        };
+        self.add(Some(position), pointer, message.into(), Some(range))
     }
 
     /// Adds a finding about a whole value.
@@ -266,67 +318,69 @@ impl<'r> Report<'r> {
     /// Adds a finding of the dataset that shows at a line, by its number from
     /// 1. The rules of the dataset have no line before them.
     pub fn at_line(&mut self, line: u64, message: impl Into<String>) -> Added<'_> {
-        self.n_found += 1;
-        self.lines.push(line);
-        if !self.admits() {
-            return Added::default();
+        let n_before = self.n_found;
+        let position = Position::line(line);
+        self.add(Some(position), String::new(), message.into(), None);
+        if self.n_found > n_before {
+            self.lines.push(line);
         }
-        self.push(
-            Some(Position::line(line)),
-            String::new(),
-            message.into(),
-            Window::default(),
-        )
+        Added::default()
     }
 
     /// Adds a finding about the dataset as a whole.
-    pub fn dataset(&mut self, message: impl Into<String>) -> Added<'_> {
-        self.n_found += 1;
-        if !self.admits() {
-            return Added::default();
-        }
-        self.push(None, String::new(), message.into(), Window::default())
+    pub fn dataset(&mut self, message: impl Into<String>) {
+        self.add(None, String::new(), message.into(), None);
     }
 
-    /// Counts a finding and tells whether it is to be kept.
-    fn admits(&mut self) -> bool {
-        self.sink.counts[self.rule] += 1;
-        let kept = &mut self.sink.kept[self.rule];
-        let is_kept = *kept < self.sink.cap;
-        *kept += usize::from(is_kept);
-        is_kept
-    }
-
-    fn push(
+    /// Counts a finding, and keeps it if there is room, unless the baseline
+    /// knows it.
+    fn add(
         &mut self,
         position: Option<Position>,
         pointer: String,
         message: String,
-        window: Window,
+        place: Option<Range<usize>>,
     ) -> Added<'_> {
         let rule = RULES[self.rule];
         let mut hash = xxhash_rust::xxh3::Xxh3::new();
-        hash.update(self.line);
         hash.update(rule.code.code.as_bytes());
         hash.update(pointer.as_bytes());
-        if self.line.is_empty() {
+        if self.root.is_none() && self.line.is_empty() {
             hash.update(message.as_bytes());
+        } else {
+            hash.update(self.line);
+        }
+        let fingerprint = hash.digest();
+        if self.context.baseline.contains(&fingerprint) {
+            self.sink.known += 1;
+            return Added::default();
+        }
+        self.n_found += 1;
+        self.sink.counts[self.rule] += 1;
+        if !self.sink.admits(self.rule) {
+            return Added::default();
         }
         let wants_repairs = self.sink.wants_repairs;
+        let window = place
+            .as_ref()
+            .map(|place| place::window(self.line, place.start, place.len()));
+        let n = self.sink.found.len();
+        self.sink.places.extend(place.map(|place| (n, place)));
         self.sink.found.push(Found {
             rule,
             level: self.level,
             position,
             pointer,
             message,
-            window,
-            fingerprint: hash.digest(),
+            window: window.unwrap_or_default(),
+            fingerprint,
+            line_fingerprint: (!self.line.is_empty())
+                .then(|| xxhash_rust::xxh3::xxh3_128(self.line)),
             repair: Vec::new(),
         });
         Added(self.sink.found.last_mut().filter(|_| wants_repairs))
     }
 }
-
 /// A line with its secrets masked.
 struct Masked {
     line: Vec<u8>,

@@ -71,6 +71,7 @@ pub(crate) fn lines(text: &[u8]) -> Vec<RawLine<'_>> {
             number: n as u64,
             has_bom: has_bom && n == 0,
             is_unterminated: n + 1 == pieces.len() && ended.is_none(),
+            cut_from: None,
         });
     }
     lines
@@ -95,7 +96,7 @@ fn context_of(block: &Block, validation: Option<&Block>) -> Context {
         adapter_size: block.setting("adapter").map(|size| size.parse().unwrap()),
         location: block.setting("location").map(str::to_owned),
         today: block.setting("today").map(|date| date.parse().unwrap()),
-        validation: None,
+        ..Context::default()
     };
     if let Some(validation) = validation {
         context.validation = Some(validation_of(&validation.text));
@@ -104,21 +105,20 @@ fn context_of(block: &Block, validation: Option<&Block>) -> Context {
 }
 
 /// The validation examples of a file.
-fn validation_of(text: &[u8]) -> Validation {
-    let (context, levels) = (Context::default(), Levels::default());
+pub(crate) fn validation_of(text: &[u8]) -> Validation {
+    let context = Context {
+        side: Side::Validation,
+        ..Context::default()
+    };
+    let levels = Levels::default();
     let mut checker = Checker::new(&context, &levels);
     let mut tally = Tally::default();
     for line in lines(text) {
         checker.line(&line, &mut Findings::new(0, false), &mut tally);
     }
-    for digest in &mut tally.digests {
-        digest.line += 1;
-    }
-    let mut validation = Validation {
-        name: "validation.jsonl".into(),
-        ..Validation::default()
-    };
-    validation.add(&tally.digests);
+    Dataset::default().append(&mut tally, 1);
+    let mut validation = Validation::new("validation.jsonl");
+    validation.add(&tally);
     validation
 }
 
@@ -263,6 +263,54 @@ fn what_shows_no_sign_no_rule_minds() {
         agree(&line);
     }
 }
+
+/// Repairs a line until nothing more can be repaired, and says which codes
+/// are left.
+pub(crate) fn repaired(line: &str, method: Method, safety: Safety) -> (String, Vec<&'static str>) {
+    const MOST_ROUNDS: usize = 12;
+    let context = Context {
+        method,
+        ..Context::default()
+    };
+    let mut line = line.as_bytes().to_vec();
+    for _ in 0..MOST_ROUNDS {
+        let findings = of_line(&line, &context);
+        let is_meant = |found: &&Found| {
+            found.rule.fix.is_some_and(|fix| fix <= safety) && !found.repair.is_empty()
+        };
+        let repairs: Vec<_> = findings
+            .iter()
+            .filter(is_meant)
+            .map(|found| &found.repair[..])
+            .collect();
+        if repairs.is_empty() {
+            let codes = findings.iter().map(|found| found.rule.code.code).collect();
+            return (String::from_utf8(line).unwrap(), codes);
+        }
+        line = apply(&line, &repairs).0;
+    }
+    panic!("there is no end to it: {}", String::from_utf8_lossy(&line));
+}
+
+/// Asserts that what was repaired stays as it is.
+pub(crate) fn twice(line: &str, method: Method, safety: Safety) {
+    assert_eq!(repaired(line, method, safety).0, line);
+}
+
+/// What the rules of lines find in one.
+fn of_line(line: &[u8], context: &Context) -> Vec<Found> {
+    let levels = Levels::default();
+    let findings = check_all(line, context, &levels, false);
+    let is_of_line =
+        |found: &Found| !matches!(found.rule.check, Check::Dataset(_) | Check::Prompt(_));
+    let mut found: Vec<_> = findings.found.into_iter().filter(is_of_line).collect();
+    found.sort_by_key(|found| report::index_of(found.rule));
+    // A line by itself has no line end, and few examples.
+    found.retain(|found| found.position.is_some());
+    found
+}
+
+mod mutations;
 
 mod laws {
     use proptest::prelude::*;

@@ -16,6 +16,7 @@ pub mod columns;
 pub(crate) mod contract;
 pub(crate) mod csv;
 mod detect;
+mod marks;
 pub(crate) mod moses;
 mod options;
 #[cfg(feature = "parquet")]
@@ -33,7 +34,7 @@ use std::fmt::{self, Debug};
 use std::io;
 
 use crate::diag::{Finding, Position};
-use crate::example::Example;
+use crate::example::{Example, Role};
 use crate::io::{Cause, InputError};
 
 pub use detect::open_all;
@@ -98,6 +99,12 @@ pub trait Batch: Debug + Send {
     /// first line plus that many.
     fn decode(self: Box<Self>, each: &mut dyn FnMut(Item<'_>)) -> u64;
 
+    /// Does the same for a taker, which may get rows in a form that costs less
+    /// to make.
+    fn decode_into(self: Box<Self>, taker: &mut dyn Taker) -> u64 {
+        self.decode(&mut |item| taker.take(item))
+    }
+
     /// Which of [`Opened::names`] its lines are those of. They count from the
     /// first again where the batch before had another input.
     fn input(&self) -> usize {
@@ -115,6 +122,78 @@ pub enum Item<'a> {
     /// Something to tell about the input or about a record that is kept. It
     /// counts as nothing.
     Note(Finding),
+}
+
+/// Takes what a batch decodes to.
+pub trait Taker {
+    /// Takes the next item.
+    fn take(&mut self, item: Item<'_>);
+
+    /// Whether it takes plain records at all: finding them costs something.
+    fn takes_plain(&self) -> bool {
+        false
+    }
+
+    /// Takes the next record, if it is one that the taker can do with as it
+    /// is; otherwise returns `false`, and gets it as an item.
+    fn take_plain(&mut self, _row: PlainRow<'_>) -> bool {
+        false
+    }
+
+    /// The same for a conversation.
+    fn take_plain_chat(&mut self, _chat: PlainChat<'_>) -> bool {
+        false
+    }
+}
+
+/// A taker that wants nothing but items.
+pub(crate) struct Items<'e>(pub(crate) &'e mut dyn FnMut(Item<'_>));
+
+impl Taker for Items<'_> {
+    fn take(&mut self, item: Item<'_>) {
+        (self.0)(item);
+    }
+}
+
+/// A row of a table, well formed, of valid UTF-8, whose cells stand in its
+/// bytes as they are and hold nothing that JSON escapes: no quote, no
+/// backslash, no control character.
+#[derive(Debug, Clone, Copy)]
+pub struct PlainRow<'a> {
+    /// The physical line on which it begins, from 0 within the batch.
+    pub line: u64,
+    /// Its bytes.
+    raw: &'a [u8],
+    /// Where in `raw` each cell ends; one byte further begins the next.
+    ends: &'a [usize],
+}
+
+/// A conversation, well formed, whose texts stand in the input as JSON strings
+/// that are escaped as [`write::escape`](crate::example::write::escape) does
+/// it. None is blank; turns of user and model alternate, the model's is last.
+#[derive(Debug, Clone, Copy)]
+pub struct PlainChat<'a> {
+    /// The physical line on which it begins, from 0 within the batch.
+    pub line: u64,
+    /// The inside of the system instruction's string.
+    pub system: Option<&'a [u8]>,
+    /// The turns, with the insides of their strings.
+    pub turns: &'a [(Role, &'a [u8])],
+}
+
+impl<'a> PlainRow<'a> {
+    pub(crate) fn new(line: u64, raw: &'a [u8], ends: &'a [usize]) -> Self {
+        Self { line, raw, ends }
+    }
+
+    /// The text of a column's cell.
+    #[must_use]
+    pub fn cell(&self, column: usize) -> &'a [u8] {
+        let start = column
+            .checked_sub(1)
+            .map_or(0, |before| self.ends[before] + 1);
+        &self.raw[start..self.ends[column]]
+    }
 }
 
 /// One unit of source data.

@@ -159,7 +159,7 @@ pub struct Options {
 impl Options {
     /// Bytes read at once: large enough that the cost of a batch does not
     /// show, small enough that a few batches stay in the cache.
-    pub const BLOCK_BYTES: usize = 1 << 20;
+    pub const BLOCK_BYTES: usize = 256 << 10;
     /// The longest record by default: 16 MiB, some thirty times the 131,072
     /// tokens the longest example may have.
     pub const RECORD_LIMIT: usize = 16 << 20;

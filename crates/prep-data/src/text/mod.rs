@@ -7,5 +7,6 @@ pub mod openings;
 pub mod shingles;
 pub mod signs;
 pub mod sketch;
+pub mod tokens;
 
 pub use normalise::normalise;

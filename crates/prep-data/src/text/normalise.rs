@@ -10,8 +10,7 @@
 //! Nearly all text takes the fast path: stretches of ASCII are copied and
 //! lower-cased, and any other character that stands for itself alone is looked
 //! up in a table that is filled from the slow path page by page. A text with a
-//! character that may combine with its neighbours takes the slow path whole. On
-//! English that is 20 times as fast as the slow path, on Spanish 12 times.
+//! character that may combine with its neighbours takes the slow path whole.
 
 use std::sync::OnceLock;
 
@@ -131,7 +130,7 @@ fn fast(text: &str, out: &mut String) -> bool {
 }
 
 /// How many bytes at the beginning are visible ASCII with single spaces, the
-/// first one no space; some are left to be looked at one by one.
+/// first one no space.
 fn plain_prefix(bytes: &[u8]) -> usize {
     const CHUNK: usize = 16;
     if bytes.first() == Some(&b' ') {
@@ -153,7 +152,12 @@ fn plain_prefix(bytes: &[u8]) -> usize {
         was_space = chunk[CHUNK - 1] == b' ';
         n += CHUNK;
     }
-    n
+    let rest = bytes[n..].iter().take_while(|&&byte| {
+        let is_doubled = was_space & (byte == b' ');
+        was_space = byte == b' ';
+        (0x20..0x7f).contains(&byte) & !is_doubled
+    });
+    n + rest.count()
 }
 
 /// The character may combine with its neighbours, or becomes several.

@@ -19,10 +19,12 @@ pub const LONG: usize = 5000;
 /// The length of shingles, in characters, that suits a text of `n_chars`.
 #[must_use]
 pub fn suitable_len(n_chars: usize) -> usize {
-    match n_chars {
-        0..=SHORT => 3,
-        ..=LONG => 5,
-        _ => 8,
+    if n_chars <= SHORT {
+        3
+    } else if n_chars <= LONG {
+        5
+    } else {
+        8
     }
 }
 

@@ -3,9 +3,6 @@
 use crate::diag::{Code, Level};
 use crate::rules::{Check, RawLine, Report, Rule, Signs};
 
-/// The length from which on a line is not read, in bytes.
-pub(crate) const LIMIT: usize = 16 << 20;
-
 pub(in crate::rules) static RULE: Rule = Rule {
     code: &Code {
         code: "E010",
@@ -20,8 +17,9 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(line: &RawLine<'_>, report: &mut Report<'_>) {
-    if line.bytes.len() > LIMIT {
-        let n = line.bytes.len();
-        report.line(format!("the line has {n} bytes, the limit is {LIMIT}"));
+    if let Some(n) = line.cut_from {
+        report.line(format!(
+            "the line has {n} bytes and was not read; the limit is 16 MiB"
+        ));
     }
 }

@@ -17,6 +17,9 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(line: &RawLine<'_>, report: &mut Report<'_>) {
+    if line.utf8.is_some() || line.cut_from.is_some() {
+        return;
+    }
     let Err(error) = std::str::from_utf8(line.bytes) else {
         return;
     };

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::copied::PlainChats;
 use super::draft::{Draft, Fault, Note};
 use super::frame::{Cut, Frame, column_after};
 use super::{alpaca, gemini, openai, pair, plain, sharegpt, table};
@@ -12,7 +13,7 @@ use crate::diag::{
 };
 use crate::json::{self, Document, ErrorKind, Kind, Value, column_of};
 use crate::source::blocks::{Block, HEAD_BYTES, count_newlines};
-use crate::source::{Batch, Data, Format, Item, Record, Reject};
+use crate::source::{Batch, Data, Format, Item, Items, Record, Reject, Taker};
 
 /// What all batches of a file share.
 #[derive(Debug)]
@@ -43,10 +44,16 @@ pub(super) struct ChatBatch {
 
 impl Batch for ChatBatch {
     fn decode(self: Box<Self>, each: &mut dyn FnMut(Item<'_>)) -> u64 {
+        self.decode_into(&mut Items(each))
+    }
+
+    fn decode_into(self: Box<Self>, taker: &mut dyn Taker) -> u64 {
         let mut reader = Reader::new(&self.block, &self.reading);
         match self.frame {
-            Frame::Lines => reader.lines(each),
-            Frame::Array | Frame::Values => reader.elements(self.cut, self.is_last, each),
+            Frame::Lines => reader.lines(taker),
+            Frame::Array | Frame::Values => {
+                reader.elements(self.cut, self.is_last, &mut |item| taker.take(item))
+            }
         }
     }
 }
@@ -110,15 +117,28 @@ impl<'a, 'r> Reader<'a, 'r> {
         }
     }
 
-    fn lines(&mut self, each: &mut dyn FnMut(Item<'_>)) -> u64 {
+    fn lines(&mut self, taker: &mut dyn Taker) -> u64 {
         let mut place = Place::default();
         let mut at = 0;
+        let limit = self.reading.record_limit;
+        let mut plain = self
+            .text
+            .filter(|_| taker.takes_plain() && self.reading.is_openai_chat())
+            .map(|text| PlainChats::new(text, limit));
         while at < self.bytes.len() {
+            if let Some(plain) = &mut plain
+                && let Some((chat, next)) = plain.chat(at, place.line)
+                && taker.take_plain_chat(chat)
+            {
+                place.line += 1;
+                at = next;
+                continue;
+            }
             let newline = memchr::memchr(b'\n', &self.bytes[at..]).map(|n| at + n);
             let end = newline.unwrap_or(self.bytes.len());
             if self.bytes[at..end].trim_ascii().is_empty() {
                 let position = Position::line(place.line);
-                each(Item::Note(Finding::new(
+                taker.take(Item::Note(Finding::new(
                     &S002,
                     position,
                     "the line is blank",
@@ -126,6 +146,7 @@ impl<'a, 'r> Reader<'a, 'r> {
             } else {
                 let is_crlf = newline.is_some() && self.bytes[..end].ends_with(b"\r");
                 let record = at..end - usize::from(is_crlf);
+                let each = &mut |item: Item<'_>| taker.take(item);
                 self.record(record, place, newline.is_none(), each);
             }
             place.line += u64::from(newline.is_some());
@@ -288,8 +309,18 @@ pub(super) fn tell(
 }
 
 pub(super) fn json_fault(error: &json::Error, raw: &[u8], is_open: bool) -> Fault {
+    Fault::new(
+        json_code(error, raw, is_open),
+        error.offset,
+        error.message(),
+    )
+}
+
+/// The code of what is wrong with a text that is to be JSON; `is_open` if
+/// nothing follows it, so that its end may be missing.
+pub(crate) fn json_code(error: &json::Error, raw: &[u8], is_open: bool) -> &'static Code {
     let begins_open = matches!(raw.trim_ascii_start().first(), Some(b'{' | b'[' | b'"'));
-    let code: &'static Code = match error.kind {
+    match error.kind {
         ErrorKind::InvalidUtf8(_) => &S001,
         ErrorKind::DuplicateKey(_) => &S015,
         ErrorKind::NumberOutOfRange(_) | ErrorKind::NotFinite(_) => &S016,
@@ -299,8 +330,7 @@ pub(super) fn json_fault(error: &json::Error, raw: &[u8], is_open: bool) -> Faul
         ErrorKind::Truncated(_) if is_open && begins_open => &S031,
         _ if raw.get(error.offset) == Some(&0) => &S010,
         _ => &S014,
-    };
-    Fault::new(code, error.offset, error.message())
+    }
 }
 
 fn too_long(bytes: u64, limit: usize) -> Fault {

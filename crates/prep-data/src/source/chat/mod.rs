@@ -23,6 +23,7 @@ mod alpaca;
 mod calls;
 #[cfg(feature = "parquet")]
 mod columns;
+mod copied;
 mod decode;
 mod draft;
 mod frame;
@@ -40,6 +41,7 @@ use std::sync::Arc;
 
 #[cfg(feature = "parquet")]
 pub(super) use self::columns::{Objects, of_columns};
+pub(crate) use self::decode::json_code;
 use self::decode::{ChatBatch, Reading, Skipped};
 use self::frame::{ChatCutter, Cut, Frame};
 use super::blocks::{Blocks, Piece};

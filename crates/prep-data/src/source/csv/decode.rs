@@ -4,10 +4,11 @@ use std::borrow::Cow;
 
 use memchr::memmem;
 
+use super::plain::PlainRows;
 use super::{Dialect, Layout};
 use crate::diag::{Code, Finding, Position, S001, S002, S003, S004, S005, S006, S007, S008, S013};
 use crate::source::blocks::{Block, count_newlines};
-use crate::source::{Batch, Data, Item, Record, Reject, Starts, place};
+use crate::source::{Batch, Data, Item, Items, Record, Reject, Starts, Taker, place};
 
 /// A block of whole records.
 #[derive(Debug)]
@@ -22,6 +23,10 @@ pub(super) struct CsvBatch {
 
 impl Batch for CsvBatch {
     fn decode(self: Box<Self>, each: &mut dyn FnMut(Item<'_>)) -> u64 {
+        self.decode_into(&mut Items(each))
+    }
+
+    fn decode_into(self: Box<Self>, taker: &mut dyn Taker) -> u64 {
         let bytes: &[u8] = &self.block;
         let mut reader = Reader {
             text: simdutf8::basic::from_utf8(bytes).ok(),
@@ -29,16 +34,29 @@ impl Batch for CsvBatch {
             check_escapes: memmem::find(bytes, b"_x00").is_some(),
             ..Reader::new(bytes, self.layout)
         };
+        let mut plain = reader
+            .text
+            .filter(|_| taker.takes_plain() && !reader.check_escapes)
+            .and_then(|text| PlainRows::new(text, self.layout));
         while reader.at < bytes.len() {
+            if let Some(plain) = &mut plain
+                && let Some((row, next)) = plain.row(reader.at, reader.line)
+                && self.header_at != Some(reader.at)
+                && taker.take_plain(row)
+            {
+                reader.at = next;
+                reader.line += 1;
+                continue;
+            }
             let record = reader.split();
             if record.is_blank {
-                each(Item::Note(Finding::new(
+                taker.take(Item::Note(Finding::new(
                     &S002,
                     Position::line(record.line),
                     "the line is blank",
                 )));
             } else if self.header_at != Some(record.start) {
-                reader.tell(&record, each);
+                reader.tell(&record, &mut |item| taker.take(item));
             }
         }
         reader.line

@@ -11,6 +11,7 @@
 
 mod cut;
 mod decode;
+mod plain;
 mod sniff;
 
 use self::cut::CsvCutter;

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::diag::Position;
 use crate::source::contract::{self, Seen};
+use crate::source::{Data, Item, PlainRow, Record, Taker};
 
 fn check(text: &str, expected: &[Seen]) {
     let options = Options::default();
@@ -183,6 +184,45 @@ fn by_blocks(bytes: &[u8], delimiter: u8, block_bytes: usize) -> Vec<Vec<Vec<u8>
     records
 }
 
+/// Writes down what it takes, and takes plain rows or not.
+#[derive(Default)]
+struct Seeing {
+    takes_plain: bool,
+    columns: usize,
+    lines: u64,
+    items: Vec<String>,
+}
+
+impl Taker for Seeing {
+    fn take(&mut self, item: Item<'_>) {
+        let lines = self.lines;
+        self.items.push(match item {
+            Item::Record(Record { line, data, .. }) => {
+                let Data::Row(cells) = data else {
+                    panic!("no row")
+                };
+                format!("{lines}+{line} {cells:?}")
+            }
+            other => format!("{lines}+{other:?}"),
+        });
+    }
+
+    fn takes_plain(&self) -> bool {
+        self.takes_plain
+    }
+
+    fn take_plain(&mut self, row: PlainRow<'_>) -> bool {
+        let cell = |n| std::str::from_utf8(row.cell(n)).unwrap();
+        let cells: Vec<_> = (0..self.columns).map(cell).collect();
+        for cell in &cells {
+            assert_eq!(serde_json::to_string(cell).unwrap(), format!("\"{cell}\""));
+        }
+        self.items
+            .push(format!("{}+{} {cells:?}", self.lines, row.line));
+        true
+    }
+}
+
 fn nasty() -> impl Strategy<Value = Vec<u8>> {
     let byte = prop_oneof![
         4 => Just(b'"'), 3 => Just(b','), 3 => Just(b'\n'), 1 => Just(b'\r'), 4 => Just(b'a'), 1 => any::<u8>()
@@ -205,6 +245,32 @@ proptest! {
                 prop_assert_eq!(our, their);
             }
         }
+    }
+
+    #[test]
+    fn plain_rows_are_what_the_reader_makes_of_them(
+        rows in proptest::collection::vec(prop_oneof![
+            6 => "[a-zé€]{0,70};[a-zé,]{0,70}\r?\n",
+            1 => "[a-z;\"\\\\\t\r\u{1}\u{7f}]{0,9}\n?",
+        ], 0..60),
+        (at, byte) in (any::<prop::sample::Index>(), any::<u8>()),
+        block_bytes in prop_oneof![1..200_usize, Just(1 << 20)],
+    ) {
+        let mut text = format!("source;target\n{}", rows.concat()).into_bytes();
+        text.insert(at.index(text.len()), byte);
+        let options = Options { block_bytes, delimiter: Some(b';'), ..Options::default() };
+        let seen = |takes_plain| {
+            let mut seen = Seeing { takes_plain, ..Seeing::default() };
+            let input = Input::from_bytes("x.csv", text.clone()).unwrap();
+            if let Ok(mut opened) = open(input, &options) {
+                seen.columns = opened.columns.map_or(0, |columns| columns.names.len());
+                while let Some(batch) = opened.source.next_batch().unwrap() {
+                    seen.lines += batch.decode_into(&mut seen);
+                }
+            }
+            seen
+        };
+        prop_assert_eq!(seen(true).items, seen(false).items);
     }
 
     #[test]

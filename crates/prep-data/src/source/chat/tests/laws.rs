@@ -4,6 +4,8 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::example::write;
+use crate::source::{Data, Item, PlainChat, Record, Taker};
 
 /// A turn of each side: what the user says, the calls with their results, and
 /// the answer.
@@ -98,5 +100,102 @@ proptest! {
         let seen = contract::read(&text, &open, &options(formats[format])).unwrap();
         let records = seen.iter().filter(|seen| !matches!(seen, Seen::Note { code, .. } if *code != "S002"));
         prop_assert_eq!(records.count(), 3);
+    }
+
+    #[test]
+    fn plain_conversations_are_what_the_reader_makes_of_them(
+        chats in proptest::collection::vec((plain_turns(), any::<bool>(), any::<bool>()), 1..8),
+        (at, damage) in (any::<prop::sample::Index>(), prop_oneof![3 => Just(String::new()), 1 => "[ -~]{1,2}", 1 => "[\n\r\t]"]),
+        block_bytes in prop_oneof![1..400_usize, Just(1 << 20)],
+    ) {
+        let lines = chats.iter().map(|(turns, is_spaced, is_crlf)| {
+            let (colon, comma) = if *is_spaced { (": ", ", ") } else { (":", ",") };
+            let turn = |(role, text): &(&str, String)| {
+                format!("{{\"role\"{colon}\"{role}\"{comma}\"content\"{colon}\"{text}\"}}")
+            };
+            let turns: Vec<_> = turns.iter().map(turn).collect();
+            let end = if *is_crlf { "\r\n" } else { "\n" };
+            format!("{{\"messages\"{colon}[{}]}}{end}", turns.join(comma))
+        });
+        let mut text: String = lines.collect();
+        let at = text.floor_char_boundary(at.index(text.len()));
+        text.insert_str(at, &damage);
+        let seen = |takes_plain| {
+            let mut seen = Seeing { takes_plain, ..Seeing::default() };
+            let options = Options { block_bytes, format: Some(Format::OpenAi), ..Options::default() };
+            let input = Input::from_bytes("x.jsonl", text.clone().into_bytes()).unwrap();
+            if let Ok(mut opened) = open(input, &options) {
+                while let Some(batch) = opened.source.next_batch().unwrap() {
+                    seen.lines += batch.decode_into(&mut seen);
+                }
+            }
+            seen
+        };
+        prop_assert_eq!(seen(true).items, seen(false).items);
+    }
+}
+
+/// Turns of which most make a plain conversation.
+fn plain_turns() -> impl Strategy<Value = Vec<(&'static str, String)>> {
+    let text = prop_oneof![
+        6 => r#"[a-zé中]([ a-zé中]|\\[nrtbf"\\]){0,40}"#,
+        1 => r#"([ \u{a0}a-z]|\\[nrt/"\\]|\\u00e9|\\u0000|\\ud83d\\ude00){0,4}"#,
+    ];
+    let pairs = proptest::collection::vec((text.clone(), text.clone()), 0..4);
+    let odd = proptest::option::weighted(
+        0.1,
+        (
+            prop_oneof![Just("user"), Just("system"), Just("tool")],
+            text.clone(),
+        ),
+    );
+    (proptest::option::of(text), pairs, odd).prop_map(|(system, pairs, odd)| {
+        let system = system.map(|text| ("system", text));
+        let pairs = pairs
+            .into_iter()
+            .flat_map(|(user, model)| [("user", user), ("assistant", model)]);
+        system.into_iter().chain(pairs).chain(odd).collect()
+    })
+}
+
+/// Writes down what it takes, and takes plain conversations or not.
+#[derive(Default)]
+struct Seeing {
+    takes_plain: bool,
+    lines: u64,
+    items: Vec<String>,
+}
+
+impl Seeing {
+    fn chat(&mut self, line: u64, jsonl: Vec<u8>) {
+        let jsonl = String::from_utf8(jsonl).unwrap();
+        self.items.push(format!("{}+{line} {jsonl}", self.lines));
+    }
+}
+
+impl Taker for Seeing {
+    fn take(&mut self, item: Item<'_>) {
+        match item {
+            Item::Record(Record { line, data, .. }) => {
+                let Data::Chat(example) = data else {
+                    panic!("no conversation")
+                };
+                let mut jsonl = Vec::new();
+                write::line(&example, &mut jsonl);
+                self.chat(line, jsonl);
+            }
+            other => self.items.push(format!("{}+{other:?}", self.lines)),
+        }
+    }
+
+    fn takes_plain(&self) -> bool {
+        self.takes_plain
+    }
+
+    fn take_plain_chat(&mut self, chat: PlainChat<'_>) -> bool {
+        let mut jsonl = Vec::new();
+        write::escaped_line(chat.system, chat.turns, &mut jsonl);
+        self.chat(chat.line, jsonl);
+        true
     }
 }

@@ -1,0 +1,380 @@
+//! A line of a dataset as it is compared with others.
+//!
+//! An example has a **prompt** (all turns before the last turn of the model),
+//! an **answer** (that turn) and a **context** (system instruction, tools, and
+//! every other member). Texts are compared in the form that
+//! [`text::normalise`](crate::text::normalise) gives them; parts that are no
+//! text, tools and other members as they are written, but for white space. Which
+//! text stands in which part of which turn counts.
+//!
+//! This reads what it compares and no more: whether a line is what the service
+//! wants is for the rules to say.
+
+use std::borrow::Cow;
+
+use xxhash_rust::xxh3::{xxh3_64_with_seed, xxh3_128_with_seed};
+
+use super::lines::{LINE_LIMIT, LineText, TooLong};
+use crate::diag::{Finding, Position, S008, S019};
+use crate::json::{Document, Kind, Value, column_of, compact};
+use crate::source::chat::json_code;
+use crate::text::normalise;
+
+/// What an example is known by. The normalised prints are those of normalised
+/// texts, the exact ones of texts byte for byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Prints {
+    /// Normalised, of prompt and context.
+    pub(crate) prompt: u128,
+    /// Normalised, of the answer; `None` if there is none.
+    pub(crate) answer: Option<u128>,
+    /// Normalised, of the context.
+    pub(crate) context: u64,
+    /// Exact, of prompt and context.
+    pub(crate) exact_prompt: u64,
+    /// Exact, of the answer.
+    pub(crate) exact_answer: u64,
+    /// The bytes of all texts of prompt and answer.
+    pub(crate) text_bytes: u32,
+}
+
+/// Reads one line after another, in memory that is used again.
+#[derive(Debug, Default)]
+pub(crate) struct Reader {
+    document: Document,
+    sides: Buffers,
+}
+
+#[derive(Debug, Default)]
+struct Buffers {
+    prompt: Side,
+    answer: Side,
+    context: Side,
+    /// The system instruction that was read last, and its prints: most
+    /// datasets have one for all examples.
+    system: Option<(String, u64, u64)>,
+    members: Vec<(String, Vec<u8>)>,
+}
+
+/// Texts that follow each other.
+#[derive(Debug, Default)]
+struct Side {
+    /// Normalised, a newline between two.
+    text: String,
+    /// What kind of text each one is, and how long.
+    shape: Vec<u8>,
+    exact: u64,
+    bytes: usize,
+}
+
+impl Side {
+    fn clear(&mut self) {
+        self.text.clear();
+        self.shape.clear();
+        self.exact = 0;
+        self.bytes = 0;
+    }
+
+    fn mark(&mut self, tag: u8) {
+        self.shape.push(tag);
+        self.exact = self.exact.rotate_left(9) ^ u64::from(tag);
+    }
+
+    fn text(&mut self, text: &str) {
+        if !self.text.is_empty() {
+            self.text.push('\n');
+        }
+        let start = self.text.len();
+        normalise(text, &mut self.text);
+        self.end(b't', start, text.as_bytes());
+    }
+
+    fn other(&mut self, bytes: &[u8]) {
+        let start = self.text.len();
+        self.text.push_str(&String::from_utf8_lossy(bytes));
+        self.end(b'o', start, bytes);
+    }
+
+    fn end(&mut self, tag: u8, start: usize, exact: &[u8]) {
+        self.mark(tag);
+        let len = (self.text.len() - start) as u32;
+        self.shape.extend_from_slice(&len.to_le_bytes());
+        self.exact = xxh3_64_with_seed(exact, self.exact);
+        self.bytes += exact.len();
+    }
+
+    fn print(&self, seed: u64) -> u128 {
+        xxh3_128_with_seed(self.text.as_bytes(), xxh3_64_with_seed(&self.shape, seed))
+    }
+}
+
+impl Reader {
+    /// Reads a line that is not blank; `is_last` if the input ends with it.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with a line that is no example, at its column; its line
+    /// is 0.
+    pub(crate) fn read(
+        &mut self,
+        text: Result<LineText<'_>, TooLong<'_>>,
+        is_last: bool,
+    ) -> Result<Prints, Finding> {
+        let text = text.map_err(|long| {
+            let limit = LINE_LIMIT;
+            let message = format!("the line has {} bytes, the limit is {limit}", long.bytes);
+            Finding::new(&S008, Position::line(0), message)
+        })?;
+        let parsed = match text {
+            LineText::Utf8(text) => self.document.parse_str(text),
+            LineText::Bytes(bytes) => self.document.parse(bytes),
+        };
+        match parsed {
+            Ok(value) => self.sides.read(value).map_err(|(at, message)| {
+                let (_, column) = column_of(text.bytes(), at);
+                Finding::new(&S019, Position { line: 0, column }, message)
+            }),
+            Err(error) => {
+                let bytes = text.bytes();
+                let code = json_code(&error, bytes, is_last);
+                let (_, column) = column_of(bytes, error.offset);
+                Err(Finding::new(
+                    code,
+                    Position { line: 0, column },
+                    error.message(),
+                ))
+            }
+        }
+    }
+
+    /// The normalised text of the prompt that was read last.
+    pub(crate) fn prompt(&self) -> &str {
+        &self.sides.prompt.text
+    }
+
+    /// The normalised text of the answer that was read last.
+    pub(crate) fn answer(&self) -> &str {
+        &self.sides.answer.text
+    }
+}
+
+impl Buffers {
+    fn read(&mut self, example: Value<'_, '_>) -> Result<Prints, (usize, String)> {
+        self.prompt.clear();
+        self.answer.clear();
+        self.context.clear();
+        self.members.clear();
+        let mut contents = None;
+        for (key, value) in example.entries() {
+            match &*key.text {
+                "contents" => contents = Some(value),
+                "systemInstruction" | "system_instruction" => self.system(value),
+                _ => {
+                    let mut json = Vec::new();
+                    compact(value, &mut json);
+                    self.members.push((key.text.into_owned(), json));
+                }
+            }
+        }
+        let Some(contents) = contents.filter(|turns| turns.items().next().is_some()) else {
+            let message = "expected an object with turns under the key `contents`";
+            return Err((example.offset(), message.into()));
+        };
+        // Whatever order they were written in.
+        self.members.sort();
+        for (name, json) in &self.members {
+            self.context.other(name.as_bytes());
+            self.context.other(json);
+        }
+        let has_answer = self.turns(contents)?;
+        let context = self.context.print(0) as u64;
+        let text_bytes = self.prompt.bytes + self.answer.bytes;
+        Ok(Prints {
+            prompt: self.prompt.print(context),
+            answer: has_answer.then(|| self.answer.print(0)),
+            context,
+            exact_prompt: self.prompt.exact ^ self.context.exact.rotate_left(32),
+            exact_answer: self.answer.exact,
+            text_bytes: u32::try_from(text_bytes).unwrap_or(u32::MAX),
+        })
+    }
+
+    /// Reads the turns, and tells whether there is an answer.
+    fn turns(&mut self, contents: Value<'_, '_>) -> Result<bool, (usize, String)> {
+        let is_model =
+            |turn: Value<'_, '_>| turn.get("role").is_some_and(|role| role.is_str("model"));
+        let answer = contents
+            .items()
+            .zip(0..)
+            .filter_map(|(turn, n)| is_model(turn).then_some(n))
+            .last();
+        for (turn, n) in contents.items().zip(0..) {
+            let Some(parts) = turn
+                .get("parts")
+                .filter(|parts| parts.kind() == Kind::Array)
+            else {
+                let message = format!("turn {} has no `parts`", n + 1);
+                return Err((turn.offset(), message));
+            };
+            let side = if Some(n) == answer {
+                &mut self.answer
+            } else {
+                &mut self.prompt
+            };
+            match turn.get("role").and_then(Value::as_str).as_deref() {
+                Some("user") => side.mark(b'u'),
+                Some("model") => side.mark(b'm'),
+                Some(other) => side.other(other.as_bytes()),
+                None => side.mark(b'-'),
+            }
+            parts.items().for_each(|part| one_part(part, side));
+        }
+        Ok(answer.is_some())
+    }
+
+    fn system(&mut self, system: Value<'_, '_>) {
+        let raw = system.raw();
+        if let Some((known, print, exact)) = &self.system
+            && known == raw
+        {
+            self.context.shape.extend_from_slice(&print.to_le_bytes());
+            self.context.exact ^= exact;
+            return;
+        }
+        let mut side = Side::default();
+        match (system.as_str(), system.get("parts")) {
+            (Some(text), _) => side.text(&text),
+            (None, Some(parts)) => parts.items().for_each(|part| one_part(part, &mut side)),
+            (None, None) => {
+                let mut json = Vec::new();
+                compact(system, &mut json);
+                side.other(&json);
+            }
+        }
+        let (print, exact) = (side.print(0) as u64, side.exact);
+        self.context.shape.extend_from_slice(&print.to_le_bytes());
+        self.context.exact ^= exact;
+        self.system = Some((raw.to_owned(), print, exact));
+    }
+}
+
+/// Reads a part: a text, or anything else as it is written.
+fn one_part(part: Value<'_, '_>, side: &mut Side) {
+    let mut entries = part.entries();
+    let text: Option<Cow<'_, str>> = match (entries.next(), entries.next()) {
+        (Some((key, value)), None) if key.text == "text" => value.as_str(),
+        _ => None,
+    };
+    match text {
+        Some(text) => side.text(&text),
+        None => {
+            let mut json = Vec::new();
+            compact(part, &mut json);
+            side.other(&json);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> Result<Prints, String> {
+        let prints = Reader::default().read(Ok(LineText::Utf8(line)), true);
+        prints.map_err(|finding| {
+            let (code, column) = (finding.code.code, finding.position.column);
+            format!("{code} {column} {}", finding.message)
+        })
+    }
+
+    fn example(system: &str, user: &str, model: &str) -> String {
+        let text = |text: &str| serde_json::json!({"parts": [{"text": text}]});
+        let turn =
+            |role: &str, text: &str| serde_json::json!({"role": role, "parts": [{"text": text}]});
+        let mut example =
+            serde_json::json!({"contents": [turn("user", user), turn("model", model)]});
+        if !system.is_empty() {
+            example["systemInstruction"] = text(system);
+        }
+        example.to_string()
+    }
+
+    #[test]
+    fn each_side_has_prints_of_its_own() {
+        let of = |system, user, model| read(&example(system, user, model)).unwrap();
+        let one = of("S", "Hello", "Hola");
+        assert_eq!(of("S", "Hello", "Hola"), one);
+        let looks_different = of("s ", "“hello”".trim_matches(['“', '”']), "HOLA");
+        assert_eq!(
+            (looks_different.prompt, looks_different.answer),
+            (one.prompt, one.answer)
+        );
+        assert_ne!(looks_different.exact_prompt, one.exact_prompt);
+        assert_ne!(looks_different.exact_answer, one.exact_answer);
+        let other_answer = of("S", "Hello", "Buenas");
+        assert_eq!(
+            (other_answer.prompt, other_answer.exact_prompt),
+            (one.prompt, one.exact_prompt)
+        );
+        assert_ne!(other_answer.answer, one.answer);
+        let other_system = of("T", "Hello", "Hola");
+        assert_ne!(other_system.prompt, one.prompt);
+        assert_eq!(other_system.answer, one.answer);
+        assert_ne!(of("", "Hello", "Hola").prompt, one.prompt);
+        assert_eq!(one.text_bytes, 9);
+    }
+
+    #[test]
+    fn how_json_is_written_does_not_count() {
+        let one = read(
+            r#"{"systemInstruction":{"parts":[{"text":"S"}]},"contents":[{"role":"user","parts":[{"text":"é"}]},{"role":"model","parts":[{"functionCall":{"name":"f"}}]}],"tools":[],"labels":{}}"#,
+        );
+        let other = read(
+            r#" { "labels": {}, "tools": [ ], "contents": [ {"parts": [{"text": "\u00e9"}], "role": "user"}, {"role": "model", "parts": [{"functionCall": {"name":"f"}}]}], "system_instruction": {"parts":[{"text":"S"}]} } "#,
+        );
+        assert_eq!(one, other);
+        assert!(one.is_ok());
+    }
+
+    #[test]
+    fn where_a_text_stands_counts() {
+        let turns = |turns: &str| read(&format!(r#"{{"contents":[{turns}]}}"#)).unwrap();
+        let one = turns(
+            r#"{"role":"user","parts":[{"text":"a"},{"text":"b"}]},{"role":"model","parts":[{"text":"c"}]}"#,
+        );
+        let joined = turns(
+            r#"{"role":"user","parts":[{"text":"a\nb"}]},{"role":"model","parts":[{"text":"c"}]}"#,
+        );
+        let apart = turns(
+            r#"{"role":"user","parts":[{"text":"a"}]},{"role":"user","parts":[{"text":"b"}]},{"role":"model","parts":[{"text":"c"}]}"#,
+        );
+        let longer = turns(
+            r#"{"role":"user","parts":[{"text":"a"},{"text":"b"}]},{"role":"model","parts":[{"text":"x"}]},{"role":"user","parts":[{"text":"y"}]},{"role":"model","parts":[{"text":"c"}]}"#,
+        );
+        for other in [joined, apart, longer] {
+            assert_ne!(other.prompt, one.prompt);
+            assert_eq!(other.answer, one.answer);
+        }
+        let unanswered = turns(r#"{"role":"user","parts":[{"text":"a"},{"text":"b"}]}"#);
+        assert_eq!((unanswered.prompt, unanswered.answer), (one.prompt, None));
+    }
+
+    #[test]
+    fn what_is_no_example_has_a_reason() {
+        let check = |line: &str, expected: &str| assert_eq!(read(line), Err(expected.to_owned()));
+        check(
+            "{\"contents\":",
+            "S031 13 expected a value after `:`, found the end of the text",
+        );
+        check("nothing", "S014 1 expected a value, found `nothing`");
+        check(
+            "[]",
+            "S019 1 expected an object with turns under the key `contents`",
+        );
+        check(
+            "{\"contents\":[]}",
+            "S019 1 expected an object with turns under the key `contents`",
+        );
+        check("{\"contents\":[{}]}", "S019 14 turn 1 has no `parts`");
+    }
+}

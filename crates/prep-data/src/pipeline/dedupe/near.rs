@@ -1,0 +1,783 @@
+//! Near-duplicates: sketched while reading, found by bands, verified one by one.
+//!
+//! An example has one side or two, as it is compared by its prompt, its answer
+//! or both. Two examples are near-duplicates if each side of one is as similar
+//! to that of the other as the threshold says, and their contexts are equal: a
+//! long system instruction, or the words of a template around every prompt,
+//! must not make all examples alike.
+//!
+//! Kept in memory for each text: where it stands (24 bytes), its place in the
+//! forest of what belongs together (4), and its sketch (100, a tenth of texts
+//! has two); sketches beyond a quarter of the memory limit go to the disk. The
+//! keys of a band that are there twice are brought into order, so that equal
+//! ones stand together, and whoever shares a key is compared: by sketches, which
+//! takes some ten nanoseconds, and if they leave it open, on the texts, which
+//! are read again.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::verdict::{Bits, Kind, Verdict};
+use super::{By, DedupeError, Inputs, Keep, Means, Threshold};
+use crate::io::Scratch;
+use crate::pipeline::compared::{Prints, Reader};
+use crate::pipeline::lines::LineText;
+use crate::pipeline::ordered;
+use crate::pipeline::partitions::{Packed, Partitions};
+use crate::text::shingles::{jaccard, mix, set, shingles, shorter_len, suitable_len};
+use crate::text::sketch::{Bands, ROWS, Sketcher};
+
+/// The most texts that are compared for the sake of one common key.
+///
+/// Texts made of one template may share a key by the thousand and be less
+/// similar than the threshold, and then every one would be compared with every
+/// other. Where more than this share a key, a second key must be common, too:
+/// a pair at the threshold is then found with a chance of about 0.92, one above
+/// it soon with that of all others.
+const MANY: usize = 512;
+
+/// How many texts that were ruled out a text is compared with at most for the
+/// sake of one key, or two.
+const MOST_IN_VAIN: usize = 512;
+
+/// How texts are sketched and compared.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sketching {
+    by: By,
+    threshold: Threshold,
+    bands: Bands,
+}
+
+/// The texts of a batch; lines count from its first.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    lines: Vec<TextAt>,
+    /// For each sketch, which of the lines it is of.
+    of: Vec<u32>,
+    sketches: Vec<[u8; ROWS]>,
+    sketcher: Sketcher,
+    shingles: Vec<u64>,
+}
+
+/// Where a text is.
+#[derive(Debug, Clone, Copy)]
+struct TextAt {
+    place: u64,
+    /// Where its line begins in its input, in bytes.
+    start: u64,
+    line_bytes: u32,
+    text_bytes: u32,
+}
+
+impl Sketching {
+    pub(super) fn new(threshold: Threshold, by: By) -> Self {
+        let n_sides = if by == By::Example { 2 } else { 1 };
+        Self {
+            by,
+            threshold,
+            bands: Bands::new(threshold.jaccard(), n_sides),
+        }
+    }
+
+    /// The texts that are compared.
+    fn sides<'r>(&self, reader: &'r Reader) -> [Option<&'r str>; 2] {
+        match self.by {
+            By::Example => [Some(reader.prompt()), Some(reader.answer())],
+            By::User => [Some(reader.prompt()), None],
+            By::Model => [Some(reader.answer()), None],
+        }
+    }
+
+    fn context(&self, prints: &Prints) -> u64 {
+        match self.by {
+            By::Model => 0,
+            By::Example | By::User => prints.context,
+        }
+    }
+
+    /// Sketches the example that was read last: `line` is its number, where it
+    /// begins and how long it is.
+    pub(super) fn add(
+        &self,
+        reader: &Reader,
+        prints: &Prints,
+        line: (u64, u64, usize),
+        batch: &mut Batch,
+    ) {
+        if self.by == By::Model && prints.answer.is_none() {
+            return;
+        }
+        let of = batch.lines.len() as u32;
+        batch.lines.push(TextAt {
+            place: line.0,
+            start: line.1,
+            line_bytes: line.2 as u32,
+            text_bytes: prints.text_bytes,
+        });
+        let context = self.context(prints);
+        let sides = self.sides(reader);
+        let lens = sides.map(|text| text.map(|text| self.lens(text)));
+        // Each side may have to be known by two lengths of shingles.
+        for first in lens[0].into_iter().flatten().flatten() {
+            for second in lens[1].unwrap_or([Some(0), None]).into_iter().flatten() {
+                let mut sketch = [0; ROWS];
+                let both = sides.into_iter().zip([first, second]);
+                let all = both.zip(self.bands.sides_mut(&mut sketch)).zip(0_u64..);
+                for (((text, len), rows), side) in all {
+                    let Some(text) = text else { continue };
+                    batch.shingles.clear();
+                    shingles(text, len, &mut batch.shingles);
+                    let seed = context ^ mix((len as u64) << 8 | side);
+                    batch.sketcher.sketch(&batch.shingles, seed, rows);
+                }
+                batch.of.push(of);
+                batch.sketches.push(sketch);
+            }
+        }
+    }
+
+    /// The lengths of shingles by which a text must be known.
+    fn lens(&self, text: &str) -> [Option<usize>; 2] {
+        let n_chars = n_chars(text);
+        let shorter = shorter_len(n_chars, self.threshold.jaccard());
+        [Some(suitable_len(n_chars)), shorter]
+    }
+}
+
+/// Counts the bytes that begin a character.
+fn n_chars(text: &str) -> usize {
+    text.bytes().filter(|&byte| byte & 0xc0 != 0x80).count()
+}
+
+/// All texts, in input order.
+#[derive(Debug)]
+pub(super) struct Texts {
+    sketching: Sketching,
+    at: Vec<TextAt>,
+}
+
+impl Texts {
+    /// Reads the text at a place, or gives `false` if it is not there.
+    fn read(
+        &self,
+        text: usize,
+        inputs: &Inputs,
+        reader: &mut Reader,
+        line: &mut Vec<u8>,
+    ) -> Result<Option<Prints>, DedupeError> {
+        let at = self.at[text];
+        line.resize(at.line_bytes as usize, 0);
+        let (input, _) = inputs.line(at.place);
+        inputs.inputs[input].read_at(at.start, line)?;
+        // A file that was changed meanwhile is noticed at the end.
+        Ok(reader.read(Ok(LineText::Bytes(line)), false).ok())
+    }
+
+    /// The beginning of the text at a place, as it is compared.
+    pub(super) fn excerpt(
+        &self,
+        place: u64,
+        inputs: &Inputs,
+        reader: &mut Reader,
+    ) -> Result<String, DedupeError> {
+        const MOST_CHARS: usize = 160;
+        let text = self.at.binary_search_by_key(&place, |at| at.place);
+        let mut line = Vec::new();
+        if let Ok(text) = text {
+            self.read(text, inputs, reader, &mut line)?;
+        }
+        let sides = self.sketching.sides(reader).into_iter().flatten();
+        let text = sides.collect::<Vec<_>>().join(" → ").replace('\n', " ");
+        Ok(match text.char_indices().nth(MOST_CHARS) {
+            Some((end, _)) => format!("{}…", &text[..end]),
+            None => text,
+        })
+    }
+}
+
+/// All texts and their sketches.
+#[derive(Debug)]
+pub(super) struct Near {
+    texts: Texts,
+    sketches: Sketches,
+}
+
+/// Sketches, each with the number of its text.
+#[derive(Debug)]
+struct Sketches {
+    of: Vec<u32>,
+    held: Vec<[u8; ROWS]>,
+    /// The first ones, if they do not fit.
+    spilled: Option<Arc<Scratch>>,
+    n_spilled: usize,
+    most_held: usize,
+    target: PathBuf,
+}
+
+impl Sketches {
+    fn push(&mut self, of: u32, sketch: &[u8; ROWS]) -> Result<(), DedupeError> {
+        self.of.push(of);
+        self.held.push(*sketch);
+        if self.held.len() >= self.most_held {
+            let scratch = match &mut self.spilled {
+                Some(scratch) => scratch,
+                none => none.insert(Arc::new(Scratch::beside(&self.target)?)),
+            };
+            scratch.append(self.held.as_flattened())?;
+            self.n_spilled += self.held.len();
+            self.held.clear();
+            self.held.shrink_to(self.most_held);
+        }
+        Ok(())
+    }
+
+    fn get(&self, n: usize) -> Result<[u8; ROWS], DedupeError> {
+        if let (Some(scratch), true) = (&self.spilled, n < self.n_spilled) {
+            let mut sketch = [0; ROWS];
+            scratch.read_at((n * ROWS) as u64, &mut sketch)?;
+            return Ok(sketch);
+        }
+        Ok(self.held[n - self.n_spilled])
+    }
+
+    /// Gives every sketch to `each`, in order.
+    fn for_each(
+        &self,
+        mut each: impl FnMut(u32, &[u8; ROWS]) -> Result<(), DedupeError>,
+    ) -> Result<(), DedupeError> {
+        const AT_ONCE: usize = 1024;
+        let mut buffer = vec![[0; ROWS]; AT_ONCE];
+        for start in (0..self.n_spilled).step_by(AT_ONCE) {
+            let n = AT_ONCE.min(self.n_spilled - start);
+            if let Some(scratch) = &self.spilled {
+                scratch.read_at((start * ROWS) as u64, buffer[..n].as_flattened_mut())?;
+            }
+            let of = (start as u32..).zip(&buffer[..n]);
+            of.into_iter().try_for_each(|(n, sketch)| each(n, sketch))?;
+        }
+        let held = (self.n_spilled as u32..).zip(&self.held);
+        held.into_iter().try_for_each(|(n, sketch)| each(n, sketch))
+    }
+}
+
+/// The key of a band of a sketch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    key: u64,
+    sketch: u32,
+}
+
+impl Packed for Key {
+    const SIZE: usize = 12;
+
+    fn prefix(&self) -> u64 {
+        self.key
+    }
+
+    fn pack(&self, into: &mut [u8]) {
+        into[..8].copy_from_slice(&self.key.to_le_bytes());
+        into[8..].copy_from_slice(&self.sketch.to_le_bytes());
+    }
+
+    fn unpack(from: &[u8]) -> Self {
+        let (mut key, mut sketch) = ([0; 8], [0; 4]);
+        key.copy_from_slice(&from[..8]);
+        sketch.copy_from_slice(&from[8..]);
+        Self {
+            key: u64::from_le_bytes(key),
+            sketch: u32::from_le_bytes(sketch),
+        }
+    }
+}
+
+/// Which keys may be there twice: all that are, and a few that are not.
+#[derive(Debug)]
+struct Seen(Vec<[u64; 2]>);
+
+impl Seen {
+    /// Room for `n` keys in `memory` bytes.
+    fn new(n: usize, memory: u64) -> Self {
+        const BITS_PER_KEY: usize = 8;
+        let most = usize::try_from(memory / 32).unwrap_or(usize::MAX);
+        let words = (n * BITS_PER_KEY / 64).clamp(1, most.max(1));
+        Self(vec![[0; 2]; words.next_power_of_two()])
+    }
+
+    /// The word and the bit of a key. What was seen once and what was seen
+    /// twice stand side by side, as each look costs a wait for memory.
+    fn place(&self, key: u64) -> (usize, u64) {
+        ((key >> 6) as usize & (self.0.len() - 1), 1 << (key & 63))
+    }
+
+    fn add(&mut self, key: u64) {
+        let (word, bit) = self.place(key);
+        let [once, twice] = &mut self.0[word];
+        *twice |= *once & bit;
+        *once |= bit;
+    }
+
+    fn is_twice(&self, key: u64) -> bool {
+        let (word, bit) = self.place(key);
+        self.0[word][1] & bit != 0
+    }
+}
+
+impl Near {
+    pub(super) fn new(sketching: Sketching, means: &Means<'_>) -> Self {
+        let most_held = (means.memory / 4) as usize / ROWS;
+        Self {
+            texts: Texts {
+                sketching,
+                at: Vec::new(),
+            },
+            sketches: Sketches {
+                of: Vec::new(),
+                held: Vec::new(),
+                spilled: None,
+                n_spilled: 0,
+                most_held: most_held.max(1),
+                target: means.target.into(),
+            },
+        }
+    }
+
+    /// Adds the texts of a batch whose first line is `line`.
+    pub(super) fn push(&mut self, batch: Batch, line: u64) -> Result<(), DedupeError> {
+        let first = self.texts.at.len();
+        let all = first + batch.lines.len();
+        if u32::try_from(all.max(self.sketches.of.len() + batch.of.len())).is_err() {
+            return Err(DedupeError::TooManyTexts);
+        }
+        self.texts
+            .at
+            .extend(batch.lines.into_iter().map(|at| TextAt {
+                place: at.place + line,
+                ..at
+            }));
+        for (of, sketch) in batch.of.iter().zip(&batch.sketches) {
+            self.sketches.push(first as u32 + of, sketch)?;
+        }
+        Ok(())
+    }
+
+    /// Finds what belongs together among the texts that are not gone, and
+    /// marks what goes for it.
+    pub(super) fn find(
+        self,
+        inputs: &Inputs,
+        gone: &mut Bits,
+        keep: Keep,
+        means: &Means<'_>,
+    ) -> Result<(Merged, Texts), DedupeError> {
+        let Self { texts, sketches } = self;
+        let search = Search {
+            forest: Forest::new(texts.at.len()),
+            texts: &texts,
+            sketches: &sketches,
+            inputs,
+            is_live: live(&texts, &sketches, gone),
+        };
+        let mut bands = 0..texts.sketching.bands.n;
+        ordered::for_each(
+            means.pool,
+            || {
+                means.check_stop()?;
+                Ok(bands.next())
+            },
+            |band: usize| search.band(band, means),
+            |linked: Result<(), DedupeError>| linked,
+        )?;
+        let merged = search.merge(keep, means)?;
+        for (text, ..) in &merged.gone {
+            gone.set(texts.at[*text as usize].place);
+        }
+        let merged = merged.placed(&texts);
+        Ok((merged, texts))
+    }
+}
+
+/// A search for texts that belong together.
+struct Search<'s> {
+    forest: Forest,
+    texts: &'s Texts,
+    sketches: &'s Sketches,
+    inputs: &'s Inputs,
+    /// Which sketches are of texts that are not gone.
+    is_live: Bits,
+}
+
+/// Which sketches are of texts that are not gone.
+fn live(texts: &Texts, sketches: &Sketches, gone: &Bits) -> Bits {
+    let mut live = Bits::new(sketches.of.len() as u64);
+    for (text, n) in sketches.of.iter().zip(0..) {
+        if !gone.has(texts.at[*text as usize].place) {
+            live.set(n);
+        }
+    }
+    live
+}
+
+impl Search<'_> {
+    /// Links what is similar among sketches that share a key of one band.
+    fn band(&self, band: usize, means: &Means<'_>) -> Result<(), DedupeError> {
+        let memory = means.memory / 4 / means.pool.current_num_threads() as u64;
+        // Hardly a key is there twice, and only those must be brought into
+        // order.
+        let mut seen = Seen::new(self.sketches.of.len(), memory / 2);
+        self.keys(band, |key| {
+            seen.add(key.key);
+            Ok(())
+        })?;
+        let mut keys = Partitions::new(memory / 2, means.target);
+        self.keys(band, |key| {
+            if seen.is_twice(key.key) {
+                keys.push(&key)?;
+            }
+            Ok(())
+        })?;
+        drop(seen);
+        let mut sorted = keys.into_sorted();
+        let mut pair = Pair::default();
+        let mut same: Vec<Key> = Vec::new();
+        loop {
+            let next = sorted.next()?;
+            if same.first().map(|key| key.key) != next.map(|key| key.key) {
+                if same.len() > 1 {
+                    means.check_stop()?;
+                    self.link(band, &same, &mut pair)?;
+                }
+                same.clear();
+            }
+            match next {
+                Some(key) => same.push(key),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// Gives the keys of a band, of all texts that are not gone.
+    fn keys(
+        &self,
+        band: usize,
+        mut each: impl FnMut(Key) -> Result<(), DedupeError>,
+    ) -> Result<(), DedupeError> {
+        let bands = self.texts.sketching.bands;
+        self.sketches.for_each(|n, sketch| {
+            if !self.is_live.has(u64::from(n)) {
+                return Ok(());
+            }
+            let key = bands.key(sketch, band);
+            each(Key { key, sketch: n })
+        })
+    }
+
+    /// Links what is similar among sketches with one key of a band.
+    fn link(&self, band: usize, same: &[Key], pair: &mut Pair) -> Result<(), DedupeError> {
+        if same.len() <= MANY {
+            return self.link_all(same, pair);
+        }
+        // A pair whose other common key is of an earlier band was met there.
+        let bands = self.texts.sketching.bands;
+        for other in band + 1..bands.n {
+            let mut keys = Vec::with_capacity(same.len());
+            for &Key { sketch, .. } in same {
+                let key = bands.key(&self.sketches.get(sketch as usize)?, other);
+                keys.push(Key { key, sketch });
+            }
+            keys.sort_unstable();
+            for same in keys.chunk_by(|a, b| a.key == b.key) {
+                self.link_all(same, pair)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn link_all(&self, same: &[Key], pair: &mut Pair) -> Result<(), DedupeError> {
+        // What is known to belong together is compared until one is similar.
+        let mut parts: Vec<Vec<Key>> = Vec::new();
+        for key in same {
+            let mut newcomer = Newcomer {
+                text: self.text_of(key),
+                sketch: self.sketches.get(key.sketch as usize)?,
+                in_vain: 0,
+            };
+            let mut apart = Vec::with_capacity(parts.len() + 1);
+            let mut together = vec![*key];
+            for part in parts {
+                if self.belongs_to(&mut newcomer, &part, pair)? {
+                    together.extend(part);
+                } else {
+                    apart.push(part);
+                }
+            }
+            apart.push(together);
+            parts = apart;
+        }
+        Ok(())
+    }
+
+    fn text_of(&self, key: &Key) -> u32 {
+        self.sketches.of[key.sketch as usize]
+    }
+
+    /// Whether a text is similar to one of a part, or known to belong to it.
+    fn belongs_to(
+        &self,
+        newcomer: &mut Newcomer,
+        part: &[Key],
+        pair: &mut Pair,
+    ) -> Result<bool, DedupeError> {
+        let text = newcomer.text;
+        if self.forest.root(text) == self.forest.root(self.text_of(&part[0])) {
+            return Ok(true);
+        }
+        for other in part {
+            if newcomer.in_vain == MOST_IN_VAIN {
+                break;
+            }
+            if self.are_similar((text, &newcomer.sketch), other, pair)? {
+                self.forest.unite(text, self.text_of(other));
+                return Ok(true);
+            }
+            newcomer.in_vain += 1;
+        }
+        Ok(false)
+    }
+
+    fn are_similar(
+        &self,
+        (text, sketch): (u32, &[u8; ROWS]),
+        other: &Key,
+        pair: &mut Pair,
+    ) -> Result<bool, DedupeError> {
+        let Sketching {
+            threshold, bands, ..
+        } = self.texts.sketching;
+        let other_sketch = self.sketches.get(other.sketch as usize)?;
+        if !bands.may_be_similar(sketch, &other_sketch, threshold.jaccard()) {
+            return Ok(false);
+        }
+        Ok(self.similarity(text, self.text_of(other), pair)? >= threshold.jaccard())
+    }
+
+    /// The similarity of two texts: that of the less similar side.
+    fn similarity(&self, one: u32, other: u32, pair: &mut Pair) -> Result<f64, DedupeError> {
+        for (read, text) in pair.read.iter_mut().zip([one, other]) {
+            if read.text != Some(text) {
+                self.read(text, read, &mut pair.reader)?;
+            }
+        }
+        let [one, other] = &mut pair.read;
+        if one.context != other.context {
+            return Ok(0.0);
+        }
+        let mut least = 1.0_f64;
+        for (one, other) in one.sides.iter_mut().zip(&mut other.sides) {
+            let len = suitable_len(one.n_chars.min(other.n_chars));
+            least = least.min(jaccard(one.set(len), other.set(len)));
+        }
+        Ok(least)
+    }
+
+    fn read(&self, text: u32, read: &mut Read, reader: &mut Reader) -> Result<(), DedupeError> {
+        let texts = self.texts;
+        let prints = texts.read(text as usize, self.inputs, reader, &mut read.line)?;
+        read.text = Some(text);
+        read.context = prints.map(|prints| texts.sketching.context(&prints));
+        let sides = texts.sketching.sides(reader);
+        for (side, text) in read.sides.iter_mut().zip(sides) {
+            side.text.clear();
+            side.text.push_str(text.unwrap_or_default());
+            side.n_chars = n_chars(&side.text);
+            side.len = 0;
+        }
+        Ok(())
+    }
+
+    /// Chooses what is kept of each part, and measures the rest against it.
+    fn merge(&self, keep: Keep, means: &Means<'_>) -> Result<MergedTexts, DedupeError> {
+        let mut members: Vec<(u32, u32)> = Vec::new();
+        for text in 0..self.texts.at.len() as u32 {
+            let root = self.forest.root(text);
+            if root != text {
+                members.push((root, text));
+            }
+        }
+        members.sort_unstable();
+        let mut parts = members.chunk_by(|a, b| a.0 == b.0);
+        let mut gone = Vec::new();
+        ordered::for_each(
+            means.pool,
+            || Ok::<_, DedupeError>(parts.next()),
+            |part: &[(u32, u32)]| {
+                let mut texts = vec![part[0].0];
+                texts.extend(part.iter().map(|(_, text)| *text));
+                let kept = self.kept(&texts, keep);
+                let mut pair = Pair::default();
+                let others = texts.into_iter().filter(|&text| text != kept);
+                let measured = others.map(|text| {
+                    let similarity = self.similarity(kept, text, &mut pair)?;
+                    Ok((text, kept, similarity as f32))
+                });
+                measured.collect::<Result<Vec<_>, DedupeError>>()
+            },
+            |part: Result<Vec<_>, DedupeError>| {
+                means.check_stop()?;
+                gone.extend(part?);
+                Ok(())
+            },
+        )?;
+        gone.sort_unstable_by_key(|(text, ..)| *text);
+        Ok(MergedTexts { gone })
+    }
+
+    fn kept(&self, texts: &[u32], keep: Keep) -> u32 {
+        let at = |text: &&u32| self.texts.at[**text as usize];
+        let kept = match keep {
+            Keep::First => texts.iter().min(),
+            Keep::Last => texts.iter().max(),
+            Keep::Longest => texts
+                .iter()
+                .max_by_key(|text| (at(text).text_bytes, std::cmp::Reverse(**text))),
+        };
+        kept.copied().unwrap_or_default()
+    }
+}
+
+/// A text that is compared with those that share its key.
+struct Newcomer {
+    text: u32,
+    sketch: [u8; ROWS],
+    /// How many it was compared with that are not similar.
+    in_vain: usize,
+}
+
+/// Two texts that are compared, in memory that is used again.
+#[derive(Debug, Default)]
+struct Pair {
+    reader: Reader,
+    read: [Read; 2],
+}
+
+#[derive(Debug, Default)]
+struct Read {
+    text: Option<u32>,
+    line: Vec<u8>,
+    context: Option<u64>,
+    sides: [Side; 2],
+}
+
+#[derive(Debug, Default)]
+struct Side {
+    text: String,
+    n_chars: usize,
+    /// The length of the shingles that `set` holds; 0 if it holds none.
+    len: usize,
+    set: Vec<u64>,
+}
+
+impl Side {
+    fn set(&mut self, len: usize) -> &[u64] {
+        if self.len != len {
+            set(&self.text, len, &mut self.set);
+            self.len = len;
+        }
+        &self.set
+    }
+}
+
+/// What belongs together: texts with one root. Threads share it.
+#[derive(Debug)]
+struct Forest(Vec<AtomicU32>);
+
+impl Forest {
+    fn new(n: usize) -> Self {
+        Self((0..n as u32).map(AtomicU32::new).collect())
+    }
+
+    /// The text that stands for all that belong together with this one. A
+    /// parent never comes after its child, so this ends whatever others do.
+    fn root(&self, text: u32) -> u32 {
+        let mut text = text;
+        loop {
+            let parent = self.0[text as usize].load(Ordering::Relaxed);
+            if parent == text {
+                return text;
+            }
+            let above = self.0[parent as usize].load(Ordering::Relaxed);
+            // Shortens the way for the next one; whoever comes first is right.
+            let way = &self.0[text as usize];
+            let _lost_to_another =
+                way.compare_exchange(parent, above, Ordering::Relaxed, Ordering::Relaxed);
+            text = above;
+        }
+    }
+
+    fn unite(&self, one: u32, other: u32) {
+        let (mut one, mut other) = (one, other);
+        loop {
+            (one, other) = (self.root(one), self.root(other));
+            if one == other {
+                return;
+            }
+            let (first, second) = (one.min(other), one.max(other));
+            let root = &self.0[second as usize];
+            // Another thread may have put it below something meanwhile.
+            if root
+                .compare_exchange(second, first, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
+            {
+                return;
+            }
+        }
+    }
+}
+
+/// Texts that go for another, in order: the text, the one kept, how similar
+/// they are.
+struct MergedTexts {
+    gone: Vec<(u32, u32, f32)>,
+}
+
+impl MergedTexts {
+    fn placed(self, texts: &Texts) -> Merged {
+        let place = |text: u32| texts.at[text as usize].place;
+        let gone = self.gone.into_iter();
+        Merged(
+            gone.map(|(text, kept, similarity)| (place(text), place(kept), similarity))
+                .collect(),
+        )
+    }
+}
+
+/// Lines that go for another, in order.
+#[derive(Debug, Default)]
+pub(super) struct Merged(Vec<(u64, u64, f32)>);
+
+impl Merged {
+    /// What becomes of a duplicate if the line it goes for goes itself.
+    pub(super) fn follow(&self, verdict: Verdict) -> Verdict {
+        let found = self
+            .0
+            .binary_search_by_key(&verdict.other, |(place, ..)| *place);
+        match found.map(|at| self.0[at]) {
+            Ok((_, kept, similarity)) => Verdict {
+                kind: Kind::Near,
+                other: kept,
+                similarity,
+                ..verdict
+            },
+            Err(_) => verdict,
+        }
+    }
+
+    pub(super) fn verdicts(&self) -> impl Iterator<Item = Verdict> {
+        self.0.iter().map(|&(place, other, similarity)| Verdict {
+            place,
+            kind: Kind::Near,
+            other,
+            similarity,
+        })
+    }
+}

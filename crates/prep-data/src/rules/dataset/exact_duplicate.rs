@@ -1,0 +1,23 @@
+//! An example that is there twice.
+
+use std::collections::HashMap;
+
+use crate::rules::{Check, Dataset, Digest, Report, Rule, Signs};
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    code: &crate::diag::D001,
+    page: include_str!("exact_duplicate.md"),
+    fix: None,
+    when: Signs::ALL,
+    check: Check::Prompt(check),
+};
+
+fn check(_: &Dataset, group: &[Digest], report: &mut Report<'_>) {
+    let mut firsts = HashMap::new();
+    for digest in group {
+        let first = *firsts.entry(digest.answer).or_insert(digest.line);
+        if first < digest.line {
+            report.at_line(digest.line, format!("the example is also on line {first}"));
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! What a project's `prep.yaml` says.
+//!
+//! A flag goes before the file, the file before the default. Keys that are not
+//! known are refused, with the nearest that is: a setting that is misspelt
+//! must not be a setting that is forgotten.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use prep_data::diag::Level;
+use serde::{Deserialize, Deserializer};
+
+use crate::args::{MethodName, Most, Shared};
+use crate::failure::Failure;
+
+/// The file that is read when none is named and it is there.
+const DEFAULT: &str = "prep.yaml";
+
+/// Everything a `prep.yaml` may say.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Settings {
+    /// How datasets are checked.
+    pub(crate) validate: ValidateSettings,
+}
+
+/// How datasets are checked: what `prep validate` and `prep fix` go by.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ValidateSettings {
+    /// The base model that is to be tuned.
+    pub(crate) model: Option<String>,
+    /// The adapter size that is to be used.
+    pub(crate) adapter_size: Option<u32>,
+    /// The location of the tuning job.
+    pub(crate) location: Option<String>,
+    /// How the model is to be tuned.
+    #[serde(deserialize_with = "method")]
+    pub(crate) method: Option<MethodName>,
+    /// The only rules that count.
+    pub(crate) select: Vec<String>,
+    /// The rules that do not count.
+    pub(crate) ignore: Vec<String>,
+    /// How much rules matter, by code, name or beginning of codes.
+    pub(crate) levels: BTreeMap<String, LevelWord>,
+    /// The most findings of each rule that are listed.
+    #[serde(deserialize_with = "most")]
+    pub(crate) max_per_rule: Option<Most>,
+    /// A report of before; what it lists is not told again.
+    pub(crate) baseline: Option<PathBuf>,
+}
+
+/// A level in words.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LevelWord(pub(crate) Level);
+
+impl<'de> Deserialize<'de> for LevelWord {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        let level = word.parse().map_err(|()| {
+            serde::de::Error::custom(format!(
+                "`{word}` is no level; there are `allow`, `warn` and `error`"
+            ))
+        })?;
+        Ok(Self(level))
+    }
+}
+
+fn method<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<MethodName>, D::Error> {
+    let word = String::deserialize(deserializer)?;
+    match word.as_str() {
+        "sft" => Ok(Some(MethodName::Sft)),
+        "preference" => Ok(Some(MethodName::Preference)),
+        _ => Err(serde::de::Error::custom(format!(
+            "`{word}` is no method; there are `sft` and `preference`"
+        ))),
+    }
+}
+
+fn most<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Most>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum NumberOrWord {
+        Number(u64),
+        Word(String),
+    }
+    let text = match NumberOrWord::deserialize(deserializer)? {
+        NumberOrWord::Number(n) => n.to_string(),
+        NumberOrWord::Word(word) => word,
+    };
+    text.parse().map(Some).map_err(serde::de::Error::custom)
+}
+
+impl Settings {
+    /// Reads the file that `--config` names, or `prep.yaml` if it is there.
+    pub(crate) fn read(shared: &Shared) -> Result<Self, Failure> {
+        let path = shared.config.as_deref().unwrap_or(Path::new(DEFAULT));
+        match fs::read_to_string(path) {
+            Ok(text) => Self::parse(&text).map_err(|error| error.failure(path)),
+            Err(error) if shared.config.is_none() && error.kind() == io::ErrorKind::NotFound => {
+                Ok(Self::default())
+            }
+            Err(error) => {
+                let cannot = format!("cannot read `{}`", path.display());
+                Err(Failure::from(anyhow::Error::new(error).context(cannot)))
+            }
+        }
+    }
+
+    fn parse(text: &str) -> Result<Self, Unreadable> {
+        if text.trim().is_empty() {
+            return Ok(Self::default());
+        }
+        serde_saphyr::from_str(text).map_err(|error| Unreadable::of(&error))
+    }
+}
+
+/// What is wrong with a settings file.
+#[derive(Debug, PartialEq, Eq)]
+struct Unreadable {
+    /// Line and column, from 1, if they are known.
+    place: Option<(u64, u64)>,
+    reason: String,
+    nearest: Option<String>,
+}
+
+impl Unreadable {
+    fn of(error: &serde_saphyr::Error) -> Self {
+        let error = error.without_snippet();
+        let place = error.location().map(|at| (at.line(), at.column()));
+        let text = error.to_string();
+        let nearest = match error {
+            serde_saphyr::Error::SerdeUnknownField {
+                field, expected, ..
+            } => prep_data::text::nearest::nearest(field, expected.iter().copied()),
+            _ => None,
+        };
+        // The place is told apart.
+        let text = text.split(" at line ").next().unwrap_or_default();
+        let reason = text.lines().next().unwrap_or_default();
+        Self {
+            place,
+            nearest: nearest.map(str::to_owned),
+            reason: reason.to_owned(),
+        }
+    }
+
+    fn failure(self, path: &Path) -> Failure {
+        let place = match self.place {
+            Some((line, column)) => format!("{}:{line}:{column}", path.display()),
+            None => path.display().to_string(),
+        };
+        let failure = Failure::from(anyhow::anyhow!("{}", self.reason).context(format!(
+            "`{}` is not as settings are: {place}",
+            path.display()
+        )));
+        match self.nearest {
+            Some(nearest) => failure.hint(format!("the nearest known key is `{nearest}`")),
+            None => failure,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_read() {
+        let text = "
+validate:
+  model: gemini-3.5-flash   # the better one
+  method: preference
+  ignore: [E066]
+  levels:
+    D001: error
+  max_per_rule: all
+";
+        let settings = Settings::parse(text).unwrap().validate;
+        assert_eq!(settings.model.as_deref(), Some("gemini-3.5-flash"));
+        assert_eq!(settings.method, Some(MethodName::Preference));
+        assert_eq!(settings.levels["D001"].0, Level::Error);
+        assert_eq!(settings.max_per_rule, Some(Most(usize::MAX)));
+        assert_eq!(settings.ignore, ["E066"]);
+    }
+
+    #[test]
+    fn a_slip_is_refused_with_the_nearest_key() {
+        let refused = |text: &str| Settings::parse(text).unwrap_err();
+        let slip = refused("validate:\n  modle: x\n");
+        assert_eq!(slip.nearest.as_deref(), Some("model"));
+        assert_eq!(slip.place, Some((2, 3)));
+        assert!(slip.reason.contains("modle"), "{slip:?}");
+        assert_eq!(refused("validat: {}").nearest.as_deref(), Some("validate"));
+        let level = refused("validate: {levels: {D001: warning}}");
+        assert!(level.reason.contains("`warning` is no level"), "{level:?}");
+        assert!(Settings::parse("").is_ok() && Settings::parse("# nothing\n").is_ok());
+    }
+}
