@@ -109,6 +109,7 @@ fn commands() -> Result<String> {
         "",
         "convert",
         "validate",
+        "eval",
         "explain",
         "trace",
         "completions",

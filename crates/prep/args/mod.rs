@@ -5,6 +5,7 @@
 //! by the command.
 
 mod convert;
+mod eval;
 mod fix;
 mod validate;
 mod values;
@@ -16,6 +17,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub(crate) use self::convert::ConvertArgs;
+pub(crate) use self::eval::{EvalArgs, MetricName, PredictionFormat, Script, Test};
 pub(crate) use self::fix::FixArgs;
 pub(crate) use self::validate::{MethodName, Most, ReportFormat, RuleArgs, ValidateArgs};
 pub(crate) use self::values::{LinePlace, Size};
@@ -30,6 +32,7 @@ Examples:
   prep validate train.jsonl               everything that is wrong with it
   prep fix train.jsonl                    what can be repaired without doubt
   prep trace train.jsonl:812              where an example came from
+  prep eval --compare base.jsonl tuned.jsonl   is the tuned model better
 
 Exit status: 0 yes, 1 no (rejects with --strict, nothing written), 2 could not be done.")]
 pub(crate) struct Cli {
@@ -45,6 +48,7 @@ pub(crate) enum Command {
     Convert(Box<ConvertArgs>),
     Validate(Box<ValidateArgs>),
     Fix(Box<FixArgs>),
+    Eval(Box<EvalArgs>),
     /// Print the page of a rule, or the list of all rules.
     Explain(ExplainArgs),
     /// Print where an example came from.

@@ -1,6 +1,7 @@
 //! One file for each command.
 
 pub(crate) mod convert;
+pub(crate) mod eval;
 pub(crate) mod explain;
 pub(crate) mod fix;
 pub(crate) mod shell;
