@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::{Args, ValueEnum};
+use clap::{ArgAction, Args, ValueEnum};
 use prep_eval::{Bleu, Chrf, ExactMatch, Metric, RougeL, Smoothing, Ter, TokenF1, Tokenizer};
 
 use super::TextOrJson;
@@ -40,7 +40,7 @@ pub(crate) struct EvalArgs {
 
     /// Compare two models that were given the same inputs in the same order,
     /// and test whether their difference could be chance.
-    #[arg(long, num_args = 2, value_names = ["BASE", "TUNED"])]
+    #[arg(long, action = ArgAction::Set, num_args = 2, value_names = ["BASE", "TUNED"])]
     pub(crate) compare: Vec<PathBuf>,
 
     /// The references, instead of those in the predictions: text with one a

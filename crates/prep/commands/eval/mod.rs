@@ -13,6 +13,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
+use std::time::Instant;
 
 use prep_data::json::Document;
 use prep_data::pipeline::ordered;
@@ -28,6 +29,7 @@ use crate::ui;
 
 /// Runs the command.
 pub(crate) fn run(args: &EvalArgs, shared: &Shared) -> Result<Answer, Failure> {
+    let started = Instant::now();
     let paths = if args.compare.is_empty() {
         &args.predictions
     } else {
@@ -54,6 +56,11 @@ pub(crate) fn run(args: &EvalArgs, shared: &Shared) -> Result<Answer, Failure> {
         }
     }
     out.flush()?;
+    if shared.verbose {
+        let n = systems.iter().map(|system| system.predictions.len() as u64);
+        let seconds = started.elapsed().as_secs_f64();
+        ui::say(&format!("{} in {seconds:.2} s", ui::of(n.sum(), "segment")));
+    }
     if let Some(path) = &shared.summary {
         write_summary(path, &json::summary(&report))?;
     }
@@ -79,6 +86,8 @@ struct Report<'a> {
 /// A file of predictions with its scores.
 struct Scored<'a> {
     system: &'a System<'a>,
+    /// Of its references.
+    script: Script,
     measured: Vec<Measured>,
     slices: Vec<Slice>,
 }
@@ -137,25 +146,26 @@ fn report<'a>(
         references.check(system)?;
     }
     if let ([base, tuned], false) = (systems, args.compare.is_empty()) {
-        check_pair(base, tuned, references)?;
+        check_pair(base, tuned, references, is_quiet)?;
     }
     let mut metrics = args.metric.clone();
     metrics.extend(args.fail_under.iter().map(|threshold| threshold.metric));
     let mut files = Vec::with_capacity(systems.len());
-    let mut scripts = Vec::with_capacity(systems.len());
     for system in systems {
         let streams = references.of(system)?;
         let script = script_of(&streams[0]);
-        if !is_quiet && (args.compare.is_empty() || files.is_empty()) {
-            tell_script(args, system.name, script, &metrics);
+        if !is_quiet {
+            // What is compared has the same references.
+            if args.compare.is_empty() || files.is_empty() {
+                tell_script(args, system.name, script, &metrics);
+            }
+            tell_tokenized(args, system, script, &metrics);
         }
-        tell_tokenized(args, system, script, &metrics);
         files.push(score(args, system, &streams, &metrics, script)?);
-        scripts.push(script);
     }
     let views = match args.show {
         0 => Vec::new(),
-        _ => views(args, &files, references, &scripts)?,
+        _ => views(args, &files, references)?,
     };
     Ok(Report {
         args,
@@ -212,6 +222,7 @@ fn check_pair(
     base: &System<'_>,
     tuned: &System<'_>,
     references: &References<'_>,
+    is_quiet: bool,
 ) -> Result<(), Failure> {
     let sizes = [base, tuned].map(|system| (system.name, system.predictions.len()));
     read::check_lines(sizes[0], sizes[1])?;
@@ -236,7 +247,7 @@ fn check_pair(
         .at(format!("{}:{n}:1", tuned.name))
         .hint("let `prep predict` run the same file through both models"));
     }
-    if let Some(n) = around {
+    if let (Some(n), false) = (around, is_quiet) {
         ui::remark(
             "note",
             &format!(
@@ -362,6 +373,7 @@ fn score<'a>(
     }
     Ok(Scored {
         system,
+        script,
         measured,
         slices,
     })
@@ -476,17 +488,17 @@ fn gates(args: &EvalArgs, files: &[Scored<'_>]) -> Vec<Gate> {
     let mut gates = Vec::new();
     for file in files {
         for threshold in &args.fail_under {
-            let is_it = |measured: &&Measured| measured.name == threshold.metric;
-            let Some(measured) = file.measured.iter().find(is_it) else {
-                continue;
-            };
+            let metric = args.metrics.metric(threshold.metric, file.script);
+            let is_it = |measured: &&Measured| measured.segments.metric() == &metric;
+            let measured = file.measured.iter().find(is_it);
+            let measured = measured.expect("what has a threshold is measured");
             let value = measured.score.value;
             gates.push(Gate {
                 file: file.system.name.to_owned(),
                 metric: threshold.metric,
                 score: measured.score.clone(),
                 threshold: threshold.score,
-                is_met: if measured.segments.metric().lower_is_better() {
+                is_met: if metric.lower_is_better() {
                     value <= threshold.score
                 } else {
                     value >= threshold.score
@@ -503,13 +515,11 @@ fn views<'a>(
     args: &EvalArgs,
     files: &[Scored<'a>],
     references: &'a References<'a>,
-    scripts: &[Script],
 ) -> Result<Vec<View<'a>>, Failure> {
     // What is compared stands side by side.
     let n_sides = if args.compare.is_empty() { 1 } else { 2 };
-    let groups = files.chunks(n_sides).zip(scripts.chunks(n_sides));
-    let views = groups.map(|(files, scripts)| {
-        let metric = ranking(args, &files[0], scripts[0]);
+    let views = files.chunks(n_sides).map(|files| {
+        let metric = ranking(args, &files[0]);
         let sides = files.iter().map(|file| {
             let streams = references.of(file.system)?;
             measure(&metric, file.system, &streams)
@@ -555,7 +565,7 @@ fn views<'a>(
 
 /// The metric by which single segments are told apart: the one that was asked
 /// for that tells most about so short a text.
-fn ranking(args: &EvalArgs, file: &Scored<'_>, script: Script) -> Metric {
+fn ranking(args: &EvalArgs, file: &Scored<'_>) -> Metric {
     const BEST: [MetricName; 7] = [
         MetricName::Chrf,
         MetricName::ChrfPlusPlus,
@@ -567,7 +577,7 @@ fn ranking(args: &EvalArgs, file: &Scored<'_>, script: Script) -> Metric {
     ];
     let is_asked = |name: &MetricName| file.measured.iter().any(|other| other.name == *name);
     let name = BEST.into_iter().find(is_asked).unwrap_or(MetricName::Chrf);
-    match args.metrics.metric(name, script) {
+    match args.metrics.metric(name, file.script) {
         Metric::Bleu(bleu) => Metric::from(Bleu {
             effective_order: true,
             ..bleu

@@ -31,7 +31,7 @@ impl TextFile {
         let mut bytes = Vec::new();
         let read = input
             .into_reader()
-            .take(*memory + 1)
+            .take(memory.saturating_add(1))
             .read_to_end(&mut bytes);
         read.map_err(|error| {
             Failure::from(anyhow::Error::new(error).context(format!("cannot read `{name}`")))

@@ -181,7 +181,12 @@ fn slices(
         let Some(first) = slices.first() else {
             continue;
         };
-        writeln!(out, "\nby {}, signatures as above", ui::visible(&first.by))?;
+        let behind = match base {
+            Some(_) => ", behind each score the difference to base",
+            None => "",
+        };
+        let by = ui::visible(&first.by);
+        writeln!(out, "\nby {by}{behind}; signatures as above")?;
         let names = file
             .measured
             .iter()
