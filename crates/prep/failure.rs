@@ -15,6 +15,7 @@ use crate::ui;
 #[derive(Debug)]
 pub(crate) struct Failure {
     error: anyhow::Error,
+    at: Option<String>,
     notes: Vec<String>,
     hint: Option<String>,
 }
@@ -25,6 +26,17 @@ impl Failure {
         Self::from(anyhow::anyhow!("{message}"))
     }
 
+    /// A failure in words, and why.
+    pub(crate) fn because(message: impl Display, cause: impl Display) -> Self {
+        Self::from(anyhow::anyhow!("{cause}").context(message.to_string()))
+    }
+
+    /// Adds where it is, as FILE:LINE:COLUMN.
+    pub(crate) fn at(mut self, place: impl Into<String>) -> Self {
+        self.at = Some(place.into());
+        self
+    }
+
     /// Adds what to do about it.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
@@ -32,7 +44,7 @@ impl Failure {
     }
 
     /// Adds a fact that helps to understand it.
-    fn note(mut self, note: impl Into<String>) -> Self {
+    pub(crate) fn note(mut self, note: impl Into<String>) -> Self {
         self.notes.push(note.into());
         self
     }
@@ -56,6 +68,9 @@ impl Failure {
             }
             last = cause;
         }
+        if let Some(place) = &self.at {
+            ui::detail("at", place);
+        }
         for note in &self.notes {
             ui::remark("note", note);
         }
@@ -69,6 +84,7 @@ impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
         Self {
             error,
+            at: None,
             notes: Vec::new(),
             hint: None,
         }

@@ -53,6 +53,7 @@ fn run(cli: &Cli) -> Result<Answer, Failure> {
         Command::Convert(args) => commands::convert::run(args, shared),
         Command::Validate(args) => commands::validate::run(args, shared),
         Command::Fix(args) => commands::fix::run(args, shared),
+        Command::Eval(args) => commands::eval::run(args, shared),
         Command::Explain(args) => commands::explain::run(args),
         Command::Dedupe(args) => commands::dedupe::run(args, shared),
         Command::Trace(args) => commands::trace::run(args),

@@ -452,6 +452,7 @@ fn checks(criterion: &mut Criterion) {
                     number: 0,
                     has_bom: false,
                     is_unterminated: false,
+                    cut_from: None,
                 };
                 checker.line(&line, &mut findings, &mut tally) == LineOutcome::Valid
             });

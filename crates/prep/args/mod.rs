@@ -6,6 +6,7 @@
 
 mod convert;
 mod dedupe;
+mod eval;
 mod fix;
 mod validate;
 mod values;
@@ -18,6 +19,7 @@ use clap_complete::Shell;
 
 pub(crate) use self::convert::ConvertArgs;
 pub(crate) use self::dedupe::DedupeArgs;
+pub(crate) use self::eval::{EvalArgs, MetricName, PredictionFormat, Script, Test};
 pub(crate) use self::fix::FixArgs;
 pub(crate) use self::validate::{MethodName, Most, ReportFormat, RuleArgs, ValidateArgs};
 pub(crate) use self::values::{LinePlace, Size};
@@ -33,6 +35,7 @@ Examples:
   prep fix train.jsonl                    what can be repaired without doubt
   prep dedupe train.jsonl --near 0.8      without what repeats itself
   prep trace train.jsonl:812              where an example came from
+  prep eval --compare base.jsonl tuned.jsonl   is the tuned model better
 
 Exit status: 0 yes, 1 no (rejects with --strict, nothing written), 2 could not be done.")]
 pub(crate) struct Cli {
@@ -48,6 +51,7 @@ pub(crate) enum Command {
     Convert(Box<ConvertArgs>),
     Validate(Box<ValidateArgs>),
     Fix(Box<FixArgs>),
+    Eval(Box<EvalArgs>),
     /// Print the page of a rule, or the list of all rules.
     Explain(ExplainArgs),
     Dedupe(DedupeArgs),

@@ -2,6 +2,7 @@
 
 pub(crate) mod convert;
 pub(crate) mod dedupe;
+pub(crate) mod eval;
 pub(crate) mod explain;
 pub(crate) mod fix;
 pub(crate) mod models;

@@ -1,0 +1,654 @@
+//! `prep eval`: predictions against references, and two models against each
+//! other.
+//!
+//! All is measured once, segment by segment; a slice, a corpus and a resample
+//! are sums of that. [`read`] understands files, [`text`] and [`json`] are the
+//! two ways to print the [`Report`].
+
+mod json;
+mod read;
+mod text;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use prep_data::json::Document;
+use prep_data::pipeline::ordered;
+use prep_eval::compare::{self, Comparison, Resampled};
+use prep_eval::{Bleu, Metric, Score, Segments, Tokenizer, count_tokenized};
+
+use self::read::{Difference, Field, Prediction, System, TextFile};
+use crate::Answer;
+use crate::args::{EvalArgs, MetricName, Script, Shared, Test, TextOrJson};
+use crate::failure::{Failure, plain};
+use crate::target::{threads, write_summary};
+use crate::ui;
+
+/// Runs the command.
+pub(crate) fn run(args: &EvalArgs, shared: &Shared) -> Result<Answer, Failure> {
+    let started = Instant::now();
+    let paths = if args.compare.is_empty() {
+        &args.predictions
+    } else {
+        &args.compare
+    };
+    let all = paths.iter().chain(&args.reference);
+    read::check_stdin(all.map(PathBuf::as_path))?;
+    let mut memory = shared.memory.0;
+    let mut read = |path: &PathBuf| TextFile::read(path, &mut memory);
+    let files = paths.iter().map(&mut read).collect::<Result<Vec<_>, _>>()?;
+    let of_references = args.reference.iter().map(&mut read);
+    let of_references = of_references.collect::<Result<Vec<_>, _>>()?;
+    let systems = files.iter().map(|file| System::read(file, args.from));
+    let systems = systems.collect::<Result<Vec<_>, _>>()?;
+    let references = References::read(&of_references)?;
+
+    let pool = ordered::pool(threads(shared)).map_err(plain)?;
+    let report = pool.install(|| report(args, &systems, &references, shared.quiet))?;
+    let mut out = anstream::AutoStream::auto(std::io::stdout().lock());
+    if !shared.quiet {
+        match args.format {
+            TextOrJson::Text => text::write(&report, &mut out)?,
+            TextOrJson::Json => writeln!(out, "{:#}", json::report(&report))?,
+        }
+    }
+    out.flush()?;
+    if shared.verbose {
+        let n = systems.iter().map(|system| system.predictions.len() as u64);
+        let seconds = started.elapsed().as_secs_f64();
+        ui::say(&format!("{} in {seconds:.2} s", ui::of(n.sum(), "segment")));
+    }
+    if let Some(path) = &shared.summary {
+        write_summary(path, &json::summary(&report))?;
+    }
+    Ok(if report.gates.iter().all(|gate| gate.is_met) {
+        Answer::Yes
+    } else {
+        Answer::No
+    })
+}
+
+/// All that is told.
+struct Report<'a> {
+    args: &'a EvalArgs,
+    /// In the order of the command line; of two that are compared, the base
+    /// comes first.
+    files: Vec<Scored<'a>>,
+    /// For each metric, if two were compared.
+    comparisons: Vec<Comparison>,
+    gates: Vec<Gate>,
+    views: Vec<View<'a>>,
+}
+
+/// A file of predictions with its scores.
+struct Scored<'a> {
+    system: &'a System<'a>,
+    /// Of its references.
+    script: Script,
+    measured: Vec<Measured>,
+    slices: Vec<Slice>,
+}
+
+/// What a metric found in a file.
+struct Measured {
+    name: MetricName,
+    segments: Segments,
+    score: Score,
+    resampled: Option<Resampled>,
+}
+
+/// The segments that have something in common.
+struct Slice {
+    /// What they have in common: a name, a pointer, or `length`.
+    by: String,
+    value: String,
+    /// Their places, from 0.
+    segments: Vec<usize>,
+}
+
+/// A score that was to be met.
+struct Gate {
+    file: String,
+    metric: MetricName,
+    score: Score,
+    threshold: f64,
+    is_met: bool,
+}
+
+/// The segments of a file, or of two that are compared, that are worth a look.
+struct View<'a> {
+    files: Vec<&'a str>,
+    /// The metric by which they were chosen, with its score of the first file.
+    ranking: Score,
+    shown: Vec<Shown<'a>>,
+}
+
+/// A segment that is worth a look.
+struct Shown<'a> {
+    /// From 1.
+    line: usize,
+    input: Option<&'a str>,
+    reference: &'a str,
+    /// Of one file, or of base and tuned: the prediction and its score.
+    sides: Vec<(&'a Prediction<'a>, f64)>,
+}
+
+fn report<'a>(
+    args: &'a EvalArgs,
+    systems: &'a [System<'a>],
+    references: &'a References<'a>,
+    is_quiet: bool,
+) -> Result<Report<'a>, Failure> {
+    for system in systems {
+        references.check(system)?;
+    }
+    if let ([base, tuned], false) = (systems, args.compare.is_empty()) {
+        check_pair(base, tuned, references, is_quiet)?;
+    }
+    let mut metrics = args.metric.clone();
+    metrics.extend(args.fail_under.iter().map(|threshold| threshold.metric));
+    let mut files = Vec::with_capacity(systems.len());
+    for system in systems {
+        let streams = references.of(system)?;
+        let script = script_of(&streams[0]);
+        if !is_quiet {
+            // What is compared has the same references.
+            if args.compare.is_empty() || files.is_empty() {
+                tell_script(args, system.name, script, &metrics);
+            }
+            tell_tokenized(args, system, script, &metrics);
+        }
+        files.push(score(args, system, &streams, &metrics, script)?);
+    }
+    let views = match args.show {
+        0 => Vec::new(),
+        _ => views(args, &files, references)?,
+    };
+    Ok(Report {
+        args,
+        comparisons: comparisons(args, &files)?,
+        gates: gates(args, &files),
+        views,
+        files,
+    })
+}
+
+/// References that were named, each with a text for every segment; none if
+/// the predictions have their own.
+struct References<'a> {
+    streams: Vec<(&'a str, Vec<Cow<'a, str>>)>,
+}
+
+impl<'a> References<'a> {
+    fn read(files: &'a [TextFile]) -> Result<Self, Failure> {
+        let streams = files.iter();
+        let streams = streams.map(|file| Ok((file.name.as_str(), read::references(file)?)));
+        let streams: Result<Vec<_>, Failure> = streams.collect();
+        Ok(Self { streams: streams? })
+    }
+
+    fn check(&self, system: &System<'_>) -> Result<(), Failure> {
+        for (name, texts) in &self.streams {
+            let n = system.predictions.len();
+            read::check_lines((system.name, n), (name, texts.len()))?;
+        }
+        Ok(())
+    }
+
+    /// The first reference of a segment.
+    fn first(&'a self, system: &'a System<'a>, n: usize) -> &'a str {
+        let own = || system.predictions[n].reference.as_deref();
+        let named = self.streams.first().map(|(_, texts)| &*texts[n]);
+        named.or_else(own).unwrap_or_default()
+    }
+
+    fn of<'s>(&'s self, system: &'s System<'_>) -> Result<Vec<Vec<Option<&'s str>>>, Failure> {
+        if self.streams.is_empty() {
+            return Ok(vec![system.own_references()?]);
+        }
+        let streams = self.streams.iter().map(|(_, texts)| {
+            let texts = texts.iter();
+            texts.map(|text| Some(&**text)).collect()
+        });
+        Ok(streams.collect())
+    }
+}
+
+/// Fails unless two models answered the same questions.
+fn check_pair(
+    base: &System<'_>,
+    tuned: &System<'_>,
+    references: &References<'_>,
+    is_quiet: bool,
+) -> Result<(), Failure> {
+    let sizes = [base, tuned].map(|system| (system.name, system.predictions.len()));
+    read::check_lines(sizes[0], sizes[1])?;
+    let pairs = base.predictions.iter().zip(&tuned.predictions);
+    let mut around = None;
+    for (n, (a, b)) in (1_u64..).zip(pairs) {
+        let difference = read::difference(a.input, b.input);
+        if difference == Difference::Around {
+            around = around.or(Some(n));
+        }
+        let what = if difference == Difference::Turns {
+            "inputs"
+        } else if references.streams.is_empty() && a.reference != b.reference {
+            "references"
+        } else {
+            continue;
+        };
+        return Err(Failure::because(
+            format!("`{}` and `{}` cannot be compared", base.name, tuned.name),
+            format!("their {what} differ, first on line {n}"),
+        )
+        .at(format!("{}:{n}:1", tuned.name))
+        .hint("let `prep predict` run the same file through both models"));
+    }
+    if let (Some(n), false) = (around, is_quiet) {
+        ui::remark(
+            "note",
+            &format!(
+                "the models got the same turns with something else around them, such as the \
+                 system instruction; first on line {n}"
+            ),
+        );
+    }
+    Ok(())
+}
+
+/// Tells the script of references by their letters.
+fn script_of(references: &[Option<&str>]) -> Script {
+    let (mut han, mut kana, mut letters) = (0_u64, 0_u64, 0_u64);
+    for c in references.iter().flatten().flat_map(|text| text.chars()) {
+        match c {
+            '\u{3041}'..='\u{30ff}' | '\u{31f0}'..='\u{31ff}' | '\u{ff66}'..='\u{ff9f}' => {
+                kana += 1;
+            }
+            '\u{3400}'..='\u{4dbf}'
+            | '\u{4e00}'..='\u{9fff}'
+            | '\u{f900}'..='\u{faff}'
+            | '\u{20000}'..='\u{323af}' => han += 1,
+            _ if c.is_alphabetic() => letters += 1,
+            _ => {}
+        }
+    }
+    if han + kana <= letters {
+        Script::Other
+    } else if kana * 10 > han {
+        // A Japanese text has more kana than this, a Chinese one a few names.
+        Script::Japanese
+    } else {
+        Script::Chinese
+    }
+}
+
+/// Says what follows from the script of the references.
+fn tell_script(args: &EvalArgs, name: &str, script: Script, metrics: &[MetricName]) {
+    let language = match script {
+        Script::Chinese => "Chinese",
+        Script::Japanese => "Japanese",
+        Script::Other => return,
+    };
+    let mut choices = Vec::new();
+    if metrics.contains(&MetricName::Bleu) && args.metrics.tokenize.is_none() {
+        let tokenizer = args.metrics.tokenizer(script).name();
+        choices.push(format!("BLEU with `--tokenize {tokenizer}`"));
+    }
+    if metrics.contains(&MetricName::Ter) && args.metrics.ter_counts_characters(script) {
+        choices.push("TER with `--ter-normalized --ter-asian-support`".to_owned());
+    }
+    if !choices.is_empty() {
+        ui::say(&format!(
+            "{name}: the references are {language}: {}",
+            choices.join(", ")
+        ));
+    }
+}
+
+/// Warns, when sacreBLEU does, that hypotheses seem to be tokenized.
+fn tell_tokenized(args: &EvalArgs, system: &System<'_>, script: Script, metrics: &[MetricName]) {
+    const MANY: usize = 100;
+    let cuts = args.metrics.tokenizer(script) != Tokenizer::None;
+    if !cuts || !metrics.contains(&MetricName::Bleu) {
+        return;
+    }
+    let hypotheses = system.predictions.iter().map(Prediction::hypothesis);
+    let n_tokenized = count_tokenized(&hypotheses.collect::<Vec<_>>());
+    if n_tokenized >= MANY {
+        ui::remark(
+            "warning",
+            &format!(
+                "{} in `{}` end in ` .`, as if tokenized already; BLEU wants plain text",
+                ui::of(n_tokenized as u64, "prediction"),
+                system.name
+            ),
+        );
+    }
+}
+
+fn score<'a>(
+    args: &EvalArgs,
+    system: &'a System<'a>,
+    streams: &[Vec<Option<&str>>],
+    metrics: &[MetricName],
+    script: Script,
+) -> Result<Scored<'a>, Failure> {
+    let mut measured: Vec<Measured> = Vec::with_capacity(metrics.len());
+    for &name in metrics {
+        let metric = args.metrics.metric(name, script);
+        let is_there = |other: &Measured| other.segments.metric() == &metric;
+        if measured.iter().any(is_there) {
+            continue;
+        }
+        let segments = measure(&metric, system, streams)?;
+        let mut score = segments.score();
+        let mut resampled = None;
+        if args.resampling.confidence {
+            let n_samples = args
+                .resampling
+                .samples
+                .map_or(compare::BOOTSTRAP_SAMPLES, Into::into);
+            let (estimate, signature) =
+                compare::confidence(&segments, n_samples, args.resampling.seed).map_err(plain)?;
+            score.signature = signature;
+            resampled = estimate.resampled;
+        }
+        measured.push(Measured {
+            name,
+            segments,
+            score,
+            resampled,
+        });
+    }
+    let mut slices = Vec::new();
+    for by in &args.by {
+        if by == "length" {
+            slices.extend(slices_by_length(&streams[0]));
+        } else {
+            slices.extend(slices_by(by, system)?);
+        }
+    }
+    Ok(Scored {
+        system,
+        script,
+        measured,
+        slices,
+    })
+}
+
+fn measure(
+    metric: &Metric,
+    system: &System<'_>,
+    streams: &[Vec<Option<&str>>],
+) -> Result<Segments, Failure> {
+    let hypotheses: Vec<&str> = system
+        .predictions
+        .iter()
+        .map(Prediction::hypothesis)
+        .collect();
+    let streams: Vec<&[Option<&str>]> = streams.iter().map(Vec::as_slice).collect();
+    let measured = metric.measure(&hypotheses, &streams);
+    measured.map_err(|error| {
+        let cannot = format!("cannot measure {} of `{}`", metric.name(), system.name);
+        Failure::from(anyhow::Error::new(error).context(cannot))
+    })
+}
+
+/// Cuts by the value of a member, in the order of the values.
+fn slices_by(by: &str, system: &System<'_>) -> Result<Vec<Slice>, Failure> {
+    let mut document = Document::new();
+    let mut groups: BTreeMap<Option<String>, Vec<usize>> = BTreeMap::new();
+    for (n, prediction) in system.predictions.iter().enumerate() {
+        let value = prediction.line;
+        let value = value.and_then(|line| Field(by).of(line, &mut document));
+        groups.entry(value).or_default().push(n);
+    }
+    if groups.keys().all(Option::is_none) {
+        let failure = Failure::new(format!("no line of `{}` has `{by}`", system.name));
+        let first = system.predictions.iter().find_map(|line| line.line);
+        let members = first.map(read::members).unwrap_or_default();
+        return Err(if members.is_empty() {
+            failure.note("plain text has no members; `--by length` works")
+        } else {
+            let members: Vec<_> = members.iter().map(|name| format!("`{name}`")).collect();
+            failure
+                .note(format!("its members are {}", members.join(", ")))
+                .hint("what is inside a member is named by a JSON pointer, such as /origin/source")
+        });
+    }
+    let slices = groups.into_iter().map(|(value, segments)| Slice {
+        by: by.to_owned(),
+        value: value.unwrap_or_else(|| "(none)".to_owned()),
+        segments,
+    });
+    Ok(slices.collect())
+}
+
+/// Cuts by the length of the first reference, in characters.
+fn slices_by_length(references: &[Option<&str>]) -> Vec<Slice> {
+    const LAST: [usize; 6] = [20, 50, 100, 200, 500, usize::MAX];
+    let mut first = 0;
+    let mut slices = LAST.map(|last| {
+        let value = match last {
+            usize::MAX => format!("{first} characters and more"),
+            last => format!("{first} to {last} characters"),
+        };
+        first = last.saturating_add(1);
+        Slice {
+            by: "length".to_owned(),
+            value,
+            segments: Vec::new(),
+        }
+    });
+    for (n, reference) in references.iter().enumerate() {
+        let length = reference.unwrap_or_default().chars().count();
+        let slice = LAST.iter().position(|&last| length <= last);
+        slices[slice.unwrap_or(0)].segments.push(n);
+    }
+    let mut slices = Vec::from(slices);
+    slices.retain(|slice| !slice.segments.is_empty());
+    slices
+}
+
+fn comparisons(args: &EvalArgs, files: &[Scored<'_>]) -> Result<Vec<Comparison>, Failure> {
+    let ([base, tuned], false) = (files, args.compare.is_empty()) else {
+        return Ok(Vec::new());
+    };
+    let samples = args.resampling.samples.map(usize::from);
+    let seed = args.resampling.seed;
+    let pairs = base.measured.iter().zip(&tuned.measured);
+    let compared = pairs.map(|(base, tuned)| {
+        let (base, tuned) = (&base.segments, &tuned.segments);
+        match args.resampling.test {
+            Test::Bootstrap => {
+                let n = samples.unwrap_or(compare::BOOTSTRAP_SAMPLES);
+                compare::bootstrap(base, tuned, n, seed)
+            }
+            Test::Randomization => {
+                let n = samples.unwrap_or(compare::RANDOMIZATION_TRIALS);
+                // The interval of the difference is from resamples all the same.
+                let n_samples = Some(compare::BOOTSTRAP_SAMPLES);
+                compare::randomization(base, tuned, n, n_samples, seed)
+            }
+        }
+    });
+    compared.collect::<Result<_, _>>().map_err(plain)
+}
+
+fn gates(args: &EvalArgs, files: &[Scored<'_>]) -> Vec<Gate> {
+    // The base may be as bad as it is.
+    let files = if args.compare.is_empty() {
+        files
+    } else {
+        &files[1..]
+    };
+    let mut gates = Vec::new();
+    for file in files {
+        for threshold in &args.fail_under {
+            let metric = args.metrics.metric(threshold.metric, file.script);
+            let is_it = |measured: &&Measured| measured.segments.metric() == &metric;
+            let measured = file.measured.iter().find(is_it);
+            let measured = measured.expect("what has a threshold is measured");
+            let value = measured.score.value;
+            gates.push(Gate {
+                file: file.system.name.to_owned(),
+                metric: threshold.metric,
+                score: measured.score.clone(),
+                threshold: threshold.score,
+                is_met: if metric.lower_is_better() {
+                    value <= threshold.score
+                } else {
+                    value >= threshold.score
+                },
+            });
+        }
+    }
+    gates
+}
+
+/// Finds the segments that are worth a look: of one file the worst, of two
+/// those that lost most and then those that gained most.
+fn views<'a>(
+    args: &EvalArgs,
+    files: &[Scored<'a>],
+    references: &'a References<'a>,
+) -> Result<Vec<View<'a>>, Failure> {
+    // What is compared stands side by side.
+    let n_sides = if args.compare.is_empty() { 1 } else { 2 };
+    let views = files.chunks(n_sides).map(|files| {
+        let metric = ranking(args, &files[0]);
+        let sides = files.iter().map(|file| {
+            let streams = references.of(file.system)?;
+            measure(&metric, file.system, &streams)
+        });
+        let sides = sides.collect::<Result<Vec<_>, _>>()?;
+        let each: Vec<_> = sides.iter().map(Segments::each).collect();
+        let sign = if metric.lower_is_better() { -1.0 } else { 1.0 };
+        let places = match &each[..] {
+            [base, tuned] => {
+                let pairs = tuned.iter().zip(base);
+                let gains: Vec<f64> = pairs.map(|(tuned, base)| sign * (tuned - base)).collect();
+                let losses: Vec<f64> = gains.iter().map(|gain| -gain).collect();
+                let mut places = lowest(&gains, args.show);
+                places.retain(|&n| gains[n] < 0.0);
+                let gained = lowest(&losses, args.show).into_iter();
+                places.extend(gained.filter(|&n| gains[n] > 0.0));
+                places
+            }
+            each => {
+                let goodness: Vec<f64> = each[0].iter().map(|score| sign * score).collect();
+                lowest(&goodness, args.show)
+            }
+        };
+        let shown = places.into_iter().map(|n| {
+            let of_sides = files.iter().zip(&each);
+            Shown {
+                line: n + 1,
+                input: files[0].system.predictions[n].input,
+                reference: references.first(files[0].system, n),
+                sides: of_sides
+                    .map(|(file, each)| (&file.system.predictions[n], each[n]))
+                    .collect(),
+            }
+        });
+        Ok(View {
+            files: files.iter().map(|file| file.system.name).collect(),
+            ranking: sides[0].score(),
+            shown: shown.collect(),
+        })
+    });
+    views.collect()
+}
+
+/// The metric by which single segments are told apart: the one that was asked
+/// for that tells most about so short a text.
+fn ranking(args: &EvalArgs, file: &Scored<'_>) -> Metric {
+    const BEST: [MetricName; 7] = [
+        MetricName::Chrf,
+        MetricName::ChrfPlusPlus,
+        MetricName::Ter,
+        MetricName::TokenF1,
+        MetricName::Bleu,
+        MetricName::RougeL,
+        MetricName::Exact,
+    ];
+    let is_asked = |name: &MetricName| file.measured.iter().any(|other| other.name == *name);
+    let name = BEST.into_iter().find(is_asked).unwrap_or(MetricName::Chrf);
+    match args.metrics.metric(name, file.script) {
+        Metric::Bleu(bleu) => Metric::from(Bleu {
+            effective_order: true,
+            ..bleu
+        }),
+        metric => metric,
+    }
+}
+
+/// The places of the lowest numbers, the lowest first.
+fn lowest(numbers: &[f64], n: usize) -> Vec<usize> {
+    let mut places: Vec<usize> = (0..numbers.len()).collect();
+    places.sort_by(|&a, &b| numbers[a].total_cmp(&numbers[b]));
+    places.truncate(n);
+    places
+}
+
+impl Scored<'_> {
+    /// How generations ended, by finish reason; nothing if no line tells.
+    fn outcomes(&self) -> BTreeMap<&str, u64> {
+        let mut outcomes = BTreeMap::new();
+        for prediction in &self.system.predictions {
+            let reason = match &prediction.finish_reason {
+                Some(reason) => &**reason,
+                // Google's own word for it.
+                None if prediction.line.is_some() => "FINISH_REASON_UNSPECIFIED",
+                None => continue,
+            };
+            *outcomes.entry(reason).or_default() += 1;
+        }
+        outcomes
+    }
+
+    /// The lines, from 1, on which the model said nothing, and why.
+    fn silent(&self) -> impl Iterator<Item = (usize, Option<&str>)> {
+        let predictions = (1..).zip(&self.system.predictions);
+        let silent = predictions.filter(|(_, prediction)| prediction.text.is_none());
+        silent.map(|(n, prediction)| (n, prediction.finish_reason.as_deref()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_script_of_references_is_that_of_their_letters() {
+        let script = |text: &str| script_of(&[Some(text), None]);
+        assert_eq!(script("¿Dónde está la estación?"), Script::Other);
+        assert_eq!(script("火车站在哪里？"), Script::Chinese);
+        assert_eq!(script("请打开 Wi-Fi 并点击设置"), Script::Chinese);
+        assert_eq!(script("駅はどこですか。"), Script::Japanese);
+        assert_eq!(script("역은 어디에 있습니까?"), Script::Other);
+        assert_eq!(script("123 !"), Script::Other);
+    }
+
+    #[test]
+    fn lengths_fall_into_one_bucket_each() {
+        let long = "x".repeat(501);
+        let references = ["", "12345678901234567890", "123456789012345678901", &long].map(Some);
+        let slices = slices_by_length(&references);
+        let slices: Vec<_> = slices
+            .iter()
+            .map(|slice| (&*slice.value, &slice.segments[..]))
+            .collect();
+        assert_eq!(
+            slices,
+            [
+                ("0 to 20 characters", &[0, 1][..]),
+                ("21 to 50 characters", &[2]),
+                ("501 characters and more", &[3])
+            ]
+        );
+    }
+}
