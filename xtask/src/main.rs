@@ -10,10 +10,12 @@
 //!   are embedded.
 //! - `cargo xtask oracle-eval`: records the scores of sacreBLEU again, where
 //!   Python has it.
+//! - `cargo xtask alarms`: writes what the rules say of the shared corpora.
 //! - `cargo xtask fuzz [SECONDS]`: builds every fuzz target and runs each.
 
 #![expect(clippy::print_stderr, reason = "a chore tells what it does")]
 
+mod alarms;
 mod ci;
 mod fuzz;
 mod generate;
@@ -34,13 +36,14 @@ fn main() -> Result<()> {
         ["generate", "--check"] => generate::check(),
         ["licences"] => licences::check(),
         ["oracle"] => oracle::run(),
+        ["alarms"] => alarms::run(),
         ["vocabulary", gemma3, gemma4] => vocabulary::write(gemma3, gemma4),
         ["oracle-eval"] => oracle::record_scores(),
         ["fuzz"] => fuzz::run(10),
         ["fuzz", seconds] => fuzz::run(seconds.parse().context("the seconds are a number")?),
         _ => {
             bail!(
-                "usage: cargo xtask ci | generate [--check] | licences | oracle | oracle-eval \
+                "usage: cargo xtask ci | generate [--check] | licences | oracle | oracle-eval | alarms \
                  | vocabulary GEMMA3 GEMMA4 | fuzz [SECONDS]"
             )
         }
