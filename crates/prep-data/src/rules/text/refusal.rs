@@ -135,8 +135,6 @@ const APOLOGIES: &[&str] = &[
     "can not",
     "not able",
     "won't",
-    "not able",
-    "won't",
     "lo siento",
     "lamento",
     "lamenta",
