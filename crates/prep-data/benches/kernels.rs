@@ -449,10 +449,7 @@ fn checks(criterion: &mut Criterion) {
                 let line = RawLine {
                     bytes: line.as_bytes(),
                     utf8: Some(line),
-                    number: 0,
-                    has_bom: false,
-                    is_unterminated: false,
-                    cut_from: None,
+                    ..RawLine::alone(b"")
                 };
                 checker.line(&line, &mut findings, &mut tally) == LineOutcome::Valid
             });
