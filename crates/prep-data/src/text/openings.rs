@@ -4,6 +4,10 @@
 //! so one look at the first words is enough, and texts that hold the same words
 //! further on, as dialogues do, are not looked at twice.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 /// What an answer begins with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Opening {
@@ -157,8 +161,13 @@ pub const LEAD_BYTES: usize = 120;
 /// Whether a text has a word for translations.
 #[must_use]
 pub fn speaks_of_translation(text: &str) -> bool {
-    let words = ["ranslat", "raduc", "翻译", "翻譯", "译文", "譯文"];
-    words.iter().any(|word| text.contains(word))
+    static WORDS: LazyLock<[Finder<'static>; 6]> = LazyLock::new(|| {
+        ["ranslat", "raduc", "翻译", "翻譯", "译文", "譯文"]
+            .map(|word| Finder::new(word).into_owned())
+    });
+    WORDS
+        .iter()
+        .any(|word| word.find(text.as_bytes()).is_some())
 }
 
 /// The first bytes of a text, to the end of a character.

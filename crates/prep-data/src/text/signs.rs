@@ -159,7 +159,24 @@ impl fmt::Debug for Signs {
 #[must_use]
 pub fn is_open(text: &str) -> bool {
     let last = text.trim_end().chars().next_back().unwrap_or('.');
-    last.is_alphanumeric() || ",;:-–—([{¿¡，、；：".contains(last)
+    last.is_alphanumeric()
+        || matches!(
+            last,
+            ',' | ';'
+                | ':'
+                | '-'
+                | '–'
+                | '—'
+                | '('
+                | '['
+                | '{'
+                | '¿'
+                | '¡'
+                | '，'
+                | '、'
+                | '；'
+                | '：'
+        )
 }
 
 /// Fragments that secrets and boilerplate have. A rule that looks for a phrase
@@ -336,7 +353,11 @@ fn has_markup(text: &[u8]) -> bool {
         let next = text.get(at + 1).copied().unwrap_or_default();
         match text[at] {
             b'<' => next.is_ascii_alphabetic() || matches!(next, b'/' | b'!' | b'|'),
-            b'&' => next.is_ascii_alphabetic() || next == b'#',
+            // `R&D` is no reference, `&#x1F600;` is the longest that there is.
+            b'&' => {
+                let rest = &text[at + 1..text.len().min(at + 12)];
+                (next.is_ascii_alphabetic() || next == b'#') && rest.contains(&b';')
+            }
             _ => text[at..].starts_with(b"```"),
         }
     })
