@@ -112,6 +112,8 @@ fn commands() -> Result<String> {
         "fix",
         "explain",
         "dedupe",
+        "tokens",
+        "cost",
         "trace",
         "models",
         "completions",

@@ -7,6 +7,7 @@
 mod convert;
 mod dedupe;
 mod fix;
+mod tokens;
 mod validate;
 mod values;
 
@@ -19,6 +20,7 @@ use clap_complete::Shell;
 pub(crate) use self::convert::ConvertArgs;
 pub(crate) use self::dedupe::DedupeArgs;
 pub(crate) use self::fix::FixArgs;
+pub(crate) use self::tokens::{CostArgs, TokensArgs, VocabularyArgs};
 pub(crate) use self::validate::{MethodName, Most, ReportFormat, RuleArgs, ValidateArgs};
 pub(crate) use self::values::{LinePlace, Size};
 
@@ -32,6 +34,7 @@ Examples:
   prep validate train.jsonl               everything that is wrong with it
   prep fix train.jsonl                    what can be repaired without doubt
   prep dedupe train.jsonl --near 0.8      without what repeats itself
+  prep cost train.jsonl                   what tuning with it would cost
   prep trace train.jsonl:812              where an example came from
 
 Exit status: 0 yes, 1 no (rejects with --strict, nothing written), 2 could not be done.")]
@@ -51,6 +54,8 @@ pub(crate) enum Command {
     /// Print the page of a rule, or the list of all rules.
     Explain(ExplainArgs),
     Dedupe(DedupeArgs),
+    Tokens(TokensArgs),
+    Cost(CostArgs),
     /// Print where an example came from.
     Trace(TraceArgs),
     /// Print what is known of the base models, with the date of the table.
