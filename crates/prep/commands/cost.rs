@@ -77,7 +77,7 @@ pub(crate) fn run(args: &CostArgs, shared: &Shared) -> Result<Answer, Failure> {
         match args.format {
             TextOrJson::Text => report.write(verdict, &mut out)?,
             TextOrJson::Json => {
-                let text = serde_json::to_string_pretty(&report.to_json()).map_err(plain)?;
+                let text = serde_json::to_string_pretty(&report.to_json(verdict)).map_err(plain)?;
                 writeln!(out, "{text}")?;
             }
         }
@@ -86,7 +86,7 @@ pub(crate) fn run(args: &CostArgs, shared: &Shared) -> Result<Answer, Failure> {
     }
     if let Some(path) = &shared.summary {
         let mut summary = summary("cost", &report.files);
-        summary["cost"] = report.to_json();
+        summary["cost"] = report.to_json(verdict);
         write_summary(path, &summary)?;
     }
     match verdict {
@@ -150,6 +150,16 @@ enum Verdict {
     Above,
     /// What was counted is within it, and not all was counted.
     Unknown,
+}
+
+impl Verdict {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Within => "within",
+            Self::Above => "above",
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
 /// What tuning one model would cost.
@@ -370,16 +380,12 @@ impl Report {
     }
 
     fn costs(&self) -> Table {
+        let numbers: &[&str] = match self.epochs {
+            Some(_) => &["EPOCHS", "TOKENS BILLED", "COST"],
+            None => &["1 EPOCH", "2 EPOCHS", "3 EPOCHS", "4 EPOCHS", "5 EPOCHS"],
+        };
         let mut head = vec![("MODEL", Align::Left), ("TOKENS AN EPOCH", Align::Right)];
-        match self.epochs {
-            Some(_) => {
-                head.extend(["EPOCHS", "TOKENS BILLED", "COST"].map(|name| (name, Align::Right)))
-            }
-            None => head.extend(
-                ["1 EPOCH", "2 EPOCHS", "3 EPOCHS", "4 EPOCHS", "5 EPOCHS"]
-                    .map(|name| (name, Align::Right)),
-            ),
-        }
+        head.extend(numbers.iter().map(|name| (*name, Align::Right)));
         let mut table = Table::new(head);
         for row in &self.rows {
             let mark = row.mark();
@@ -467,7 +473,7 @@ impl Report {
         }
     }
 
-    fn to_json(&self) -> Value {
+    fn to_json(&self, verdict: Option<Verdict>) -> Value {
         let row = |row: &Row| row.to_json(self.epochs(), self.method);
         let mut report = json!({
             "schema": 1,
@@ -482,6 +488,7 @@ impl Report {
         });
         if let Some(most) = self.max_cost {
             report["max_cost"] = json!(most.as_f64());
+            report["verdict"] = json!(verdict.map(Verdict::as_str));
         }
         report
     }

@@ -193,8 +193,11 @@ impl Report<'_> {
     }
 }
 
+/// The tokens of one who says something.
+type OfRole = fn(&TokenCount) -> u64;
+
 /// The columns of who says something.
-const ROLES: &[(&str, fn(&TokenCount) -> u64)] = &[
+const ROLES: &[(&str, OfRole)] = &[
     ("SYSTEM", |tokens| tokens.system),
     ("TOOLS", |tokens| tokens.tools),
     ("USER", |tokens| tokens.user),
