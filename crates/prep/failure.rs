@@ -6,7 +6,7 @@ use std::io;
 
 use prep_data::io::{InputError, OutputError};
 use prep_data::pipeline::dedupe::DedupeError;
-use prep_data::pipeline::{CheckError, ComposeError, ConvertError, FixError};
+use prep_data::pipeline::{CheckError, ComposeError, ConvertError, CountError, FixError};
 use prep_data::source::{Choice, SourceError};
 
 use crate::ui;
@@ -235,6 +235,15 @@ impl From<CheckError> for Failure {
             CheckError::Output(error) => Self::from(error)
                 .hint("give it more memory with `--memory`, or make room on the disk"),
             CheckError::Interrupted => plain(error),
+        }
+    }
+}
+
+impl From<CountError> for Failure {
+    fn from(error: CountError) -> Self {
+        match error {
+            CountError::Input(error) => error.into(),
+            CountError::Interrupted => plain(error),
         }
     }
 }

@@ -7,8 +7,10 @@
 
 mod args;
 mod commands;
+mod counting;
 mod failure;
 mod interrupt;
+mod pricing;
 mod report;
 mod settings;
 mod target;
@@ -56,6 +58,8 @@ fn run(cli: &Cli) -> Result<Answer, Failure> {
         Command::Eval(args) => commands::eval::run(args, shared),
         Command::Explain(args) => commands::explain::run(args),
         Command::Dedupe(args) => commands::dedupe::run(args, shared),
+        Command::Tokens(args) => commands::tokens::run(args, shared),
+        Command::Cost(args) => commands::cost::run(args, shared),
         Command::Trace(args) => commands::trace::run(args),
         Command::Models(args) => commands::models::run(args),
         Command::Completions(args) => commands::shell::completions(args),

@@ -5,11 +5,15 @@
 //! must not be a setting that is forgotten.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use prep_data::diag::Level;
+use prep_data::example::models::Date;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::args::{MethodName, Most, Shared};
@@ -24,6 +28,78 @@ const DEFAULT: &str = "prep.yaml";
 pub(crate) struct Settings {
     /// How datasets are checked.
     pub(crate) validate: ValidateSettings,
+    /// A SentencePiece model to count tokens by.
+    pub(crate) tokenizer: Option<PathBuf>,
+    /// What training costs, where that is known better than by the table.
+    pub(crate) prices: PriceSettings,
+}
+
+/// Prices of training, by the name of the model.
+#[derive(Debug, Default, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct PriceSettings(pub(crate) BTreeMap<String, OwnPrice>);
+
+/// A price of training: `10.0`, or a mapping that says how it is known.
+#[derive(Debug)]
+pub(crate) struct OwnPrice {
+    /// US dollars for a million tokens.
+    pub(crate) training: f64,
+    /// The day on which that was so.
+    pub(crate) as_of: Option<Date>,
+    /// How it is known.
+    pub(crate) evidence: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for OwnPrice {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(PriceVisitor)
+    }
+}
+
+struct PriceVisitor;
+
+impl<'de> Visitor<'de> for PriceVisitor {
+    type Value = OwnPrice;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("US dollars for a million tokens, or `training`, `as_of` and `evidence`")
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, training: f64) -> Result<OwnPrice, E> {
+        if !(0.0..1e9).contains(&training) {
+            return Err(E::custom(format!("`{training}` is no price")));
+        }
+        Ok(OwnPrice {
+            training,
+            as_of: None,
+            evidence: None,
+        })
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, training: u64) -> Result<OwnPrice, E> {
+        self.visit_f64(training as f64)
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, training: i64) -> Result<OwnPrice, E> {
+        self.visit_f64(training as f64)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<OwnPrice, A::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Known {
+            training: f64,
+            as_of: Option<Date>,
+            evidence: Option<String>,
+        }
+        let known = Known::deserialize(MapAccessDeserializer::new(map))?;
+        let price: OwnPrice = self.visit_f64(known.training)?;
+        Ok(OwnPrice {
+            as_of: known.as_of,
+            evidence: known.evidence,
+            ..price
+        })
+    }
 }
 
 /// How datasets are checked: what `prep validate` and `prep fix` go by.
@@ -184,6 +260,43 @@ validate:
         assert_eq!(settings.levels["D001"].0, Level::Error);
         assert_eq!(settings.max_per_rule, Some(Most(usize::MAX)));
         assert_eq!(settings.ignore, ["E066"]);
+    }
+
+    #[test]
+    fn prices_are_read() {
+        let text = "
+prices:
+  gemini-3.5-flash: 9
+  gemini-3.1-flash-lite: 2.75
+  gemini-9: {training: 4.5, as_of: 2026-11-01, evidence: our contract}
+";
+        let prices = Settings::parse(text).unwrap().prices.0;
+        assert_eq!(prices["gemini-3.5-flash"].training, 9.0);
+        assert_eq!(prices["gemini-3.1-flash-lite"].training, 2.75);
+        let price = &prices["gemini-9"];
+        assert_eq!(
+            (price.training, price.as_of),
+            (4.5, "2026-11-01".parse().ok())
+        );
+        assert_eq!(price.evidence.as_deref(), Some("our contract"));
+        let refused = |text: &str| Settings::parse(text).unwrap_err();
+        let slip = refused("prices:\n  gemini-9:\n    trainning: 4.5\n");
+        assert_eq!(slip.nearest.as_deref(), Some("training"));
+        assert!(
+            refused("prices: {gemini-9: -1}")
+                .reason
+                .contains("`-1` is no price")
+        );
+        assert!(
+            refused("prices: {gemini-9: cheap}")
+                .reason
+                .contains("cheap")
+        );
+        assert!(
+            refused("prices: {gemini-9: {training: 1, as_of: soon}}")
+                .reason
+                .contains("`soon` is no date")
+        );
     }
 
     #[test]

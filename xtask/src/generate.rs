@@ -113,6 +113,8 @@ fn commands() -> Result<String> {
         "explain",
         "dedupe",
         "eval",
+        "tokens",
+        "cost",
         "trace",
         "models",
         "completions",

@@ -8,6 +8,7 @@ mod convert;
 mod dedupe;
 mod eval;
 mod fix;
+mod tokens;
 mod validate;
 mod values;
 
@@ -21,6 +22,7 @@ pub(crate) use self::convert::ConvertArgs;
 pub(crate) use self::dedupe::DedupeArgs;
 pub(crate) use self::eval::{EvalArgs, MetricName, PredictionFormat, Script, Test};
 pub(crate) use self::fix::FixArgs;
+pub(crate) use self::tokens::{CostArgs, TokensArgs, VocabularyArgs};
 pub(crate) use self::validate::{MethodName, Most, ReportFormat, RuleArgs, ValidateArgs};
 pub(crate) use self::values::{LinePlace, Size};
 
@@ -34,6 +36,7 @@ Examples:
   prep validate train.jsonl               everything that is wrong with it
   prep fix train.jsonl                    what can be repaired without doubt
   prep dedupe train.jsonl --near 0.8      without what repeats itself
+  prep cost train.jsonl                   what tuning with it would cost
   prep trace train.jsonl:812              where an example came from
   prep eval --compare base.jsonl tuned.jsonl   is the tuned model better
 
@@ -55,6 +58,8 @@ pub(crate) enum Command {
     /// Print the page of a rule, or the list of all rules.
     Explain(ExplainArgs),
     Dedupe(DedupeArgs),
+    Tokens(TokensArgs),
+    Cost(CostArgs),
     /// Print where an example came from.
     Trace(TraceArgs),
     /// Print what is known of the base models, with the date of the table.

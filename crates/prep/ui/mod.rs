@@ -5,6 +5,7 @@
 
 mod number;
 mod progress;
+mod table;
 
 use std::borrow::Cow;
 
@@ -14,6 +15,7 @@ use prep_data::diag::Level;
 
 pub(crate) use self::number::{bytes, count, of};
 pub(crate) use self::progress::Bar;
+pub(crate) use self::table::{Align, Table};
 
 const RED: Style = AnsiColor::Red.on_default().bold();
 const YELLOW: Style = AnsiColor::Yellow.on_default().bold();

@@ -38,7 +38,7 @@ pub(super) fn short_escape(letter: u8) -> Option<u8> {
 }
 
 /// Decodes the inside of a string whose escapes the parser has accepted.
-pub(super) fn unescape(inside: &str) -> String {
+pub(crate) fn unescape(inside: &str) -> String {
     let mut out = String::with_capacity(inside.len());
     let mut rest = inside;
     while let Some(backslash) = find_special(rest.as_bytes(), 0) {

@@ -18,6 +18,7 @@
 
 pub mod checker;
 pub mod context;
+pub mod count;
 pub mod dataset;
 mod edit;
 pub mod example;
@@ -47,6 +48,7 @@ use std::fmt;
 
 pub use checker::{Checker, LineOutcome, RawLine};
 pub use context::{Context, Method, Overlap, OverlapKind, Side, Validation};
+pub use count::{Counts, LineCounter, Measure, NotExample};
 pub use dataset::{Dataset, Digest, Tally};
 pub use edit::{Edit, apply};
 pub use example::{Example, Part, PartData, Speaker, Text, Turn};

@@ -9,7 +9,10 @@
 //! show a sign. Anything else, be it another key, a space or damage, is `None`,
 //! and the parser starts over.
 
-use crate::json::find_special;
+use std::borrow::Cow;
+
+use super::example::Speaker;
+use crate::json::{find_special, unescape};
 use crate::text::signs::Signs;
 
 /// A line of the common shape. Texts are raw JSON without their quotes.
@@ -40,7 +43,15 @@ pub(super) struct Raw<'a> {
     pub(super) escapes: u32,
 }
 
-impl Raw<'_> {
+impl<'a> Raw<'a> {
+    /// What the text says.
+    pub(super) fn decoded(self) -> Cow<'a, str> {
+        match self.escapes {
+            0 => Cow::Borrowed(self.text),
+            _ => Cow::Owned(unescape(self.text)),
+        }
+    }
+
     /// The characters of the decoded text.
     pub(super) fn chars(self) -> u32 {
         u32::try_from(n_chars(self.text)).unwrap_or(u32::MAX) - self.escapes
@@ -78,6 +89,16 @@ const AFTER_TEXT: &str = "\"}]}";
 /// Reads a line, without its line end, that is valid UTF-8.
 #[inline]
 pub(super) fn read(line: &str) -> Option<Plain<'_>> {
+    read_texts(line, |_, _| {})
+}
+
+/// Reads a line as [`read`] does, and gives every text to `each` on the way,
+/// in order. What was given counts only if the line turns out to be plain.
+#[inline]
+pub(super) fn read_texts<'a>(
+    line: &'a str,
+    mut each: impl FnMut(Speaker, Raw<'a>),
+) -> Option<Plain<'a>> {
     let mut scan = Scan {
         line,
         at: 0,
@@ -89,6 +110,7 @@ pub(super) fn read(line: &str) -> Option<Plain<'_>> {
         first = Some(scan.at);
         let text = scan.text()?;
         scan.skip(AFTER_SYSTEM)?;
+        each(Speaker::System, text);
         Some(text)
     } else {
         None
@@ -99,11 +121,13 @@ pub(super) fn read(line: &str) -> Option<Plain<'_>> {
         scan.skip(USER)?;
         let first = *first.get_or_insert(scan.at);
         let prompt = scan.text()?;
+        each(Speaker::User, prompt);
         scan.skip(AFTER_TEXT)?;
         scan.skip(",")?;
         let answer_start = scan.at;
         scan.skip(MODEL)?;
         let answer = scan.text()?;
+        each(Speaker::Model, answer);
         let last = scan.at;
         scan.skip(AFTER_TEXT)?;
         of_answers |= Signs::of_answer(prompt.text, answer.text);

@@ -85,9 +85,17 @@ impl std::ops::AddAssign for TokenCount {
 /// tokens than its line has bytes.
 #[must_use]
 pub fn count(example: &Example<'_, '_>, counter: &mut Counter<'_>) -> TokenCount {
+    count_by(example, |text| counter.count(text))
+}
+
+/// Counts the tokens of an example, those of each text by `of_text`.
+pub(super) fn count_by(
+    example: &Example<'_, '_>,
+    of_text: impl FnMut(&str) -> usize,
+) -> TokenCount {
     let mut count = TokenCount::default();
     let mut walk = Walk {
-        counter,
+        of_text,
         n: 0,
         media: 0,
     };
@@ -121,20 +129,20 @@ pub fn count(example: &Example<'_, '_>, counter: &mut Counter<'_>) -> TokenCount
     count
 }
 
-struct Walk<'w, 't> {
-    counter: &'w mut Counter<'t>,
+struct Walk<F> {
+    of_text: F,
     n: u64,
     media: u64,
 }
 
-impl Walk<'_, '_> {
+impl<F: FnMut(&str) -> usize> Walk<F> {
     /// What was counted since the last time.
     fn take(&mut self) -> u64 {
         std::mem::take(&mut self.n)
     }
 
     fn text(&mut self, text: &str) {
-        self.n += self.counter.count(text) as u64;
+        self.n += (self.of_text)(text) as u64;
     }
 
     fn text_of(&mut self, value: Option<Value<'_, '_>>) {

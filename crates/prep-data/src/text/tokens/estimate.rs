@@ -21,6 +21,18 @@ pub struct Estimate {
     pub high: usize,
 }
 
+impl Estimate {
+    /// The bounds around a likely number, such as a sum of likely numbers.
+    #[must_use]
+    pub fn around(likely: usize) -> Self {
+        Self {
+            low: likely * 4 / 5,
+            likely,
+            high: (likely * 27).div_ceil(20),
+        }
+    }
+}
+
 impl std::ops::AddAssign for Estimate {
     fn add_assign(&mut self, other: Self) {
         self.low += other.low;
@@ -39,10 +51,10 @@ impl std::ops::AddAssign for Estimate {
 pub fn estimate(text: &str) -> Estimate {
     let thousandths: usize = text.chars().map(weight).sum();
     let likely = thousandths.div_ceil(1000).min(text.len());
+    let around = Estimate::around(likely);
     Estimate {
-        low: likely * 4 / 5,
-        likely,
-        high: (likely * 27).div_ceil(20).min(text.len()),
+        high: around.high.min(text.len()),
+        ..around
     }
 }
 

@@ -1,0 +1,250 @@
+//! The tokens of a line, by one vocabulary or by several at once.
+//!
+//! A line of the common shape is counted text by text as it is read; any other
+//! is parsed and walked by [`tokens`]. A test holds the two ways together.
+
+use super::example::{Example, Speaker, kind_of};
+use super::plain::{self, Raw};
+use super::tokens::{self, TokenCount};
+use super::{RawLine, Signs};
+use crate::json::{Document, Kind, column_of};
+use crate::text::tokens::{Counter, Tokenizer, estimate};
+
+/// How the tokens of a text are told.
+#[derive(Debug, Clone, Copy)]
+pub enum Measure<'t> {
+    /// Exactly, by a vocabulary.
+    Vocabulary(&'t Tokenizer),
+    /// From the kinds of its characters, as [`estimate`] does: the likely
+    /// number.
+    Estimate,
+}
+
+/// Counts the tokens of lines. Each thread has its own, and it is kept: it
+/// remembers words, 1.5 MiB of them for each vocabulary.
+#[derive(Debug)]
+pub struct LineCounter<'t> {
+    document: Document,
+    meters: Vec<Meter<'t>>,
+    counts: Vec<TokenCount>,
+}
+
+/// What an example comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counts<'c> {
+    /// Its tokens by each measure, in their order.
+    pub tokens: &'c [TokenCount],
+    /// It is one of preferences: it has `completions`.
+    pub has_completions: bool,
+}
+
+/// Why a line is no example.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotExample {
+    /// Where that shows, in characters from 1.
+    pub column: u64,
+    /// A phrase.
+    pub reason: String,
+}
+
+impl<'t> LineCounter<'t> {
+    /// Makes one that counts by all of these measures.
+    #[must_use]
+    pub fn new(measures: &[Measure<'t>]) -> Self {
+        Self {
+            document: Document::new(),
+            meters: measures.iter().map(|measure| Meter::of(*measure)).collect(),
+            counts: Vec::new(),
+        }
+    }
+
+    /// Counts the tokens of a line that is not blank.
+    ///
+    /// # Errors
+    ///
+    /// When it is no JSON object with turns. Whether the service would take
+    /// those is for the rules to say.
+    pub fn line(&mut self, line: &RawLine<'_>) -> Result<Counts<'_>, NotExample> {
+        let has_completions = match line.utf8 {
+            Some(text) if self.plain(text) => false,
+            _ => self.any(line)?,
+        };
+        Ok(Counts {
+            tokens: &self.counts,
+            has_completions,
+        })
+    }
+
+    /// Counts a line if it is plain.
+    fn plain(&mut self, line: &str) -> bool {
+        self.start();
+        let Self { meters, counts, .. } = self;
+        let each = |speaker, text: Raw<'_>| {
+            let text = text.decoded();
+            for (meter, count) in meters.iter_mut().zip(&mut *counts) {
+                let n = meter.count(&text) as u64;
+                match speaker {
+                    Speaker::System => count.system += n,
+                    Speaker::User => count.user += n,
+                    Speaker::Model => count.model += n,
+                }
+            }
+        };
+        plain::read_texts(line, each).is_some()
+    }
+
+    /// Counts any line, and tells whether it has completions.
+    fn any(&mut self, line: &RawLine<'_>) -> Result<bool, NotExample> {
+        self.start();
+        if let Some(bytes) = line.cut_from {
+            return Err(NotExample::at_start(format!(
+                "the line has {bytes} bytes and was not read; the limit is 16 MiB"
+            )));
+        }
+        let root = self.document.parse(line.bytes).map_err(|error| {
+            let (_, column) = column_of(line.bytes, error.offset);
+            NotExample {
+                column,
+                reason: error.message(),
+            }
+        })?;
+        if root.kind() != Kind::Object {
+            let found = kind_of(root);
+            return Err(NotExample::at_start(format!(
+                "an example is a JSON object, this line is {found}"
+            )));
+        }
+        let example = Example::of(root, Signs::NONE);
+        if example.turns.is_empty() {
+            return Err(NotExample::at_start("the example has no turns".into()));
+        }
+        for (meter, count) in self.meters.iter_mut().zip(&mut self.counts) {
+            *count = tokens::count_by(&example, |text| meter.count(text));
+        }
+        Ok(example.completions.is_some())
+    }
+
+    fn start(&mut self) {
+        self.counts.clear();
+        self.counts.resize(self.meters.len(), TokenCount::default());
+    }
+}
+
+impl NotExample {
+    fn at_start(reason: String) -> Self {
+        Self { column: 1, reason }
+    }
+}
+
+/// A measure at work.
+#[derive(Debug)]
+enum Meter<'t> {
+    Counter(Box<Counter<'t>>),
+    Estimate,
+}
+
+impl<'t> Meter<'t> {
+    fn of(measure: Measure<'t>) -> Self {
+        match measure {
+            Measure::Vocabulary(tokenizer) => Self::Counter(Box::new(tokenizer.counter())),
+            Measure::Estimate => Self::Estimate,
+        }
+    }
+
+    fn count(&mut self, text: &str) -> usize {
+        match self {
+            Self::Counter(counter) => counter.count(text),
+            Self::Estimate => estimate(text).likely,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::example::write;
+    use crate::rules::tests::lines_of_pages;
+
+    fn counter() -> LineCounter<'static> {
+        LineCounter::new(&[
+            Measure::Vocabulary(Tokenizer::gemma3()),
+            Measure::Vocabulary(Tokenizer::gemma4()),
+            Measure::Estimate,
+        ])
+    }
+
+    /// Counts a line both ways if it is plain, and gives the counts and whether
+    /// it is.
+    fn both_ways(counter: &mut LineCounter<'_>, line: &str) -> (Vec<TokenCount>, bool) {
+        let is_plain = counter.plain(line);
+        let plain = counter.counts.clone();
+        let parsed = counter.any(&RawLine::alone(line.as_bytes()));
+        if is_plain {
+            assert_eq!(parsed, Ok(false), "{line}");
+            assert_eq!(plain, counter.counts, "{line}");
+        }
+        (plain, is_plain)
+    }
+
+    #[test]
+    fn every_line_of_every_page_counts_the_same_both_ways() {
+        let mut counter = counter();
+        let lines = lines_of_pages();
+        let texts = lines.iter().filter_map(|line| str::from_utf8(line).ok());
+        let n_plain = texts.filter(|line| both_ways(&mut counter, line).1).count();
+        assert!(n_plain > 20, "{n_plain}");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn plain_lines_count_the_same_both_ways(
+            system in proptest::option::of(".{0,20}"),
+            turns in proptest::collection::vec("(\\PC|[ \n\t\"\\\\<>]){0,30}", 1..5),
+        ) {
+            let quoted = |text: &str| {
+                let mut json = Vec::new();
+                write::string(text, &mut json);
+                String::from_utf8(json).unwrap()
+            };
+            let mut line = String::from("{");
+            if let Some(system) = &system {
+                line += &format!("\"systemInstruction\":{{\"parts\":[{{\"text\":{}}}]}},", quoted(system));
+            }
+            let contents: Vec<_> = turns.iter().zip(["user", "model"].into_iter().cycle()).map(|(text, role)| {
+                format!("{{\"role\":\"{role}\",\"parts\":[{{\"text\":{}}}]}}", quoted(text))
+            }).collect();
+            line += &format!("\"contents\":[{}]}}", contents.join(","));
+            let mut counter = counter();
+            both_ways(&mut counter, &line);
+            let counts = counter.line(&RawLine::alone(line.as_bytes())).unwrap();
+            let mut alone = Tokenizer::gemma4().counter();
+            let texts = system.iter().chain(&turns);
+            let sum: usize = texts.map(|text| alone.count(text)).sum();
+            prop_assert_eq!(counts.tokens[1].total(), sum as u64);
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_no_example_says_why() {
+        let mut counter = counter();
+        let mut why = |line: &str| {
+            let line = RawLine::alone(line.as_bytes());
+            let not = counter.line(&line).unwrap_err();
+            format!("{}: {}", not.column, not.reason)
+        };
+        assert_eq!(
+            why("[1]"),
+            "1: an example is a JSON object, this line is an array"
+        );
+        assert_eq!(why("{}"), "1: the example has no turns");
+        assert_eq!(why(r#"{"contents":"hi"}"#), "1: the example has no turns");
+        assert_eq!(
+            why(r#"{"é":1,"contents":[]]"#),
+            "21: expected `,` or `}` after a value, found `]`"
+        );
+    }
+}
