@@ -6,6 +6,7 @@ use std::io;
 
 use prep_data::io::{InputError, OutputError};
 use prep_data::pipeline::dedupe::DedupeError;
+use prep_data::pipeline::split::SplitError;
 use prep_data::pipeline::{CheckError, ComposeError, ConvertError, FixError};
 use prep_data::source::{Choice, SourceError};
 
@@ -232,6 +233,30 @@ impl From<ConvertError> for Failure {
                 plain(error).hint("give it more with `--memory`, or convert the file in parts")
             }
             ConvertError::Interrupted => plain(error),
+        }
+    }
+}
+
+impl From<SplitError> for Failure {
+    fn from(error: SplitError) -> Self {
+        let hint = match error {
+            SplitError::Run(error) => return error.into(),
+            SplitError::TooFewAtoms { .. } | SplitError::TooLarge { .. } => {
+                "what must stay together: one group, prompt or answer, and prompts that are alike; \
+                 `--near 0.9` or `--near off`, and `--answers none` tie less"
+            }
+            SplitError::Leak(_) => "this is a fault of prep; please report it with this message",
+        };
+        let note = match error {
+            SplitError::TooLarge { line, .. } => {
+                Some(format!("the first of them is on line {line}"))
+            }
+            _ => None,
+        };
+        let failure = plain(error).hint(hint);
+        match note {
+            Some(note) => failure.note(note),
+            None => failure,
         }
     }
 }

@@ -55,6 +55,7 @@ fn run(cli: &Cli) -> Result<Answer, Failure> {
         Command::Fix(args) => commands::fix::run(args, shared),
         Command::Explain(args) => commands::explain::run(args),
         Command::Dedupe(args) => commands::dedupe::run(args, shared),
+        Command::Split(args) => commands::split::run(args, shared),
         Command::Trace(args) => commands::trace::run(args),
         Command::Models(args) => commands::models::run(args),
         Command::Completions(args) => commands::shell::completions(args),

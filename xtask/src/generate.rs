@@ -112,6 +112,7 @@ fn commands() -> Result<String> {
         "fix",
         "explain",
         "dedupe",
+        "split",
         "trace",
         "models",
         "completions",

@@ -7,6 +7,7 @@
 mod convert;
 mod dedupe;
 mod fix;
+mod split;
 mod validate;
 mod values;
 
@@ -19,6 +20,7 @@ use clap_complete::Shell;
 pub(crate) use self::convert::ConvertArgs;
 pub(crate) use self::dedupe::DedupeArgs;
 pub(crate) use self::fix::FixArgs;
+pub(crate) use self::split::SplitArgs;
 pub(crate) use self::validate::{MethodName, Most, ReportFormat, RuleArgs, ValidateArgs};
 pub(crate) use self::values::{LinePlace, Size};
 
@@ -32,6 +34,7 @@ Examples:
   prep validate train.jsonl               everything that is wrong with it
   prep fix train.jsonl                    what can be repaired without doubt
   prep dedupe train.jsonl --near 0.8      without what repeats itself
+  prep split --ratio 0.9                  train.jsonl into split/, without leakage
   prep trace train.jsonl:812              where an example came from
 
 Exit status: 0 yes, 1 no (rejects with --strict, nothing written), 2 could not be done.")]
@@ -51,6 +54,7 @@ pub(crate) enum Command {
     /// Print the page of a rule, or the list of all rules.
     Explain(ExplainArgs),
     Dedupe(DedupeArgs),
+    Split(Box<SplitArgs>),
     /// Print where an example came from.
     Trace(TraceArgs),
     /// Print what is known of the base models, with the date of the table.

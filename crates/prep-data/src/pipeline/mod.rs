@@ -17,6 +17,7 @@ mod lines;
 pub mod ordered;
 mod partitions;
 mod spares;
+pub mod split;
 mod template;
 mod trace;
 mod writeback;
