@@ -20,7 +20,7 @@ use clap_complete::Shell;
 pub(crate) use self::convert::ConvertArgs;
 pub(crate) use self::dedupe::DedupeArgs;
 pub(crate) use self::fix::FixArgs;
-pub(crate) use self::split::SplitArgs;
+pub(crate) use self::split::{Answers, SplitArgs};
 pub(crate) use self::validate::{MethodName, Most, ReportFormat, RuleArgs, ValidateArgs};
 pub(crate) use self::values::{LinePlace, Size};
 

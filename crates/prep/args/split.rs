@@ -159,7 +159,7 @@ pub(crate) enum By {
 /// Which equal answers keep examples together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Answers {
-    /// All but labels, such as "yes": answers of up to 32 characters that more
+    /// All but labels, such as "yes": answers of up to 48 characters that more
     /// than 10 examples have, and more than one in 1,000.
     Texts,
     /// All.

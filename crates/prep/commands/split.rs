@@ -10,11 +10,13 @@ use prep_data::io::{
     Whole, commit_all, sidecar,
 };
 use prep_data::pipeline::ordered;
-use prep_data::pipeline::split::{Means, Outcome, Place, Proof, Side, Sinks, Stratify, split};
+use prep_data::pipeline::split::{
+    Means, Outcome, Place, Proof, Side, Sinks, Stratify, Threshold, split,
+};
 use serde_json::{Map, Value, json};
 
 use crate::Answer;
-use crate::args::{Shared, SplitArgs};
+use crate::args::{Answers, Shared, SplitArgs};
 use crate::failure::{Failure, plain};
 use crate::target::{
     Report, Target, account, overwrite, refuse_foreign_summary, step, threads, write_summary,
@@ -336,13 +338,16 @@ impl Told {
                 tokens.unwrap_or_default()
             ));
         }
-        let near = match args.near.0 {
-            Some(near) => format!("no prompt that is alike at {}, ", near.jaccard()),
-            None => String::new(),
+        let answer = match args.answers {
+            Answers::None => "",
+            Answers::All | Answers::Texts => ", answer",
         };
+        let near = args.near.0.map(Threshold::jaccard);
+        let near = near.map(|near| format!(", and no prompts alike at {near}"));
         lines.push(format!(
-            "{}: {near}no prompt, answer or group is on two sides",
-            outputs.proof.display()
+            "{}: the sides share no prompt{answer} or group{}",
+            outputs.proof.display(),
+            near.unwrap_or_default()
         ));
         lines.push(account(&outcome.ledger));
         if outcome.rejects.is_some() {

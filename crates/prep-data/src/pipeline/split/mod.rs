@@ -148,7 +148,7 @@ pub enum Answers {
 }
 
 /// The most characters of a label.
-pub const LABEL_CHARS: usize = 32;
+pub const LABEL_CHARS: usize = 48;
 
 /// Within what the ratio is to be met.
 #[derive(Debug, Clone, PartialEq, Eq)]

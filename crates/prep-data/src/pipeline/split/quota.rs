@@ -117,15 +117,17 @@ impl Sides {
         }
     }
 
-    /// Refuses what is nothing like the ratio because one atom has too much.
+    /// Refuses sides of which one has not even half of what the ratio says:
+    /// one atom has too much.
     fn check(&self, atoms: &Atoms, options: &Options) -> Result<(), SplitError> {
         let total: u64 = self.weights.iter().sum();
-        for side in options.ratio.sides().filter(|&side| side != Side::Train) {
+        let one = total / atoms.n_examples().max(1);
+        for side in options.ratio.sides() {
             let share = u128::from(options.ratio.parts[side as usize]);
             let wanted = u128::from(total) * share / u128::from(WHOLE);
-            let has = u128::from(self.weights[side as usize]);
-            let is_short = !self.is_capped && has * 2 + 2 < wanted;
-            if is_short || (has > wanted * 2 && has * 2 > u128::from(total)) {
+            let has = u128::from(self.weights[side as usize] + one);
+            let may_be_short = self.is_capped && side == Side::Validation;
+            if has * 2 < wanted && !may_be_short {
                 let counts = atoms.counts();
                 return Err(SplitError::TooLarge {
                     together: counts.largest,
@@ -226,7 +228,7 @@ impl Stratum {
         let may_have = |held: &&Held| held.part > 0 && (has_room || held.side == Side::Test);
         let due = held_out.iter().filter(may_have);
         let due = due
-            .filter(|held| held.behind_with > held.bound && weight * WHOLE <= 2 * held.behind_with);
+            .filter(|held| held.behind_with > held.bound && weight * WHOLE < 2 * held.behind_with);
         if let Some(held) = due.max_by_key(|held| held.behind_with) {
             return held.side;
         }

@@ -49,13 +49,13 @@ impl Class {
 
     /// Keeps the keys of one kind from those of others.
     fn salt(self) -> u128 {
-        let kind = match self {
+        let kind: u128 = match self {
             Self::Prompt => 1,
             Self::Answer | Self::ShortAnswer => 2,
             Self::Group => 3,
             Self::Whole | Self::Beginning => 4,
         };
-        kind * 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835
+        kind.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)
     }
 }
 
