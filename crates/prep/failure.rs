@@ -241,23 +241,13 @@ impl From<SplitError> for Failure {
     fn from(error: SplitError) -> Self {
         let hint = match error {
             SplitError::Run(error) => return error.into(),
-            SplitError::TooFewAtoms { .. } | SplitError::TooLarge { .. } => {
+            SplitError::TooFewAtoms { .. } => {
                 "what must stay together: one group, prompt or answer, and prompts that are alike; \
                  `--near 0.9` or `--near off`, and `--answers none` tie less"
             }
             SplitError::Leak(_) => "this is a fault of prep; please report it with this message",
         };
-        let note = match error {
-            SplitError::TooLarge { line, .. } => {
-                Some(format!("the first of them is on line {line}"))
-            }
-            _ => None,
-        };
-        let failure = plain(error).hint(hint);
-        match note {
-            Some(note) => failure.note(note),
-            None => failure,
-        }
+        plain(error).hint(hint)
     }
 }
 

@@ -16,8 +16,8 @@ use prep_data::pipeline::split::{self, MaxValidation, Options, Pointer, Ratio, T
 /// split/test.jsonl, and split/proof.json: what the sides have in common, counted
 /// in the files that were written.
 ///
-/// The ratio is met within less than the largest part that must stay together
-/// (with three sides, twice that), unless validation may not have as much. Which
+/// The ratio is met, give or take the largest part that must stay together (with
+/// three sides, twice that), unless validation may not have as much. Which
 /// side an example goes to is settled by the seed and by what stands before it:
 /// examples that are appended later move none of the earlier ones if they are
 /// tied to none of them. Those that are tied to one go to its side, and may move

@@ -390,12 +390,21 @@ fn notes(outcome: &Outcome) -> Vec<String> {
             ui::of(examples, "example"),
         ));
     }
-    if atoms.largest * 10 > outcome.ledger.written && atoms.largest > 10 {
-        notes.push(format!(
-            "{} must stay together, the first of them is on line {}",
-            ui::of(atoms.largest, "example"),
-            atoms.largest_line,
-        ));
+    let total = outcome.ledger.written as f64;
+    for (part, share) in outcome.parts.iter().zip(&outcome.proof.ratio) {
+        let off = (part.examples as f64 - total * share).abs();
+        let is_far = part.side != Side::Train && off > 1.0 + total / 20.0;
+        let is_capped = outcome.is_capped && part.side == Side::Validation;
+        if is_far && !is_capped && part.tokens.is_none() {
+            notes.push(format!(
+                "{} has {}, the ratio says {}: {} must stay together, the first of them is on line {}",
+                part.side.as_str(),
+                ui::of(part.examples, "example"),
+                ui::count((total * share).round() as u64),
+                ui::of(atoms.largest, "example"),
+                atoms.largest_line,
+            ));
+        }
     }
     if outcome.is_capped {
         notes.push(

@@ -249,19 +249,18 @@ pub enum SplitError {
         /// The sides.
         sides: usize,
     },
-    /// So many must stay together that the ratio cannot be met.
-    #[error("the ratio cannot be met: {together} of {examples} examples must stay together")]
-    TooLarge {
-        /// The examples of the largest atom.
-        together: u64,
-        /// The examples.
-        examples: u64,
-        /// The first line of that atom, from 1.
-        line: u64,
-    },
     /// The sides that were written have something in common.
     #[error("the sides have something in common still: {0}")]
     Leak(String),
+}
+
+/// Why there are so few atoms, in words.
+fn why(atoms: u64, examples: u64) -> String {
+    match atoms {
+        _ if atoms == examples => String::new(),
+        1 => ": they must all stay together".into(),
+        atoms => format!(": they are {atoms} sets that must stay together"),
+    }
 }
 
 impl From<OutputError> for SplitError {
@@ -369,9 +368,8 @@ pub struct AtomCounts {
 /// Splits a dataset.
 ///
 /// Two things are promised. **The ratio**: of two sides, each has what the ratio
-/// says, give or take less than the largest atom, unless validation may not
-/// have as much; of three, give or take less than two. With strata this is so in
-/// each. **Growth**: whether an atom goes to a side is settled where its first
+/// says, give or take the largest atom at most, unless validation may not have as
+/// much; of three, give or take two such. With strata this is so in each. **Growth**: whether an atom goes to a side is settled where its first
 /// example stands, by a keyed hash of that example's group or prompt, and by
 /// what the atoms that begin before it have. So examples that are appended move
 /// none of the earlier ones if they are tied to none of them. Those that are

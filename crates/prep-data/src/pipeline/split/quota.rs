@@ -12,7 +12,7 @@
 use std::collections::BTreeMap;
 
 use super::atoms::Atoms;
-use super::{MaxValidation, Options, Ratio, Side, SplitError, WHOLE};
+use super::{MaxValidation, Options, Ratio, Side, SplitError};
 
 /// The side of every line.
 #[derive(Debug)]
@@ -78,7 +78,6 @@ pub(super) fn assign(atoms: &Atoms, options: &Options) -> Result<Sides, SplitErr
             sides.give(atoms, root, side, &atom(root));
         }
     }
-    sides.check(atoms, options)?;
     Ok(sides)
 }
 
@@ -115,28 +114,6 @@ impl Sides {
         for line in atoms.examples().filter(|&line| atoms.root(line) == root) {
             self.of[line as usize] = side as u8;
         }
-    }
-
-    /// Refuses sides of which one has not even half of what the ratio says:
-    /// one atom has too much.
-    fn check(&self, atoms: &Atoms, options: &Options) -> Result<(), SplitError> {
-        let total: u64 = self.weights.iter().sum();
-        let one = total / atoms.n_examples().max(1);
-        for side in options.ratio.sides() {
-            let share = u128::from(options.ratio.parts[side as usize]);
-            let wanted = u128::from(total) * share / u128::from(WHOLE);
-            let has = u128::from(self.weights[side as usize] + one);
-            let may_be_short = self.is_capped && side == Side::Validation;
-            if has * 2 < wanted && !may_be_short {
-                let counts = atoms.counts();
-                return Err(SplitError::TooLarge {
-                    together: counts.largest,
-                    examples: atoms.n_examples(),
-                    line: counts.largest_line,
-                });
-            }
-        }
-        Ok(())
     }
 }
 
