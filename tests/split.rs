@@ -26,6 +26,9 @@ const REAL: &[(&str, &[&str], usize)] = &[
     ("parallel/tsv/tatoeba-anki.eng-cmn.tsv", &[], 3000),
 ];
 
+/// A prompt, and how it is compared.
+type Prompt = (String, Vec<char>);
+
 /// How many examples of one side have a prompt that is on the other: byte for
 /// byte, normalised, alike.
 fn leaks(train: &[Value], held_out: &[Value]) -> [usize; 3] {
@@ -34,7 +37,7 @@ fn leaks(train: &[Value], held_out: &[Value]) -> [usize; 3] {
         let texts: Vec<_> = (0..turns).map(|turn| text(example, turn)).collect();
         texts.join("\n")
     };
-    let read = |side: &[Value]| -> Vec<(String, Vec<char>)> {
+    let read = |side: &[Value]| -> Vec<Prompt> {
         let prompts = side.iter().map(prompt);
         prompts
             .map(|prompt| (prompt.clone(), plain(&prompt)))
@@ -44,7 +47,7 @@ fn leaks(train: &[Value], held_out: &[Value]) -> [usize; 3] {
     let exact: BTreeSet<_> = train.iter().map(|(prompt, _)| prompt).collect();
     let normalised: BTreeSet<_> = train.iter().map(|(_, plain)| plain).collect();
     let sets: Vec<_> = train.iter().map(|(_, plain)| Sets::of(plain)).collect();
-    let count = |is_leak: &dyn Fn(&(String, Vec<char>)) -> bool| {
+    let count = |is_leak: &dyn Fn(&Prompt) -> bool| {
         held_out.iter().filter(|example| is_leak(example)).count()
     };
     [
@@ -207,6 +210,11 @@ fn an_earlier_test_set_does_not_stay_beside_new_sides() {
     for gone in ["test.jsonl", "test.passport", "test.manifest.json"] {
         assert!(!place.has(&format!("split/{gone}")), "{gone}");
     }
+    // Somebody else's test set is not ours to remove.
+    place.write("split/test.jsonl", "mine");
+    let run = place.prep(&["split", "--ratio", "0.8", "--force"]);
+    assert_eq!(run.status.code(), Some(0), "{}", run.stderr);
+    assert_eq!(place.read("split/test.jsonl"), b"mine");
     // What was edited stays, and nothing is written.
     place.write("split/validation.jsonl", "{}\n");
     let before = place.read("split/train.jsonl");

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use clap::ValueEnum;
 use prep_data::io::{
-    Finished, Input, Manifest, OutputError, OutputPaths, OutputWriter, Passport, Sha256Wanted,
-    Whole, commit_all, sidecar,
+    Finished, Input, Manifest, OutputError, OutputPaths, OutputWriter, Overwrite, Passport,
+    Sha256Wanted, Whole, commit_all, sidecar,
 };
 use prep_data::pipeline::ordered;
 use prep_data::pipeline::split::{
@@ -34,7 +34,7 @@ pub(crate) fn run(args: &SplitArgs, shared: &Shared) -> Result<Answer, Failure> 
     outputs.refuse_clashes(args, shared)?;
     check_group_column(args)?;
     let input = open(args)?;
-    outputs.check(shared)?;
+    outputs.check(args, shared)?;
     let directory = Directory::make(&args.output)?;
     let pool = ordered::pool(threads(shared)).map_err(plain)?;
     let means = Means {
@@ -66,7 +66,7 @@ pub(crate) fn run(args: &SplitArgs, shared: &Shared) -> Result<Answer, Failure> 
     let proof = write_proof(&outputs.proof, &outcome.proof)?;
     let told = Told::new(&outcome, &outputs, args, shared);
     let summary = summary(&outcome, &outputs)?;
-    outputs.commit(outcome, proof, settings)?;
+    outputs.commit(outcome, proof, &settings)?;
     directory.keep();
     if let Some(path) = &shared.summary {
         write_summary(path, &summary)?;
@@ -181,10 +181,9 @@ impl Outputs {
         target.refuse_clashes(std::slice::from_ref(&args.input), shared)
     }
 
-    /// Refuses to write over what is not ours, unless told to. A test set of
-    /// an earlier run, which would not fit the new sides, counts as well.
-    fn check(&self, shared: &Shared) -> Result<(), Failure> {
-        for side in &self.sides {
+    /// Refuses to write over what is not ours, unless told to.
+    fn check(&self, args: &SplitArgs, shared: &Shared) -> Result<(), Failure> {
+        for side in self.written(args) {
             side.check(overwrite(shared))?;
         }
         match &shared.summary {
@@ -195,23 +194,19 @@ impl Outputs {
 
     /// Moves all into place, the proof last. What an earlier run left goes
     /// first, so that sides of two runs never stand side by side.
-    fn commit(&self, outcome: Outcome, proof: Finished, settings: Value) -> Result<(), Failure> {
-        let mut gone = vec![self.proof.clone()];
-        gone.extend(self.sides.iter().rev().map(|side| side.data.clone()));
-        let Some(test) = self.sides.last().filter(|_| outcome.parts.len() < 3) else {
-            return self.move_into_place(outcome, proof, settings, &gone);
-        };
-        gone.extend([test.passport.clone(), test.manifest.clone()]);
-        self.move_into_place(outcome, proof, settings, &gone)
-    }
-
-    fn move_into_place(
-        &self,
-        outcome: Outcome,
-        proof: Finished,
-        settings: Value,
-        gone: &[PathBuf],
-    ) -> Result<(), Failure> {
+    fn commit(&self, outcome: Outcome, proof: Finished, settings: &Value) -> Result<(), Failure> {
+        let [train, validation, test] = &self.sides;
+        let mut gone = vec![&self.proof, &test.data, &validation.data, &train.data];
+        if outcome.parts.iter().all(|part| part.side != Side::Test) {
+            // A test set of an earlier run does not fit the new sides. One that
+            // is not ours is none of our business.
+            if test.check(Overwrite::IfOurs).is_ok() {
+                gone.extend([&test.passport, &test.manifest]);
+            } else {
+                gone.retain(|path| *path != &test.data);
+            }
+        }
+        let gone: Vec<_> = gone.into_iter().cloned().collect();
         let ledger = serde_json::to_value(&outcome.ledger).map_err(plain)?;
         let mut rejects = outcome.rejects;
         let mut wholes = Vec::new();
@@ -243,7 +238,7 @@ impl Outputs {
                 manifest,
             });
         }
-        Ok(commit_all(wholes, gone, vec![proof])?)
+        Ok(commit_all(wholes, &gone, vec![proof])?)
     }
 }
 
@@ -271,7 +266,7 @@ fn settings(args: &SplitArgs) -> Value {
     add("ratio", ratio, json!(0.9));
     add("by", name_of(&args.by), json!("examples"));
     add("seed", json!(args.seed), json!(0));
-    let near = args.near.0.map(|near| near.jaccard());
+    let near = args.near.0.map(Threshold::jaccard);
     add("near", json!(near), json!(0.8));
     add("answers", name_of(&args.answers), json!("texts"));
     add("max_validation", json!(args.max_validation), Value::Null);

@@ -238,9 +238,7 @@ pub enum SplitError {
     #[error(transparent)]
     Run(#[from] DedupeError),
     /// There are fewer atoms than sides.
-    #[error(
-        "{examples} examples that are {atoms} of what must stay together cannot make {sides} sides"
-    )]
+    #[error("cannot split {examples} examples into {sides} sides{}", why(*atoms, *examples))]
     TooFewAtoms {
         /// The examples.
         examples: u64,
@@ -399,7 +397,7 @@ pub fn split(
         let written = write::write(&atoms, &sides, options, sinks, means)?;
         let (overlap, missed) = proof::check(&written, options, sinks, means, n_try)?;
         if overlap.is_nothing() {
-            return Ok(outcome(atoms, &sides, written, overlap, options));
+            return Ok(outcome(&atoms, &sides, written, overlap, options));
         }
         if missed.is_empty() || n_try == MOST_TRIES {
             return Err(SplitError::Leak(overlap.to_string()));
@@ -412,7 +410,7 @@ pub fn split(
 }
 
 fn outcome(
-    atoms: atoms::Atoms,
+    atoms: &atoms::Atoms,
     sides: &quota::Sides,
     written: write::Written,
     overlap: Overlap,
