@@ -5,9 +5,9 @@
 
 mod run;
 
-use std::cmp::Ordering;
 use std::time::Instant;
 
+use run::alike::{Sets, plain};
 use run::{Place, lines_of, shared, text};
 use serde_json::Value;
 
@@ -25,63 +25,14 @@ const REAL: &[(&str, &[&str], usize)] = &[
     ("parallel/tsv/tatoeba-anki.eng-cmn.tsv", &[], 1500),
 ];
 
-/// A prompt as the brute force sees it: its own, plain idea of what counts.
-fn plain(text: &str) -> Vec<char> {
-    let lower = text.to_lowercase();
-    let typed = lower.chars().map(|c| match c {
-        '“' | '”' | '«' | '»' => '"',
-        '‘' | '’' => '\'',
-        '–' | '—' => '-',
-        c => c,
-    });
-    let typed: String = typed.collect();
-    let words: Vec<_> = typed.split_whitespace().collect();
-    words.join(" ").chars().collect()
-}
-
-/// The set of stretches of characters of a text, in order.
-fn stretches(text: &[char], len: usize) -> Vec<&[char]> {
-    let mut stretches: Vec<_> = if text.len() < len {
-        vec![text]
-    } else {
-        text.windows(len).collect()
-    };
-    stretches.sort_unstable();
-    stretches.dedup();
-    stretches
-}
-
-/// The Jaccard index by its definition.
-fn jaccard(one: &[&[char]], other: &[&[char]]) -> f64 {
-    let (mut i, mut j, mut common) = (0, 0, 0);
-    while i < one.len() && j < other.len() {
-        match one[i].cmp(other[j]) {
-            Ordering::Less => i += 1,
-            Ordering::Greater => j += 1,
-            Ordering::Equal => (i, j, common) = (i + 1, j + 1, common + 1),
-        }
-    }
-    f64::from(common) / (one.len() + other.len() - common as usize) as f64
-}
-
 /// All pairs at the threshold, every one compared whose sizes allow it. The
 /// shorter text says how long the stretches are.
 fn brute_force(texts: &[Vec<char>]) -> Vec<(usize, usize)> {
-    let by_len = [3, 5, 8].map(|len| -> Vec<_> {
-        let sets = texts.iter().map(|text| stretches(text, len));
-        sets.collect()
-    });
+    let sets: Vec<_> = texts.iter().map(|text| Sets::of(text)).collect();
     let mut pairs = Vec::new();
     for n in 0..texts.len() {
         for m in n + 1..texts.len() {
-            let sets = match texts[n].len().min(texts[m].len()) {
-                0..=100 => &by_len[0],
-                101..=5000 => &by_len[1],
-                _ => &by_len[2],
-            };
-            let (one, other) = (&sets[n], &sets[m]);
-            let (fewer, more) = (one.len().min(other.len()), one.len().max(other.len()));
-            if fewer as f64 >= more as f64 * NEAR && jaccard(one, other) >= NEAR {
+            if sets[n].are_alike(&sets[m], NEAR) {
                 pairs.push((n, m));
             }
         }

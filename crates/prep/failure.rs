@@ -6,6 +6,7 @@ use std::io;
 
 use prep_data::io::{InputError, OutputError};
 use prep_data::pipeline::dedupe::DedupeError;
+use prep_data::pipeline::split::SplitError;
 use prep_data::pipeline::{CheckError, ComposeError, ConvertError, CountError, FixError};
 use prep_data::source::{Choice, SourceError};
 
@@ -258,6 +259,20 @@ impl From<ConvertError> for Failure {
             }
             ConvertError::Interrupted => plain(error),
         }
+    }
+}
+
+impl From<SplitError> for Failure {
+    fn from(error: SplitError) -> Self {
+        let hint = match error {
+            SplitError::Run(error) => return error.into(),
+            SplitError::TooFewAtoms { .. } => {
+                "what must stay together: one group, prompt or answer, and prompts that are alike; \
+                 `--near 0.9` or `--near off`, and `--answers none` tie less"
+            }
+            SplitError::Leak(_) => "this is a fault of prep; please report it with this message",
+        };
+        plain(error).hint(hint)
     }
 }
 

@@ -31,6 +31,15 @@ pub(crate) fn threads(shared: &Shared) -> NonZeroUsize {
     shared.threads.unwrap_or_else(cores)
 }
 
+/// What to do about files that are in the way.
+pub(crate) fn overwrite(shared: &Shared) -> Overwrite {
+    if shared.force {
+        Overwrite::Always
+    } else {
+        Overwrite::IfOurs
+    }
+}
+
 /// A command as passports name it: `prep convert with {…}`.
 pub(crate) fn step(command: &str, settings: &Value) -> String {
     match settings.as_object() {
@@ -199,11 +208,7 @@ impl Target {
 
     /// Refuses to write over what is not ours, unless told to.
     pub(crate) fn check(&self, shared: &Shared) -> Result<(), Failure> {
-        let overwrite = if shared.force {
-            Overwrite::Always
-        } else {
-            Overwrite::IfOurs
-        };
+        let overwrite = overwrite(shared);
         if !self.is_stdout {
             self.paths.check(overwrite)?;
         }
@@ -351,7 +356,7 @@ fn place_of(path: &Path) -> PathBuf {
 
 /// Refuses to write a summary over a file that is none. No manifest names
 /// summaries: they are known by their shape.
-fn refuse_foreign_summary(path: &Path) -> Result<(), Failure> {
+pub(crate) fn refuse_foreign_summary(path: &Path) -> Result<(), Failure> {
     if path == Path::new("-") || !path.exists() {
         return Ok(());
     }
@@ -427,9 +432,7 @@ impl Report {
         if self.is_quiet {
             return;
         }
-        for (level, code, text) in &self.lines {
-            ui::finding(*level, code, text);
-        }
+        self.print_met();
         written.tell();
         ui::say(&account(&written.ledger));
         if let Some(path) = &written.rejects {
@@ -441,6 +444,12 @@ impl Report {
             let rate = ui::bytes((read as f64 / seconds) as u64);
             ui::say(&format!("{} in {seconds:.2} s, {rate}/s", ui::bytes(read)));
         }
+    }
+
+    /// Prints what was met on the way, unless quiet is asked for.
+    pub(crate) fn print_met(&self) {
+        let lines = self.lines.iter().filter(|_| !self.is_quiet);
+        lines.for_each(|(level, code, text)| ui::finding(*level, code, text));
     }
 
     /// Whether something was met at error level.
@@ -460,7 +469,7 @@ impl Report {
 }
 
 /// A ledger in one line that adds up.
-fn account(ledger: &Ledger) -> String {
+pub(crate) fn account(ledger: &Ledger) -> String {
     let mut account = format!(
         "{} read = {} written",
         ui::count(ledger.read),

@@ -3,6 +3,8 @@
 
 #![allow(dead_code, reason = "no test target uses all of it")]
 
+pub(crate) mod alike;
+
 use std::fs::{self, File};
 use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};

@@ -8,6 +8,7 @@ mod convert;
 mod dedupe;
 mod eval;
 mod fix;
+mod split;
 mod tokens;
 mod validate;
 mod values;
@@ -22,6 +23,7 @@ pub(crate) use self::convert::ConvertArgs;
 pub(crate) use self::dedupe::DedupeArgs;
 pub(crate) use self::eval::{EvalArgs, MetricName, PredictionFormat, Script, Test};
 pub(crate) use self::fix::FixArgs;
+pub(crate) use self::split::{Answers, SplitArgs};
 pub(crate) use self::tokens::{CostArgs, TokensArgs, VocabularyArgs};
 pub(crate) use self::validate::{MethodName, Most, ReportFormat, RuleArgs, ValidateArgs};
 pub(crate) use self::values::{LinePlace, Size};
@@ -36,11 +38,12 @@ Examples:
   prep validate train.jsonl               everything that is wrong with it
   prep fix train.jsonl                    what can be repaired without doubt
   prep dedupe train.jsonl --near 0.8      without what repeats itself
-  prep cost train.jsonl                   what tuning with it would cost
-  prep trace train.jsonl:812              where an example came from
+  prep split --ratio 0.9                  train.jsonl into split/, without leakage
+  prep cost split/train.jsonl             what tuning with it would cost
   prep eval --compare base.jsonl tuned.jsonl   is the tuned model better
+  prep trace train.jsonl:812              where an example came from
 
-Exit status: 0 yes, 1 no (rejects with --strict, nothing written), 2 could not be done.")]
+Exit status: 0 yes, 1 no (findings at error level, a gate not met), 2 could not be done.")]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -54,12 +57,13 @@ pub(crate) enum Command {
     Convert(Box<ConvertArgs>),
     Validate(Box<ValidateArgs>),
     Fix(Box<FixArgs>),
-    Eval(Box<EvalArgs>),
     /// Print the page of a rule, or the list of all rules.
     Explain(ExplainArgs),
     Dedupe(DedupeArgs),
+    Split(Box<SplitArgs>),
     Tokens(TokensArgs),
     Cost(CostArgs),
+    Eval(Box<EvalArgs>),
     /// Print where an example came from.
     Trace(TraceArgs),
     /// Print what is known of the base models, with the date of the table.

@@ -14,7 +14,9 @@ pub use atomic::{AtomicFile, OutputError, abandon_partials, partial_path};
 pub use inherit::{Inherited, LineOf};
 pub use input::{Compression, Input, InputError, Progress, Seekable};
 pub use manifest::{Manifest, OutputFile, checksum, sidecar};
-pub use outputs::{Finished, OutputPaths, OutputWriter, Overwrite, Sha256Wanted, Syncer, commit};
+pub use outputs::{
+    Finished, OutputPaths, OutputWriter, Overwrite, Sha256Wanted, Syncer, Whole, commit, commit_all,
+};
 pub use passport::{Passport, PassportError, SourceFile, Stamp};
 pub use reread::{Reread, Rereading};
 pub use scratch::{Scratch, ScratchReader};

@@ -471,6 +471,17 @@ impl Finished {
     }
 }
 
+/// A dataset of a run, to be moved into place.
+#[derive(Debug)]
+pub struct Whole<'a> {
+    /// Its names.
+    pub paths: &'a OutputPaths,
+    /// The files that were written.
+    pub files: Vec<Finished>,
+    /// The manifest that names them.
+    pub manifest: Manifest,
+}
+
 /// Moves the files of a run into place and writes the manifest that names
 /// them. A rejects file of an earlier run goes when the manifest names none.
 ///
@@ -482,22 +493,57 @@ pub fn commit(
     files: Vec<Finished>,
     manifest: &Manifest,
 ) -> Result<(), OutputError> {
+    let manifest = manifest.clone();
+    let whole = Whole {
+        paths,
+        files,
+        manifest,
+    };
+    commit_all(vec![whole], &[], Vec::new())
+}
+
+/// Moves several datasets of one run into place together. Files of an earlier
+/// run that this one does not write, `gone`, go first; `last` come after all
+/// others.
+///
+/// # Errors
+///
+/// When a file cannot be written, renamed or removed.
+pub fn commit_all(
+    datasets: Vec<Whole<'_>>,
+    gone: &[PathBuf],
+    last: Vec<Finished>,
+) -> Result<(), OutputError> {
     let _moving = moving();
-    let mut out = AtomicFile::create(&paths.manifest)?;
-    let mut json = serde_json::to_string_pretty(manifest).expect("a manifest has string keys only");
-    json.push('\n');
-    out.write_all(json.as_bytes())
-        .map_err(|source| OutputError::Write {
-            path: paths.manifest.clone(),
-            source,
-        })?;
-    out.sync()?;
-    let has_rejects = manifest.output(&paths.name_of(&paths.rejects)).is_some();
-    files.into_iter().try_for_each(Finished::persist)?;
-    if !has_rejects {
-        remove(&paths.rejects)?;
+    let mut manifests = Vec::new();
+    for dataset in &datasets {
+        let path = &dataset.paths.manifest;
+        let mut out = AtomicFile::create(path)?;
+        let mut json = serde_json::to_string_pretty(&dataset.manifest)
+            .expect("a manifest has string keys only");
+        json.push('\n');
+        out.write_all(json.as_bytes())
+            .map_err(|source| OutputError::Write {
+                path: path.clone(),
+                source,
+            })?;
+        out.sync()?;
+        manifests.push(out);
     }
-    out.persist()
+    gone.iter().try_for_each(|path| remove(path))?;
+    for Whole {
+        paths,
+        files,
+        manifest,
+    } in datasets
+    {
+        files.into_iter().try_for_each(Finished::persist)?;
+        if manifest.output(&paths.name_of(&paths.rejects)).is_none() {
+            remove(&paths.rejects)?;
+        }
+    }
+    last.into_iter().try_for_each(Finished::persist)?;
+    manifests.into_iter().try_for_each(AtomicFile::persist)
 }
 
 fn remove(path: &Path) -> Result<(), OutputError> {

@@ -54,6 +54,9 @@ struct Buffers {
     /// datasets have one for all examples.
     system: Option<(String, u64, u64)>,
     members: Vec<(String, Vec<u8>)>,
+    /// Where each turn before the answer ends, in the text and in the shape of
+    /// the prompt, and whether it is one of the model.
+    ends: Vec<(usize, usize, bool)>,
 }
 
 /// Texts that follow each other.
@@ -156,6 +159,48 @@ impl Reader {
     pub(crate) fn answer(&self) -> &str {
         &self.sides.answer.text
     }
+
+    /// The print of the prompt that was read last, whatever its context.
+    pub(crate) fn prompt_alone(&self) -> u128 {
+        self.sides.prompt.print(0)
+    }
+
+    /// The exact print of the prompt that was read last, whatever its context.
+    pub(crate) fn exact_prompt_alone(&self) -> u64 {
+        self.sides.prompt.exact
+    }
+
+    /// Gives a print of the conversation that was read last up to each turn of
+    /// the model, the whole of it last. Two are equal if the turns up to there
+    /// are, normalised.
+    pub(crate) fn turns(&self, prints: &mut Vec<u128>) {
+        let Buffers {
+            prompt,
+            answer,
+            ends,
+            ..
+        } = &self.sides;
+        prints.clear();
+        let (mut chain, mut text, mut shape) = (0, 0, 0);
+        for &(text_end, shape_end, is_model) in ends {
+            let turn = &prompt.text[text..text_end];
+            let turn = turn.strip_prefix('\n').unwrap_or(turn);
+            chain = chained(turn, &prompt.shape[shape..shape_end], chain);
+            (text, shape) = (text_end, shape_end);
+            if is_model {
+                prints.push(chain);
+            }
+        }
+        if !answer.shape.is_empty() {
+            prints.push(chained(&answer.text, &answer.shape, chain));
+        }
+    }
+}
+
+/// The print of a turn that comes after others.
+fn chained(text: &str, shape: &[u8], before: u128) -> u128 {
+    let seed = xxh3_64_with_seed(shape, before as u64);
+    xxh3_128_with_seed(text.as_bytes(), seed) ^ before.rotate_left(64)
 }
 
 impl Buffers {
@@ -164,6 +209,7 @@ impl Buffers {
         self.answer.clear();
         self.context.clear();
         self.members.clear();
+        self.ends.clear();
         let mut contents = None;
         for (key, value) in example.entries() {
             match &*key.text {
@@ -228,6 +274,10 @@ impl Buffers {
                 None => side.mark(b'-'),
             }
             parts.items().for_each(|part| one_part(part, side));
+            if Some(n) != answer {
+                let (text, shape) = (side.text.len(), side.shape.len());
+                self.ends.push((text, shape, is_model(turn)));
+            }
         }
         Ok(answer.is_some())
     }
@@ -322,6 +372,29 @@ mod tests {
         assert_eq!(other_system.answer, one.answer);
         assert_ne!(of("", "Hello", "Hola").prompt, one.prompt);
         assert_eq!(one.text_bytes, 9);
+    }
+
+    #[test]
+    fn a_conversation_is_known_by_its_beginnings() {
+        let turns = |turns: &[&str]| {
+            let turn = |(n, text): (usize, &&str)| {
+                let role = ["user", "model"][n % 2];
+                serde_json::json!({"role": role, "parts": [{"text": text}]})
+            };
+            let turns: Vec<_> = turns.iter().enumerate().map(turn).collect();
+            let line = serde_json::json!({"contents": turns}).to_string();
+            let mut reader = Reader::default();
+            reader.read(Ok(LineText::Utf8(&line)), true).unwrap();
+            let mut prints = Vec::new();
+            reader.turns(&mut prints);
+            prints
+        };
+        let whole = turns(&["Hi", "Hello", "Why?", "So.", "Ah", "Yes"]);
+        assert_eq!(whole.len(), 3);
+        assert_eq!(turns(&["hi", "HELLO"]), whole[..1]);
+        assert_eq!(turns(&["Hi", "Hello", "Why?", "So."]), whole[..2]);
+        assert_ne!(turns(&["Hi", "Hello", "Why", "So."])[1], whole[1]);
+        assert_eq!(turns(&["", "", "", ""])[..1], turns(&["", ""]));
     }
 
     #[test]

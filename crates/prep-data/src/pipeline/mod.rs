@@ -18,6 +18,7 @@ mod lines;
 pub mod ordered;
 mod partitions;
 mod spares;
+pub mod split;
 mod template;
 mod trace;
 mod writeback;

@@ -18,9 +18,9 @@
 //! - **Conflicts** are looked for in what is left: one prompt and context with
 //!   several answers.
 
-mod near;
-mod plan;
-mod verdict;
+pub(super) mod near;
+pub(super) mod plan;
+pub(super) mod verdict;
 mod write;
 
 use std::path::Path;
@@ -139,7 +139,7 @@ pub struct Means<'a> {
 }
 
 impl Means<'_> {
-    fn check_stop(&self) -> Result<(), DedupeError> {
+    pub(super) fn check_stop(&self) -> Result<(), DedupeError> {
         if self.stop.load(Ordering::Relaxed) {
             return Err(DedupeError::Interrupted);
         }
@@ -221,20 +221,20 @@ pub fn dedupe<'a>(
 
 /// The inputs after the first reading, whose lines are numbered through.
 #[derive(Debug)]
-struct Inputs {
-    inputs: Vec<Reread>,
+pub(super) struct Inputs {
+    pub(super) inputs: Vec<Reread>,
     /// The number of the first line of each input, and of the line after the
     /// last.
-    starts: Vec<u64>,
+    pub(super) starts: Vec<u64>,
 }
 
 impl Inputs {
-    fn n_lines(&self) -> u64 {
+    pub(super) fn n_lines(&self) -> u64 {
         self.starts.last().copied().unwrap_or_default()
     }
 
     /// The input of a line, and its number there, from 1.
-    fn line(&self, place: u64) -> (usize, u64) {
+    pub(super) fn line(&self, place: u64) -> (usize, u64) {
         let input = self.starts.partition_point(|&start| start <= place) - 1;
         (input, place - self.starts[input] + 1)
     }
@@ -254,7 +254,7 @@ impl Inputs {
         }
     }
 
-    fn sources(&self) -> Vec<SourceFiles> {
+    pub(super) fn sources(&self) -> Vec<SourceFiles> {
         let source = |input: &Reread| SourceFiles {
             files: vec![SourceFile {
                 path: input.name().to_owned(),

@@ -43,15 +43,19 @@ const MOST_IN_VAIN: usize = 512;
 
 /// How texts are sketched and compared.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Sketching {
+pub(in crate::pipeline) struct Sketching {
     by: By,
     threshold: Threshold,
     bands: Bands,
+    /// Texts are compared whatever their context.
+    is_blind: bool,
+    /// Other salts give other sketches, and so another chance to be found.
+    salt: u64,
 }
 
 /// The texts of a batch; lines count from its first.
 #[derive(Debug, Default)]
-pub(super) struct Batch {
+pub(in crate::pipeline) struct Batch {
     lines: Vec<TextAt>,
     /// For each sketch, which of the lines it is of.
     of: Vec<u32>,
@@ -71,12 +75,27 @@ struct TextAt {
 }
 
 impl Sketching {
-    pub(super) fn new(threshold: Threshold, by: By) -> Self {
+    pub(in crate::pipeline) fn new(threshold: Threshold, by: By) -> Self {
         let n_sides = if by == By::Example { 2 } else { 1 };
         Self {
             by,
             threshold,
             bands: Bands::new(threshold.jaccard(), n_sides),
+            is_blind: false,
+            salt: 0,
+        }
+    }
+
+    /// Compares prompts, whatever their context. Hardly a pair is missed: what
+    /// is less similar by a tenth is looked at, too.
+    pub(in crate::pipeline) fn of_prompts(threshold: Threshold, salt: u64) -> Self {
+        let lower = (threshold.jaccard() - 0.1).max(Threshold::LOWEST);
+        Self {
+            by: By::User,
+            threshold,
+            bands: Bands::new(lower, 1),
+            is_blind: true,
+            salt,
         }
     }
 
@@ -92,13 +111,14 @@ impl Sketching {
     fn context(&self, prints: &Prints) -> u64 {
         match self.by {
             By::Model => 0,
+            By::Example | By::User if self.is_blind => 0,
             By::Example | By::User => prints.context,
         }
     }
 
     /// Sketches the example that was read last: `line` is its number, where it
     /// begins and how long it is.
-    pub(super) fn add(
+    pub(in crate::pipeline) fn add(
         &self,
         reader: &Reader,
         prints: &Prints,
@@ -128,7 +148,7 @@ impl Sketching {
                     let Some(text) = text else { continue };
                     batch.shingles.clear();
                     shingles(text, len, &mut batch.shingles);
-                    let seed = context ^ mix((len as u64) << 8 | side);
+                    let seed = context ^ mix((len as u64) << 8 | side) ^ self.salt;
                     batch.sketcher.sketch(&batch.shingles, seed, rows);
                 }
                 batch.of.push(of);
@@ -198,7 +218,7 @@ impl Texts {
 
 /// All texts and their sketches.
 #[derive(Debug)]
-pub(super) struct Near {
+pub(in crate::pipeline) struct Near {
     texts: Texts,
     sketches: Sketches,
 }
@@ -324,7 +344,7 @@ impl Seen {
 }
 
 impl Near {
-    pub(super) fn new(sketching: Sketching, means: &Means<'_>) -> Self {
+    pub(in crate::pipeline) fn new(sketching: Sketching, means: &Means<'_>) -> Self {
         let most_held = (means.memory / 4) as usize / ROWS;
         Self {
             texts: Texts {
@@ -343,7 +363,7 @@ impl Near {
     }
 
     /// Adds the texts of a batch whose first line is `line`.
-    pub(super) fn push(&mut self, batch: Batch, line: u64) -> Result<(), DedupeError> {
+    pub(in crate::pipeline) fn push(&mut self, batch: Batch, line: u64) -> Result<(), DedupeError> {
         let first = self.texts.at.len();
         let all = first + batch.lines.len();
         if u32::try_from(all.max(self.sketches.of.len() + batch.of.len())).is_err() {
@@ -371,29 +391,33 @@ impl Near {
         means: &Means<'_>,
     ) -> Result<(Merged, Texts), DedupeError> {
         let Self { texts, sketches } = self;
-        let search = Search {
-            forest: Forest::new(texts.at.len()),
-            texts: &texts,
-            sketches: &sketches,
-            inputs,
-            is_live: live(&texts, &sketches, gone),
-        };
-        let mut bands = 0..texts.sketching.bands.n;
-        ordered::for_each(
-            means.pool,
-            || {
-                means.check_stop()?;
-                Ok(bands.next())
-            },
-            |band: usize| search.band(band, means),
-            |linked: Result<(), DedupeError>| linked,
-        )?;
+        let search = Search::new(&texts, &sketches, inputs, gone);
+        search.run(means)?;
         let merged = search.merge(keep, means)?;
         for (text, ..) in &merged.gone {
             gone.set(texts.at[*text as usize].place);
         }
         let merged = merged.placed(&texts);
         Ok((merged, texts))
+    }
+
+    /// Finds what belongs together among the texts that are not gone: pairs of
+    /// lines, the first of what belongs together in each.
+    pub(in crate::pipeline) fn parts(
+        self,
+        inputs: &Inputs,
+        gone: &Bits,
+        means: &Means<'_>,
+    ) -> Result<Vec<(u64, u64)>, DedupeError> {
+        let search = Search::new(&self.texts, &self.sketches, inputs, gone);
+        search.run(means)?;
+        let place = |text: u32| self.texts.at[text as usize].place;
+        let texts = 0..self.texts.at.len() as u32;
+        let roots = texts.map(|text| (search.forest.root(text), text));
+        let linked = roots.filter(|(root, text)| root != text);
+        Ok(linked
+            .map(|(root, text)| (place(root), place(text)))
+            .collect())
     }
 }
 
@@ -416,6 +440,32 @@ fn live(texts: &Texts, sketches: &Sketches, gone: &Bits) -> Bits {
         }
     }
     live
+}
+
+impl<'s> Search<'s> {
+    fn new(texts: &'s Texts, sketches: &'s Sketches, inputs: &'s Inputs, gone: &Bits) -> Self {
+        Self {
+            forest: Forest::new(texts.at.len()),
+            texts,
+            sketches,
+            inputs,
+            is_live: live(texts, sketches, gone),
+        }
+    }
+
+    /// Links all that is similar.
+    fn run(&self, means: &Means<'_>) -> Result<(), DedupeError> {
+        let mut bands = 0..self.texts.sketching.bands.n;
+        ordered::for_each(
+            means.pool,
+            || {
+                means.check_stop()?;
+                Ok(bands.next())
+            },
+            |band: usize| self.band(band, means),
+            |linked: Result<(), DedupeError>| linked,
+        )
+    }
 }
 
 impl Search<'_> {
@@ -689,16 +739,16 @@ impl Side {
 
 /// What belongs together: texts with one root. Threads share it.
 #[derive(Debug)]
-struct Forest(Vec<AtomicU32>);
+pub(in crate::pipeline) struct Forest(Vec<AtomicU32>);
 
 impl Forest {
-    fn new(n: usize) -> Self {
+    pub(in crate::pipeline) fn new(n: usize) -> Self {
         Self((0..n as u32).map(AtomicU32::new).collect())
     }
 
     /// The text that stands for all that belong together with this one. A
     /// parent never comes after its child, so this ends whatever others do.
-    fn root(&self, text: u32) -> u32 {
+    pub(in crate::pipeline) fn root(&self, text: u32) -> u32 {
         let mut text = text;
         loop {
             let parent = self.0[text as usize].load(Ordering::Relaxed);
@@ -714,7 +764,7 @@ impl Forest {
         }
     }
 
-    fn unite(&self, one: u32, other: u32) {
+    pub(in crate::pipeline) fn unite(&self, one: u32, other: u32) {
         let (mut one, mut other) = (one, other);
         loop {
             (one, other) = (self.root(one), self.root(other));

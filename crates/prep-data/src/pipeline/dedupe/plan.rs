@@ -205,7 +205,7 @@ pub(super) fn read(
 }
 
 /// The lines of all inputs, one input after the other.
-struct Front<'m> {
+pub(in crate::pipeline) struct Front<'m> {
     inputs: std::vec::IntoIter<Input>,
     current: Option<(LineReader, Rereading)>,
     done: Vec<Rereading>,
@@ -213,7 +213,10 @@ struct Front<'m> {
 }
 
 impl<'m> Front<'m> {
-    fn new(inputs: Vec<Input>, means: &'m Means<'m>) -> Result<Self, DedupeError> {
+    pub(in crate::pipeline) fn new(
+        inputs: Vec<Input>,
+        means: &'m Means<'m>,
+    ) -> Result<Self, DedupeError> {
         let mut this = Self {
             inputs: inputs.into_iter(),
             current: None,
@@ -234,7 +237,7 @@ impl<'m> Front<'m> {
         Ok(())
     }
 
-    fn next(&mut self) -> Result<Option<(usize, LineBatch)>, DedupeError> {
+    pub(in crate::pipeline) fn next(&mut self) -> Result<Option<(usize, LineBatch)>, DedupeError> {
         self.means.check_stop()?;
         while let Some((reader, _)) = &mut self.current {
             if let Some(batch) = reader.next()? {
@@ -245,7 +248,7 @@ impl<'m> Front<'m> {
         Ok(None)
     }
 
-    fn finish(self) -> Result<Vec<crate::io::Reread>, DedupeError> {
+    pub(in crate::pipeline) fn finish(self) -> Result<Vec<crate::io::Reread>, DedupeError> {
         let rereads = self.done.into_iter().map(Rereading::finish);
         Ok(rereads.collect::<Result<_, _>>()?)
     }

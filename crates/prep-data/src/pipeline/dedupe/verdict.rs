@@ -89,7 +89,7 @@ macro_rules! ordered_by {
         impl Eq for $type {}
     };
 }
-pub(super) use ordered_by;
+pub(in crate::pipeline) use ordered_by;
 
 ordered_by!(Verdict, this, (this.place, this.kind, this.other));
 ordered_by!(Member, this, (this.0.other, this.0.kind, this.0.place));
@@ -166,18 +166,18 @@ impl Packed for Rival {
 
 /// One bit for each line.
 #[derive(Debug)]
-pub(super) struct Bits(Vec<u64>);
+pub(in crate::pipeline) struct Bits(Vec<u64>);
 
 impl Bits {
-    pub(super) fn new(n: u64) -> Self {
+    pub(in crate::pipeline) fn new(n: u64) -> Self {
         Self(vec![0; n.div_ceil(64) as usize])
     }
 
-    pub(super) fn set(&mut self, place: u64) {
+    pub(in crate::pipeline) fn set(&mut self, place: u64) {
         self.0[(place / 64) as usize] |= 1 << (place % 64);
     }
 
-    pub(super) fn has(&self, place: u64) -> bool {
+    pub(in crate::pipeline) fn has(&self, place: u64) -> bool {
         self.0[(place / 64) as usize] >> (place % 64) & 1 == 1
     }
 }
