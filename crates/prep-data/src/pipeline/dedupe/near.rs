@@ -14,6 +14,7 @@
 //! takes some ten nanoseconds, and if they leave it open, on the texts, which
 //! are read again.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -86,16 +87,13 @@ impl Sketching {
         }
     }
 
-    /// Compares prompts, whatever their context. Hardly a pair is missed: what
-    /// is less similar by a tenth is looked at, too.
+    /// Compares prompts, whatever their context. What one salt misses, another
+    /// one finds.
     pub(in crate::pipeline) fn of_prompts(threshold: Threshold, salt: u64) -> Self {
-        let lower = (threshold.jaccard() - 0.1).max(Threshold::LOWEST);
         Self {
-            by: By::User,
-            threshold,
-            bands: Bands::new(lower, 1),
             is_blind: true,
-            salt,
+            salt: mix(salt),
+            ..Self::new(threshold, By::User)
         }
     }
 
@@ -613,20 +611,25 @@ impl Search<'_> {
 
     /// The similarity of two texts: that of the less similar side.
     fn similarity(&self, one: u32, other: u32, pair: &mut Pair) -> Result<f64, DedupeError> {
-        for (read, text) in pair.read.iter_mut().zip([one, other]) {
+        let mut take = |text| {
+            let mut read = pair.take(text);
             if read.text != Some(text) {
-                self.read(text, read, &mut pair.reader)?;
+                self.read(text, &mut read, &mut pair.reader)?;
             }
-        }
-        let [one, other] = &mut pair.read;
-        if one.context != other.context {
-            return Ok(0.0);
-        }
+            Ok::<_, DedupeError>(read)
+        };
+        let (mut one, mut other) = (take(one)?, take(other)?);
         let mut least = 1.0_f64;
-        for (one, other) in one.sides.iter_mut().zip(&mut other.sides) {
-            let len = suitable_len(one.n_chars.min(other.n_chars));
-            least = least.min(jaccard(one.set(len), other.set(len)));
+        if one.context == other.context {
+            for (one, other) in one.sides.iter_mut().zip(&mut other.sides) {
+                let len = suitable_len(one.n_chars.min(other.n_chars));
+                least = least.min(jaccard(one.set(len), other.set(len)));
+            }
+        } else {
+            least = 0.0;
         }
+        pair.keep(one);
+        pair.keep(other);
         Ok(least)
     }
 
@@ -703,16 +706,45 @@ struct Newcomer {
     in_vain: usize,
 }
 
-/// Two texts that are compared, in memory that is used again.
+/// Texts that are compared. Those that share a key are compared with each other,
+/// so what was read is kept, as far as a few megabytes go: reading a text again
+/// and cutting it into shingles takes thirty times as long as comparing it.
 #[derive(Debug, Default)]
 struct Pair {
     reader: Reader,
-    read: [Read; 2],
+    read: HashMap<u32, Read>,
+    bytes: usize,
+}
+
+impl Pair {
+    /// Takes a text out, or room for it.
+    fn take(&mut self, text: u32) -> Read {
+        let read = self.read.remove(&text).unwrap_or_default();
+        self.bytes -= read.bytes;
+        read
+    }
+
+    /// Keeps a text for the next time it is compared.
+    fn keep(&mut self, mut read: Read) {
+        const MOST_BYTES: usize = 8 << 20;
+        let Some(text) = read.text else { return };
+        let sides = read.sides.iter();
+        let of_side = |side: &Side| side.text.capacity() + 8 * side.set.capacity();
+        read.bytes = size_of::<Read>() + read.line.capacity() + sides.map(of_side).sum::<usize>();
+        if self.bytes + read.bytes > MOST_BYTES {
+            self.read.clear();
+            self.bytes = 0;
+        }
+        self.bytes += read.bytes;
+        self.read.insert(text, read);
+    }
 }
 
 #[derive(Debug, Default)]
 struct Read {
     text: Option<u32>,
+    /// What it took when it was kept.
+    bytes: usize,
     line: Vec<u8>,
     context: Option<u64>,
     sides: [Side; 2],
