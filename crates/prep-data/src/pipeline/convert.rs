@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::ThreadPool;
@@ -12,6 +11,7 @@ use super::compose::{self, ComposeError, ComposeOptions, Composed, Plan, at_line
 use super::conversations::{Conversations, Gathered, MERGED, RowPlace, TurnRow};
 use super::ledger::Ledger;
 use super::ordered;
+use super::spares::Spares;
 use super::writeback::Writeback;
 use crate::diag::{Code, Finding, Position, shown};
 use crate::example::write;
@@ -114,10 +114,14 @@ impl Job {
         ordered::for_each(
             run.pool,
             || front.next(),
-            |(part, batch): Numbered| decode(part, batch, &plans[part], spares.take()),
+            |(part, batch): Numbered| {
+                decode(part, batch, &plans[part], spares.take().unwrap_or_default())
+            },
             |mut decoded| {
                 emitter.emit(&mut decoded)?;
-                spares.give(decoded);
+                if let Some(spare) = decoded.spare() {
+                    spares.give(spare);
+                }
                 Ok(())
             },
         )?;
@@ -220,29 +224,14 @@ struct Decoded {
     n_lines: u64,
 }
 
-/// What batches left behind, for the next ones: a new buffer for each would
-/// cost the kernel a page fault for every page of output.
-#[derive(Default)]
-struct Spares(Mutex<Vec<Decoded>>);
-
-impl Spares {
-    /// A batch with nothing in it.
-    fn take(&self) -> Decoded {
-        let spare = self.0.lock().expect("no holder of the spares panics").pop();
-        spare.unwrap_or_default()
-    }
-
-    fn give(&self, mut decoded: Decoded) {
-        /// More than a common batch needs is given back to the system.
+impl Decoded {
+    /// Empties what was written out; `None` if the buffer is larger than a
+    /// common batch needs, and better given back to the system.
+    fn spare(mut self) -> Option<Self> {
         const MOST_BYTES: usize = 4 << 20;
-        decoded.out.clear();
-        decoded.n_records = 0;
-        if decoded.out.capacity() <= MOST_BYTES {
-            self.0
-                .lock()
-                .expect("no holder of the spares panics")
-                .push(decoded);
-        }
+        self.out.clear();
+        self.n_records = 0;
+        (self.out.capacity() <= MOST_BYTES).then_some(self)
     }
 }
 
