@@ -24,7 +24,7 @@ def tasks(prep: str) -> dict[str, Task]:
                 limit("train.jsonl"),
                 peer("DuckDB, typed", "validate_duckdb.py", "duckdb"),
                 peer("msgspec, typed", "validate_msgspec.py", "msgspec"),
-                peer("orjson", "validate_orjson.py", "orjson"),
+                peer("orjson", "validate_json.py", "orjson"),
                 peer("json", "validate_json.py"),
             ],
         ),
@@ -37,7 +37,8 @@ def prep_validate(prep: str, name: str, *flags: str) -> Contestant:
 
 
 def peer(name: str, file: str, *modules: str) -> Contestant:
-    return script(name, file, modules=modules)._replace(stdout=REPORT, output=REPORT)
+    """A script that is told which modules to use."""
+    return script(name, file, *modules, modules=modules)._replace(stdout=REPORT, output=REPORT)
 
 
 def difference(expected: Path, actual: Path) -> str | None:

@@ -115,12 +115,18 @@ impl TokenF1 {
         if hypothesis == 0.0 || reference == 0.0 {
             return f64::from(hypothesis == reference);
         }
-        if common == 0.0 {
-            return 0.0;
-        }
-        let (precision, recall) = (common / hypothesis, common / reference);
-        2.0 * precision * recall / (precision + recall)
+        balanced_f(common, hypothesis, reference)
     }
+}
+
+/// The harmonic mean of precision and recall, from what is common and what
+/// each side has; 0 if nothing is common.
+pub(crate) fn balanced_f(common: f64, hypothesis: f64, reference: f64) -> f64 {
+    if common == 0.0 {
+        return 0.0;
+    }
+    let (precision, recall) = (common / hypothesis, common / reference);
+    2.0 * precision * recall / (precision + recall)
 }
 
 /// Buffers of [`TokenF1`].

@@ -1,5 +1,6 @@
 //! ROUGE-L (Lin, 2004), as the Python package `rouge-score` 0.1.2.
 
+use crate::f1::balanced_f;
 use crate::grams::{Vocabulary, number};
 use crate::metric::Measure;
 use crate::signature::{Setting, case, yes_or_no};
@@ -27,11 +28,7 @@ impl RougeL {
 
     pub(crate) fn f_measure(row: &[u32]) -> f64 {
         let [common, hypothesis, reference] = [0, 1, 2].map(|n| f64::from(row[n]));
-        if common == 0.0 {
-            return 0.0;
-        }
-        let (precision, recall) = (common / hypothesis, common / reference);
-        2.0 * precision * recall / (precision + recall)
+        balanced_f(common, hypothesis, reference)
     }
 }
 

@@ -10,10 +10,11 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::io::{Input, InputError};
+use crate::source::Options;
 use crate::source::blocks::{Block, Blocks, HEAD_BYTES, Lines, Piece, count_newlines};
 
 /// The longest line that is read, in bytes.
-pub(crate) const LINE_LIMIT: usize = 16 << 20;
+pub(crate) const LINE_LIMIT: usize = Options::RECORD_LIMIT;
 
 /// How many bytes are read at once.
 const BLOCK_BYTES: usize = 1 << 20;
