@@ -7,7 +7,7 @@ use std::fs;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
-use prep_data::diag::SOURCE_CODES;
+use prep_data::diag::{MIX_CODES, SOURCE_CODES};
 use prep_data::rules::{Page, RULES, Safety};
 
 use crate::{cargo, root};
@@ -73,6 +73,12 @@ fn codes() -> Result<String> {
             rule.fix.map_or("", Safety::as_str),
             summary.replace('|', "\\|")
         )?;
+    }
+    page.push_str(
+        "\n# Mixtures\n\nWhat only `prep mix` counts.\n\n| code | name | what to do |\n| --- | --- | --- |\n",
+    );
+    for code in MIX_CODES {
+        writeln!(page, "| {} | {} | {} |", code.code, code.name, code.hint)?;
     }
     Ok(page)
 }

@@ -8,6 +8,7 @@ mod convert;
 mod dedupe;
 mod eval;
 mod fix;
+mod mix;
 mod split;
 mod tokens;
 mod validate;
@@ -23,6 +24,7 @@ pub(crate) use self::convert::ConvertArgs;
 pub(crate) use self::dedupe::DedupeArgs;
 pub(crate) use self::eval::{EvalArgs, MetricName, PredictionFormat, Script, Test};
 pub(crate) use self::fix::FixArgs;
+pub(crate) use self::mix::{MixArgs, Weighted};
 pub(crate) use self::split::{Answers, SplitArgs};
 pub(crate) use self::tokens::{CostArgs, TokensArgs, VocabularyArgs};
 pub(crate) use self::validate::{MethodName, Most, ReportFormat, RuleArgs, ValidateArgs};
@@ -39,6 +41,7 @@ Examples:
   prep fix train.jsonl                    what can be repaired without doubt
   prep dedupe train.jsonl --near 0.8      without what repeats itself
   prep split --ratio 0.9                  train.jsonl into split/, without leakage
+  prep mix a.jsonl=9 b.jsonl=1            two datasets blended
   prep cost split/train.jsonl             what tuning with it would cost
   prep eval --compare base.jsonl tuned.jsonl   is the tuned model better
   prep trace train.jsonl:812              where an example came from
@@ -61,6 +64,7 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
     Dedupe(DedupeArgs),
     Split(Box<SplitArgs>),
+    Mix(Box<MixArgs>),
     Tokens(TokensArgs),
     Cost(CostArgs),
     Eval(Box<EvalArgs>),

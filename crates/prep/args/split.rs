@@ -128,7 +128,7 @@ impl SplitArgs {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Near(pub(crate) Option<Threshold>);
 
-fn near(text: &str) -> Result<Near, String> {
+pub(super) fn near(text: &str) -> Result<Near, String> {
     if text == "off" {
         return Ok(Near(None));
     }

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use prep_data::diag::{Code, Level, SOURCE_CODES};
+use prep_data::diag::{Code, Level, MIX_CODES, SOURCE_CODES};
 use prep_data::rules::{self, RULES, Safety};
 
 use crate::Answer;
@@ -36,16 +36,30 @@ fn page(name: &str) -> Result<String, Failure> {
     if let Some(code) = SOURCE_CODES.iter().find(is_it) {
         return Ok(page_of_source(code));
     }
+    if let Some(code) = MIX_CODES.iter().find(is_it) {
+        return Ok(page_of_mix(code));
+    }
     let known = RULES
         .iter()
         .map(|rule| rule.code)
-        .chain(SOURCE_CODES.iter().copied());
+        .chain(SOURCE_CODES.iter().chain(MIX_CODES).copied());
     let known: Vec<_> = known.flat_map(|code| [code.code, code.name]).collect();
     let failure = Failure::new(format!("no rule is called `{name}`"));
     Err(match prep_data::text::nearest::nearest(name, known) {
         Some(nearest) => failure.hint(format!("the nearest is `{nearest}`")),
         None => failure.hint("`prep explain` alone lists them all"),
     })
+}
+
+/// What is known of a code of mixtures, as a page.
+fn page_of_mix(code: &Code) -> String {
+    format!(
+        "# {} {}\n\n`prep mix` counts so an example that it did not draw: its source has more than its weight\n\
+         says. It stays where it is, and does not stand in the rejects.\n\n## What to do\n\n{}.\n",
+        code.code,
+        code.name,
+        capitalised(code.hint)
+    )
 }
 
 /// What is known of a code of sources, as a page.
@@ -77,8 +91,15 @@ fn listed() -> String {
     for code in SOURCE_CODES {
         list += &row(code, "");
     }
-    for rule in RULES {
-        list += &row(rule.code, rule.fix.map_or("", Safety::as_str));
+    let rows = RULES
+        .iter()
+        .map(|rule| (rule.code, rule.fix.map_or("", Safety::as_str)));
+    let mut rows: Vec<_> = rows
+        .chain(MIX_CODES.iter().map(|code| (*code, "")))
+        .collect();
+    rows.sort_by_key(|(code, _)| code.code);
+    for (code, fix) in rows {
+        list += &row(code, fix);
     }
     list
 }

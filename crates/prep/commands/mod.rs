@@ -6,6 +6,7 @@ pub(crate) mod dedupe;
 pub(crate) mod eval;
 pub(crate) mod explain;
 pub(crate) mod fix;
+pub(crate) mod mix;
 pub(crate) mod models;
 pub(crate) mod shell;
 pub(crate) mod split;

@@ -15,6 +15,14 @@ pub static D001: Code = Code {
     hint: "keep one of them: a model learns a repeated example by heart",
 };
 
+/// `D002`: an example, or its prompt, that the validation set has, too.
+pub static D002: Code = Code {
+    code: "D002",
+    name: "validation-leakage",
+    level: Level::Error,
+    hint: "remove it from one of the two files, or let `prep split` make them",
+};
+
 /// `D003`: an example that differs from another in case, spacing or
 /// typography only.
 pub static D003: Code = Code {
@@ -40,5 +48,13 @@ pub static D005: Code = Code {
     hint: "decide on one answer, or say in the prompt what makes the difference",
 };
 
-/// The codes of this table, in order.
-pub static DUPLICATE_CODES: &[&Code] = &[&D001, &D003, &D004, &D005];
+/// `D006`: an example of a source that a mixture has no room for.
+pub static D006: Code = Code {
+    code: "D006",
+    name: "not-drawn",
+    level: Level::Allow,
+    hint: "raise the weight of its source, or the total",
+};
+
+/// The codes that no rule has: only a mixture is told them.
+pub static MIX_CODES: &[&Code] = &[&D006];

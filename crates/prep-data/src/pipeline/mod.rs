@@ -15,6 +15,7 @@ pub mod dedupe;
 mod fix;
 mod ledger;
 mod lines;
+pub mod mix;
 pub mod ordered;
 mod partitions;
 mod spares;

@@ -20,7 +20,7 @@
 mod atoms;
 mod proof;
 mod quota;
-mod scan;
+pub(super) mod scan;
 mod write;
 
 use std::fmt;

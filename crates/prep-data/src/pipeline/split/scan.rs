@@ -24,7 +24,7 @@ use crate::text::tokens::{Counter, Tokenizer};
 
 /// Why examples are tied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Class {
+pub(in crate::pipeline) enum Class {
     Prompt,
     /// An answer that is no label, whoever has it.
     Answer,
@@ -61,12 +61,12 @@ impl Class {
 
 /// That an example has something, which ties all that have it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Tie {
+pub(in crate::pipeline) struct Tie {
     key: u128,
-    pub(super) class: Class,
-    pub(super) line: u32,
+    pub(in crate::pipeline) class: Class,
+    pub(in crate::pipeline) line: u32,
     /// Equal if it is the same byte for byte.
-    pub(super) exact: u64,
+    pub(in crate::pipeline) exact: u64,
 }
 
 ordered_by!(Tie, this, (this.key, this.class, this.line));
@@ -82,7 +82,7 @@ impl Tie {
     }
 
     /// The tie of a group.
-    pub(super) fn group(group: &str, line: u64) -> Self {
+    pub(in crate::pipeline) fn group(group: &str, line: u64) -> Self {
         Self::new(group_print(group), Class::Group, line, 0)
     }
 }
@@ -117,7 +117,7 @@ impl Packed for Tie {
 
 /// Gives the ties with one key to `each`, for all keys in order, if they tie
 /// anything. Short answers that are labels do not.
-pub(super) fn for_each_knot(
+pub(in crate::pipeline) fn for_each_knot(
     ties: &[Tie],
     n_examples: u64,
     labels: &mut (u64, u64),
@@ -142,13 +142,13 @@ fn most_with_one_answer(n_examples: u64) -> u64 {
 }
 
 /// The print of a group.
-pub(super) fn group_print(group: &str) -> u128 {
+pub(in crate::pipeline) fn group_print(group: &str) -> u128 {
     xxh3_128_with_seed(group.as_bytes(), 0)
 }
 
 /// What a line is.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Seen {
+pub(in crate::pipeline) enum Seen {
     Blank,
     NoExample,
     Example {
@@ -165,11 +165,11 @@ pub(super) enum Seen {
 
 /// A batch that was read; lines count from its first.
 #[derive(Debug, Default)]
-pub(super) struct Scanned {
-    pub(super) input: usize,
-    pub(super) lines: Vec<Seen>,
-    pub(super) ties: Vec<Tie>,
-    pub(super) near: Batch,
+pub(in crate::pipeline) struct Scanned {
+    pub(in crate::pipeline) input: usize,
+    pub(in crate::pipeline) lines: Vec<Seen>,
+    pub(in crate::pipeline) ties: Vec<Tie>,
+    pub(in crate::pipeline) near: Batch,
 }
 
 /// Reads lines, in memory that is used again.
@@ -184,7 +184,7 @@ struct Scanner {
 
 /// Reads some inputs on all threads, and gives `emit` what was found, in order,
 /// with the number of the first line through all inputs.
-pub(super) fn scan(
+pub(in crate::pipeline) fn scan(
     inputs: Vec<Input>,
     options: &Options,
     sketching: Option<Sketching>,
@@ -268,7 +268,8 @@ impl Scanner {
         }
         self.reader.turns(&mut self.turns);
         if let Some((whole, beginnings)) = self.turns.split_last() {
-            ties.push(Tie::new(*whole, Class::Whole, line, 0));
+            let exact = exact ^ prints.exact_answer.rotate_left(1);
+            ties.push(Tie::new(*whole, Class::Whole, line, exact));
             let beginnings = beginnings.iter();
             ties.extend(beginnings.map(|&print| Tie::new(print, Class::Beginning, line, 0)));
         }
@@ -348,12 +349,12 @@ fn print_at(value: Value<'_, '_>, pointer: &Pointer, buffer: &mut Vec<u8>) -> Op
 }
 
 /// A number that the seed chooses for a print.
-pub(super) fn keyed(print: u128, seed: u64) -> u64 {
+pub(in crate::pipeline) fn keyed(print: u128, seed: u64) -> u64 {
     xxh3_64_with_seed(&print.to_le_bytes(), seed)
 }
 
 /// Adds the ties of a batch whose first line is `first`.
-pub(super) fn push_ties(
+pub(in crate::pipeline) fn push_ties(
     scanned: &Scanned,
     first: u64,
     ties: &mut Partitions<Tie>,

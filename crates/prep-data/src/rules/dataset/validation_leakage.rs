@@ -1,15 +1,9 @@
 //! An example, or its prompt, that validation has too.
 
-use crate::diag::{Code, Level};
 use crate::rules::{Check, Example, OverlapKind, Report, Rule, Signs};
 
 pub(in crate::rules) static RULE: Rule = Rule {
-    code: &Code {
-        code: "D002",
-        name: "validation-leakage",
-        level: Level::Error,
-        hint: "remove it from one of the two files, or let `prep split` make them",
-    },
+    code: &crate::diag::D002,
     page: include_str!("validation_leakage.md"),
     fix: None,
     when: Signs::HELD_OUT,
