@@ -1,7 +1,8 @@
 //! The `prep` command.
 //!
 //! Flags are declared in [`args`], one struct for what several commands share;
-//! [`commands`] has one file for each command; [`target`] is where they
+//! [`commands`] has one file for each command; [`project`] is what `prep run`
+//! goes by; [`target`] is where they
 //! write; [`ui`] is all that is seen on a terminal. The exit status is decided here and nowhere else: 0 is yes, 1 is
 //! no, 2 is "could not tell".
 
@@ -11,6 +12,7 @@ mod counting;
 mod failure;
 mod interrupt;
 mod pricing;
+mod project;
 mod report;
 mod settings;
 mod target;
@@ -62,6 +64,10 @@ fn run(cli: &Cli) -> Result<Answer, Failure> {
         Command::Cost(args) => commands::cost::run(args, shared),
         Command::Split(args) => commands::split::run(args, shared),
         Command::Mix(args) => commands::mix::run(args, shared),
+        Command::Run(args) => commands::run::run(args, shared),
+        Command::Init(args) => commands::init::run(args, shared),
+        Command::Verify(args) => commands::verify::run(args, shared),
+        Command::Schema => commands::shell::schema(),
         Command::Trace(args) => commands::trace::run(args),
         Command::Models(args) => commands::models::run(args),
         Command::Completions(args) => commands::shell::completions(args),

@@ -9,6 +9,7 @@ mod dedupe;
 mod eval;
 mod fix;
 mod mix;
+mod project;
 mod split;
 mod tokens;
 mod validate;
@@ -25,6 +26,7 @@ pub(crate) use self::dedupe::DedupeArgs;
 pub(crate) use self::eval::{EvalArgs, MetricName, PredictionFormat, Script, Test};
 pub(crate) use self::fix::FixArgs;
 pub(crate) use self::mix::{MixArgs, Weighted};
+pub(crate) use self::project::{InitArgs, RunArgs, VerifyArgs};
 pub(crate) use self::split::{Answers, SplitArgs};
 pub(crate) use self::tokens::{CostArgs, TokensArgs, VocabularyArgs};
 pub(crate) use self::validate::{MethodName, Most, ReportFormat, RuleArgs, ValidateArgs};
@@ -35,6 +37,7 @@ pub(crate) use self::values::{LinePlace, Size};
 #[command(name = "prep", version, max_term_width = 100)]
 #[command(after_help = "\
 Examples:
+  prep init; prep run                     a whole project, from sources to a checked split
   prep convert corpus.csv                 two columns into train.jsonl
   prep convert corpus.en corpus.es        two aligned text files
   prep validate train.jsonl               everything that is wrong with it
@@ -68,10 +71,15 @@ pub(crate) enum Command {
     Tokens(TokensArgs),
     Cost(CostArgs),
     Eval(Box<EvalArgs>),
+    Run(RunArgs),
+    Init(InitArgs),
+    Verify(VerifyArgs),
     /// Print where an example came from.
     Trace(TraceArgs),
     /// Print what is known of the base models, with the date of the table.
     Models(ModelsArgs),
+    /// Print the JSON Schema of `prep.yaml`, by which editors complete it.
+    Schema,
     /// Print the completions of a shell.
     Completions(CompletionsArgs),
     /// Print the man page.
@@ -79,7 +87,7 @@ pub(crate) enum Command {
 }
 
 /// Flags of every command.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Shared options")]
 pub(crate) struct Shared {
     /// The settings of the project, instead of `prep.yaml` where it exists.
@@ -117,6 +125,17 @@ pub(crate) struct Shared {
     /// Write the ledger and the counts to FILE as one JSON object.
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) summary: Option<PathBuf>,
+}
+
+impl Shared {
+    /// The same with other settings, if there are.
+    pub(crate) fn with_config(&self, config: Option<&PathBuf>) -> Self {
+        let mut shared = self.clone();
+        if let Some(config) = config {
+            shared.config = Some(config.clone());
+        }
+        shared
+    }
 }
 
 /// When to use colour.

@@ -75,7 +75,7 @@ pub(crate) struct CostArgs {
 }
 
 /// By what tokens are counted.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct VocabularyArgs {
     /// The base model that is to be tuned.
     #[arg(long, value_name = "NAME")]

@@ -7,6 +7,8 @@ use std::str::FromStr;
 use clap::{Args, ValueEnum};
 use prep_data::diag::Level;
 use prep_data::rules::Method;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 /// Check a dataset against what the service and good practice want.
 ///
@@ -85,7 +87,8 @@ pub(crate) struct RuleArgs {
 }
 
 /// How the model is to be tuned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum MethodName {
     /// Supervised fine-tuning.
     Sft,
@@ -118,7 +121,7 @@ pub(crate) enum ReportFormat {
 }
 
 /// A number of findings, or all of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(crate) struct Most(pub(crate) usize);
 
 impl FromStr for Most {

@@ -1,4 +1,5 @@
-//! `prep completions` and `prep man`: made from the flags themselves.
+//! `prep completions`, `prep man` and `prep schema`: made from flags and settings
+//! themselves.
 
 use std::io::{self, Write};
 
@@ -29,5 +30,14 @@ pub(crate) fn man() -> Result<Answer, Failure> {
         clap_mangen::Man::new(subcommand.clone()).render(&mut page)?;
     }
     io::stdout().write_all(&page)?;
+    Ok(Answer::Yes)
+}
+
+/// Prints the JSON Schema of `prep.yaml`.
+pub(crate) fn schema() -> Result<Answer, Failure> {
+    let schema = crate::settings::Settings::schema();
+    let mut text = serde_json::to_string_pretty(&schema).map_err(crate::failure::plain)?;
+    text.push('\n');
+    io::stdout().write_all(text.as_bytes())?;
     Ok(Answer::Yes)
 }

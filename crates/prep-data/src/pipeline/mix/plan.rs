@@ -495,7 +495,15 @@ fn targets(plan: &Plan, weights: &[f64], options: &Options) -> Result<Vec<Target
     }
     // The largest total for which a source has enough.
     let most = |target: &Target| (target.has as f64 / target.share * (1.0 + 1e-12)) as u64;
-    let without_repeating = targets.iter().map(most).min().unwrap_or(0);
+    let mut without_repeating = targets.iter().map(most).min().unwrap_or(0);
+    // Rounding may leave room for an example more of each.
+    for _ in 0..targets.len() {
+        apportion(&mut targets, without_repeating + 1);
+        if targets.iter().any(|target| target.amount > target.has) {
+            break;
+        }
+        without_repeating += 1;
+    }
     let total = match options.total {
         Some(total) => total,
         None if options.repeats => targets.first().map_or(0, most),

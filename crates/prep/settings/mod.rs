@@ -4,6 +4,9 @@
 //! known are refused, with the nearest that is: a setting that is misspelt
 //! must not be a setting that is forgotten.
 
+mod project;
+mod tuning;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
@@ -12,35 +15,146 @@ use std::path::{Path, PathBuf};
 
 use prep_data::diag::Level;
 use prep_data::example::models::Date;
+use schemars::JsonSchema;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::args::{MethodName, Most, Shared};
 use crate::failure::Failure;
+
+pub(crate) use self::project::{
+    DedupeSettings, EvaluateSettings, FilterSettings, FixSettings, GateSettings, MixSettings,
+    PredictSettings, SourceSettings, SplitSettings,
+};
+pub(crate) use self::tuning::TuningSettings;
 
 /// The file that is read when none is named and it is there.
 const DEFAULT: &str = "prep.yaml";
 
 /// Everything a `prep.yaml` may say.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Default, JsonSchema)]
+#[schemars(deny_unknown_fields, default)]
 pub(crate) struct Settings {
+    /// Where the data comes from.
+    pub(crate) sources: Vec<SourceSettings>,
+    /// Where `prep run` keeps what it makes on the way.
+    pub(crate) directory: Option<PathBuf>,
+    /// What `prep fix` is to repair before anything else is done.
+    pub(crate) fix: Option<FixSettings>,
+    /// What is left out for what its pair of texts is like.
+    pub(crate) filter: Option<FilterSettings>,
+    /// What is left out because it repeats something.
+    pub(crate) dedupe: DedupeSettings,
+    /// What is kept for validation.
+    pub(crate) split: SplitSettings,
+    /// How sources that have a weight are blended in.
+    pub(crate) mix: MixSettings,
     /// How datasets are checked.
     pub(crate) validate: ValidateSettings,
     /// A SentencePiece model to count tokens by.
     pub(crate) tokenizer: Option<PathBuf>,
     /// What training costs, where that is known better than by the table.
     pub(crate) prices: PriceSettings,
+    /// The tuning job. Its settings may also stand at the top level, as tuning
+    /// configurations spell them.
+    pub(crate) tuning: TuningSettings,
+    /// How the models are asked for predictions.
+    pub(crate) predict: PredictSettings,
+    /// How predictions are scored.
+    pub(crate) evaluate: EvaluateSettings,
+    /// What must hold for the run to go on.
+    pub(crate) gates: GateSettings,
+}
+
+/// The sections, as they are spelled.
+const SECTIONS: &[&str] = &[
+    "sources",
+    "directory",
+    "fix",
+    "filter",
+    "dedupe",
+    "split",
+    "mix",
+    "validate",
+    "tokenizer",
+    "prices",
+    "tuning",
+    "predict",
+    "evaluate",
+    "gates",
+];
+
+impl Settings {
+    /// Reads a section; `false` if it is none.
+    fn section<'de, A: MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "sources" => self.sources = map.next_value()?,
+            "directory" => self.directory = map.next_value()?,
+            "fix" => self.fix = map.next_value()?,
+            "filter" => self.filter = map.next_value()?,
+            "dedupe" => self.dedupe = map.next_value()?,
+            "split" => self.split = map.next_value()?,
+            "mix" => self.mix = map.next_value()?,
+            "validate" => self.validate = map.next_value()?,
+            "tokenizer" => self.tokenizer = map.next_value()?,
+            "prices" => self.prices = map.next_value()?,
+            "predict" => self.predict = map.next_value()?,
+            "evaluate" => self.evaluate = map.next_value()?,
+            "gates" => self.gates = map.next_value()?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+impl<'de> Deserialize<'de> for Settings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(SettingsVisitor)
+    }
+}
+
+struct SettingsVisitor;
+
+impl<'de> Visitor<'de> for SettingsVisitor {
+    type Value = Settings;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("settings by name")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Settings, A::Error> {
+        let mut settings = Settings::default();
+        // What stands at the top level as tuning configurations spell it.
+        let mut top = TuningSettings::default();
+        let mut seen = Vec::new();
+        while let Some(name) = map.next_key::<String>()? {
+            if seen.contains(&name) {
+                return Err(A::Error::custom(format!("`{name}` is there twice")));
+            }
+            if name == "tuning" {
+                settings.tuning = map.next_value()?;
+            } else if !settings.section(&name, &mut map)? && !top.read(&name, true, &mut map)? {
+                return Err(A::Error::unknown_field(&name, tuning::top_level_names()));
+            }
+            seen.push(name);
+        }
+        settings.tuning.fill(top).map_err(A::Error::custom)?;
+        Ok(settings)
+    }
 }
 
 /// Prices of training, by the name of the model.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(transparent)]
 pub(crate) struct PriceSettings(pub(crate) BTreeMap<String, OwnPrice>);
 
 /// A price of training: `10.0`, or a mapping that says how it is known.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub(crate) struct OwnPrice {
     /// US dollars for a million tokens.
     pub(crate) training: f64,
@@ -48,6 +162,29 @@ pub(crate) struct OwnPrice {
     pub(crate) as_of: Option<Date>,
     /// How it is known.
     pub(crate) evidence: Option<String>,
+}
+
+impl JsonSchema for OwnPrice {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Price".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let dollars = serde_json::json!({"type": "number", "minimum": 0});
+        schemars::json_schema!({
+            "description": "US dollars for a million tokens of training.",
+            "oneOf": [dollars, {
+                "type": "object",
+                "properties": {
+                    "training": dollars,
+                    "as_of": {"type": "string", "format": "date"},
+                    "evidence": {"type": "string"},
+                },
+                "required": ["training"],
+                "additionalProperties": false,
+            }],
+        })
+    }
 }
 
 impl<'de> Deserialize<'de> for OwnPrice {
@@ -103,7 +240,7 @@ impl<'de> Visitor<'de> for PriceVisitor {
 }
 
 /// How datasets are checked: what `prep validate` and `prep fix` go by.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct ValidateSettings {
     /// The base model that is to be tuned.
@@ -123,6 +260,7 @@ pub(crate) struct ValidateSettings {
     pub(crate) levels: BTreeMap<String, LevelWord>,
     /// The most findings of each rule that are listed.
     #[serde(deserialize_with = "most")]
+    #[schemars(with = "Option<project::Word>")]
     pub(crate) max_per_rule: Option<Most>,
     /// A report of before; what it lists is not told again.
     pub(crate) baseline: Option<PathBuf>,
@@ -131,6 +269,22 @@ pub(crate) struct ValidateSettings {
 /// A level in words.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LevelWord(pub(crate) Level);
+
+impl Serialize for LevelWord {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.word())
+    }
+}
+
+impl JsonSchema for LevelWord {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Level".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({"enum": ["allow", "warn", "error"]})
+    }
+}
 
 impl<'de> Deserialize<'de> for LevelWord {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -170,6 +324,15 @@ fn most<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Most>, D::E
 }
 
 impl Settings {
+    /// The JSON Schema of the file, by which editors complete it.
+    pub(crate) fn schema() -> serde_json::Value {
+        let schema = schemars::schema_for!(Self);
+        let mut schema = schema.to_value();
+        tuning::spell_out(&mut schema);
+        schema["title"] = "prep.yaml".into();
+        schema
+    }
+
     /// Reads the file that `--config` names, or `prep.yaml` if it is there.
     pub(crate) fn read(shared: &Shared) -> Result<Self, Failure> {
         let path = shared.config.as_deref().unwrap_or(Path::new(DEFAULT));

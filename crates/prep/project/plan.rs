@@ -1,0 +1,409 @@
+//! The steps that the settings ask for.
+
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use prep_data::io::{Manifest, OutputPaths, sidecar};
+use serde_json::{Value, json};
+
+use crate::failure::Failure;
+use crate::settings::{Settings, SourceSettings, TuningSettings};
+
+/// What a step does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub(crate) enum StepName {
+    /// Sources into datasets.
+    Convert,
+    /// All of them into one, without what repeats.
+    Dedupe,
+    /// What can be repaired is.
+    Fix,
+    /// What is no good pair is left out.
+    Filter,
+    /// Training, validation and perhaps test.
+    Split,
+    /// Open-domain examples are blended into training.
+    Mix,
+    /// Everything that is wrong with it.
+    Validate,
+    /// What it would cost.
+    Cost,
+}
+
+impl StepName {
+    /// The name of its command.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Convert => "convert",
+            Self::Dedupe => "dedupe",
+            Self::Fix => "fix",
+            Self::Filter => "filter",
+            Self::Split => "split",
+            Self::Mix => "mix",
+            Self::Validate => "validate",
+            Self::Cost => "cost",
+        }
+    }
+}
+
+/// One step: a command, what it reads and what it writes.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Step {
+    pub(crate) name: StepName,
+    /// What it works on, where several steps have one name.
+    pub(crate) of: Option<String>,
+    /// The command without `prep`.
+    pub(crate) words: Vec<String>,
+    pub(crate) reads: Vec<PathBuf>,
+    /// The datasets that it writes.
+    pub(crate) writes: Vec<PathBuf>,
+    /// Settings that the command reads itself.
+    pub(crate) settings: Value,
+}
+
+impl Step {
+    /// What it is called in the plan and in the record.
+    pub(crate) fn title(&self) -> String {
+        match &self.of {
+            Some(of) => format!("{} {of}", self.name.as_str()),
+            None => self.name.as_str().to_owned(),
+        }
+    }
+
+    /// The command as it could be typed.
+    pub(crate) fn command(&self) -> String {
+        let words = self.words.iter().map(|word| quoted(word));
+        format!("prep {}", words.collect::<Vec<_>>().join(" "))
+    }
+
+    /// The files that it leaves, as far as they are there.
+    pub(crate) fn outputs(&self) -> Vec<PathBuf> {
+        let beside = |data: &PathBuf| {
+            let paths = OutputPaths::of(data);
+            [
+                data.clone(),
+                sidecar(data, "passport"),
+                Manifest::path_of(data),
+                paths.rejects,
+            ]
+        };
+        let mut outputs: Vec<_> = self.writes.iter().flat_map(beside).collect();
+        if self.name == StepName::Split {
+            let proof = self.writes[0].with_file_name("proof.json");
+            outputs.push(proof);
+        }
+        outputs.retain(|path| path.exists());
+        outputs
+    }
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,%+@".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+/// A source and the dataset that is made of it.
+#[derive(Debug, Clone)]
+pub(crate) struct PlannedSource {
+    pub(crate) name: String,
+    pub(crate) settings: SourceSettings,
+    pub(crate) dataset: PathBuf,
+}
+
+/// All steps, in order, and where things are.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) directory: PathBuf,
+    pub(crate) sources: Vec<PlannedSource>,
+    pub(crate) steps: Vec<Step>,
+    /// The training set as it goes into the job.
+    pub(crate) train: PathBuf,
+    pub(crate) validation: PathBuf,
+    pub(crate) test: Option<PathBuf>,
+}
+
+/// Where sides go: where `prep submit` looks for them.
+const SPLIT: &str = "split";
+
+impl Plan {
+    /// Plans what the settings ask for.
+    ///
+    /// # Errors
+    ///
+    /// When they name no source, or two by one name.
+    pub(crate) fn new(settings: &Settings) -> Result<Self, Failure> {
+        let directory = settings
+            .directory
+            .clone()
+            .unwrap_or_else(|| PathBuf::from("build"));
+        let sources = sources(settings, &directory)?;
+        let is_own = |source: &&PlannedSource| source.settings.weight.is_none();
+        let own: Vec<_> = sources.iter().filter(is_own).collect();
+        if own.is_empty() {
+            return Err(Failure::new("all sources have a weight").hint(
+                "a source without `weight` is the dataset that the others are blended into",
+            ));
+        }
+        let mut steps: Vec<_> = sources.iter().map(convert).collect();
+        let mut add = |name, words: Vec<String>, reads: Vec<PathBuf>, writes: Vec<PathBuf>| {
+            steps.push(Step {
+                name,
+                of: None,
+                words,
+                reads,
+                writes,
+                settings: Value::Null,
+            });
+        };
+
+        let mut dataset = directory.join("dataset.jsonl");
+        let own: Vec<_> = own.iter().map(|source| source.dataset.clone()).collect();
+        let words = command("dedupe", &own, &dataset, settings.dedupe.flags());
+        add(StepName::Dedupe, words, own, vec![dataset.clone()]);
+        if let Some(fix) = settings.fix {
+            let fixed = directory.join("fixed.jsonl");
+            let read = vec![dataset];
+            let words = command("fix", &read, &fixed, fix.flags());
+            add(StepName::Fix, words, read, vec![fixed.clone()]);
+            dataset = fixed;
+        }
+        if let Some(filter) = &settings.filter {
+            let filtered = directory.join("filtered.jsonl");
+            let mut read = vec![dataset];
+            let words = command("filter", &read, &filtered, filter.flags());
+            read.extend(filter.glossary.clone());
+            add(StepName::Filter, words, read, vec![filtered.clone()]);
+            dataset = filtered;
+        }
+
+        let side = |name: &str| Path::new(SPLIT).join(name);
+        let is_three = settings.split.ratio.as_ref();
+        let is_three = is_three.is_some_and(|ratio| ratio.to_string().matches(',').count() == 2);
+        let (mut train, validation) = (side("train.jsonl"), side("validation.jsonl"));
+        let test = is_three.then(|| side("test.jsonl"));
+        let mut sides = vec![train.clone(), validation.clone()];
+        sides.extend(test.clone());
+        let read = vec![dataset];
+        let words = command("split", &read, Path::new(SPLIT), settings.split.flags());
+        add(StepName::Split, words, read, sides);
+
+        let blended: Vec<_> = sources.iter().filter(|source| !is_own(source)).collect();
+        if !blended.is_empty() {
+            let mixed = directory.join("train.jsonl");
+            let (words, read) = mix(
+                &train,
+                &blended,
+                &validation,
+                test.as_ref(),
+                &mixed,
+                settings,
+            )?;
+            add(StepName::Mix, words, read, vec![mixed.clone()]);
+            train = mixed;
+        }
+        let mut plan = Self {
+            directory,
+            sources,
+            steps,
+            train,
+            validation,
+            test,
+        };
+        plan.check(settings)?;
+        Ok(plan)
+    }
+
+    /// Adds the steps that look at what was made.
+    fn check(&mut self, settings: &Settings) -> Result<(), Failure> {
+        let of_rules = serde_json::to_value(&settings.validate).map_err(crate::failure::plain)?;
+        let tuning = &settings.tuning;
+        let mut words = vec!["validate".to_owned(), word(&self.train)];
+        words.push(format!("--validation={}", self.validation.display()));
+        let of_job = &settings.validate;
+        let model = tuning.model.as_ref().filter(|_| of_job.model.is_none());
+        words.extend(model.map(|model| format!("--model={model}")));
+        let size = tuning
+            .adapter_size
+            .filter(|_| of_job.adapter_size.is_none());
+        words.extend(size.map(|size| format!("--adapter-size={size}")));
+        let location = tuning.location.as_ref();
+        let location = location.filter(|_| of_job.location.is_none());
+        words.extend(location.map(|location| format!("--location={location}")));
+        let mut reads = vec![self.train.clone(), self.validation.clone()];
+        reads.extend(settings.validate.baseline.clone());
+        self.steps.push(Step {
+            name: StepName::Validate,
+            of: None,
+            words,
+            reads,
+            writes: Vec::new(),
+            settings: of_rules,
+        });
+
+        let mut words = vec!["cost".to_owned(), word(&self.train)];
+        words.extend(cost_flags(tuning, settings));
+        let mut reads = vec![self.train.clone()];
+        reads.extend(settings.tokenizer.clone());
+        self.steps.push(Step {
+            name: StepName::Cost,
+            of: None,
+            words,
+            reads,
+            writes: Vec::new(),
+            settings: json!({"prices": settings.prices, "model": settings.validate.model}),
+        });
+        Ok(())
+    }
+
+    /// The dataset that is split.
+    pub(crate) fn dataset(&self) -> &Path {
+        let split = self.steps.iter().find(|step| step.name == StepName::Split);
+        split.map_or(Path::new(""), |split| &split.reads[0])
+    }
+
+    /// The files that come from outside.
+    pub(crate) fn outside(&self) -> Vec<PathBuf> {
+        let made: Vec<_> = self.steps.iter().flat_map(|step| &step.writes).collect();
+        let read = self.steps.iter().flat_map(|step| &step.reads);
+        read.filter(|path| !made.contains(path)).cloned().collect()
+    }
+}
+
+fn sources(settings: &Settings, directory: &Path) -> Result<Vec<PlannedSource>, Failure> {
+    if settings.sources.is_empty() {
+        return Err(Failure::new("the settings name no sources").hint(
+            "`prep init` writes a `prep.yaml` for the files that are here; or list them under `sources:`",
+        ));
+    }
+    let mut sources: Vec<PlannedSource> = Vec::new();
+    for source in &settings.sources {
+        let Some(first) = source.path.all().first() else {
+            return Err(Failure::new("a source has no `path`"));
+        };
+        let name = source.name.clone().unwrap_or_else(|| stem(first));
+        if name.contains(['/', '\\']) || name.is_empty() || OURS.contains(&&*name) {
+            return Err(
+                Failure::new(format!("`{name}` cannot be the name of a source"))
+                    .hint("give it another with `name`"),
+            );
+        }
+        if sources.iter().any(|known| known.name == name) {
+            return Err(Failure::new(format!("two sources are called `{name}`"))
+                .hint("give one of them another name with `name`"));
+        }
+        if let Some(weight) = source.weight
+            && !(weight > 0.0 && weight < 1.0)
+        {
+            return Err(
+                Failure::new(format!("the weight of `{name}` is {weight}")).hint(
+                    "a weight is a share of the training set, above 0 and below 1, such as 0.1",
+                ),
+            );
+        }
+        sources.push(PlannedSource {
+            dataset: directory.join(format!("{name}.jsonl")),
+            settings: source.clone(),
+            name,
+        });
+    }
+    Ok(sources)
+}
+
+/// Names of what the steps make.
+const OURS: [&str; 4] = ["dataset", "fixed", "filtered", "train"];
+
+/// The name of a file without extensions.
+fn stem(path: &Path) -> String {
+    let name = path
+        .file_name()
+        .unwrap_or(path.as_os_str())
+        .to_string_lossy();
+    let stem = name.split('.').find(|part| !part.is_empty());
+    let stem = stem.unwrap_or(&name).to_owned();
+    if OURS.contains(&&*stem) {
+        return format!("{stem}-source");
+    }
+    stem
+}
+
+/// A path as a word that is no flag.
+fn word(path: &Path) -> String {
+    let word = path.display().to_string();
+    if word.starts_with('-') {
+        format!("./{word}")
+    } else {
+        word
+    }
+}
+
+/// A command that reads datasets and writes one.
+fn command(name: &str, reads: &[PathBuf], output: &Path, flags: Vec<String>) -> Vec<String> {
+    let mut words = vec![name.to_owned()];
+    words.extend(reads.iter().map(|path| word(path)));
+    words.extend(["-o".to_owned(), word(output)]);
+    words.extend(flags);
+    words
+}
+
+fn convert(source: &PlannedSource) -> Step {
+    let read = source.settings.path.all();
+    Step {
+        name: StepName::Convert,
+        of: Some(source.name.clone()),
+        words: command("convert", read, &source.dataset, source.settings.flags()),
+        reads: source.settings.files(),
+        writes: vec![source.dataset.clone()],
+        settings: Value::Null,
+    }
+}
+
+/// The step that blends sources into the training set.
+fn mix(
+    train: &Path,
+    blended: &[&PlannedSource],
+    validation: &Path,
+    test: Option<&PathBuf>,
+    mixed: &Path,
+    settings: &Settings,
+) -> Result<(Vec<String>, Vec<PathBuf>), Failure> {
+    let weight = |source: &&PlannedSource| source.settings.weight.unwrap_or_default();
+    let others: f64 = blended.iter().map(weight).sum();
+    if others >= 1.0 {
+        return Err(
+            Failure::new(format!("the weights of the sources add up to {others}"))
+                .hint("they are shares of the training set; nothing would be left for the rest"),
+        );
+    }
+    let mut words = vec!["mix".to_owned()];
+    // Nine digits: what remains of 1 is no round number.
+    let own = (1e9 * (1.0 - others)).round() / 1e9;
+    words.push(format!("{}={own}", word(train)));
+    let mut reads = vec![train.to_path_buf()];
+    for source in blended {
+        words.push(format!("{}={}", word(&source.dataset), weight(source)));
+        reads.push(source.dataset.clone());
+    }
+    for held in [Some(validation), test.map(PathBuf::as_path)] {
+        words.extend(held.map(|held| format!("--against={}", held.display())));
+        reads.extend(held.map(Path::to_path_buf));
+    }
+    words.extend(["-o".to_owned(), word(mixed)]);
+    words.extend(settings.mix.flags());
+    Ok((words, reads))
+}
+
+fn cost_flags(tuning: &TuningSettings, settings: &Settings) -> Vec<String> {
+    let mut flags = Vec::new();
+    let model = tuning.model.as_ref().or(settings.validate.model.as_ref());
+    flags.extend(model.map(|model| format!("--model={model}")));
+    flags.extend(tuning.epochs.map(|epochs| format!("--epochs={epochs}")));
+    // Only with both can it be told what it costs at most.
+    let has_both = model.is_some() && tuning.epochs.is_some();
+    let most = settings.gates.max_cost.filter(|_| has_both);
+    flags.extend(most.map(|most| format!("--max-cost={most}")));
+    flags
+}
