@@ -22,6 +22,7 @@ mod environment;
 pub mod error;
 mod http;
 mod log;
+pub mod predict;
 mod secret;
 mod stop;
 #[cfg(test)]
