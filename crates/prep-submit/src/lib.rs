@@ -1,0 +1,42 @@
+//! Cloud Storage, tuning jobs and prediction on Vertex AI, over plain HTTP.
+//!
+//! A [`Client`] sends a [`Request`], and knows three things about it: which
+//! answers are worth another attempt, whether another attempt is allowed
+//! ([`Repeat`]), and what must not be seen ([`Secret`]). Everything else is
+//! built on it: [`storage`] keeps objects, [`tuning`] launches jobs and follows
+//! them, [`predict`] asks models, [`doctor`] finds out what is missing before it
+//! is needed.
+//!
+//! Nothing here reads the environment or the clock by itself: addresses
+//! ([`Endpoints`]), credentials ([`Credentials`]), the variables
+//! ([`Environment`]) and the [`Clock`] are arguments.
+//!
+//! Whether a call that failed took effect is part of its error
+//! ([`CallError::effect`]). What may not be done twice asks before it goes on.
+
+pub mod client;
+mod clock;
+pub mod credentials;
+mod endpoints;
+mod environment;
+pub mod error;
+mod http;
+mod log;
+pub mod predict;
+mod secret;
+mod stop;
+#[cfg(test)]
+mod testing;
+pub mod tuning;
+
+pub use self::client::{Client, ClientOptions, Retry};
+pub use self::clock::Clock;
+pub use self::credentials::Credentials;
+pub use self::endpoints::{BadAddress, Endpoints, location_of};
+pub use self::environment::Environment;
+pub use self::error::{CallError, Effect, ServiceError};
+pub use self::http::{Body, Repeat, Reply, ReplyStream, Request, encoded};
+pub use self::log::RequestLog;
+pub use self::secret::Secret;
+pub use self::stop::Stop;
+pub use reqwest::Method;
