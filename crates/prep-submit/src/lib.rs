@@ -23,10 +23,11 @@ mod http;
 mod log;
 mod secret;
 mod stop;
+pub mod storage;
 
 pub use self::client::{Client, ClientOptions, Retry};
 pub use self::clock::Clock;
-pub use self::credentials::Credentials;
+pub use self::credentials::{Credentials, CredentialsError, Identity};
 pub use self::endpoints::{BadAddress, Endpoints, location_of};
 pub use self::environment::Environment;
 pub use self::error::{CallError, Effect, ServiceError};
