@@ -58,6 +58,8 @@ fn run(cli: &Cli) -> Result<Answer, Failure> {
         Command::Validate(args) => commands::validate::run(args, shared),
         Command::Fix(args) => commands::fix::run(args, shared),
         Command::Eval(args) => commands::eval::run(args, shared),
+        #[cfg(feature = "cloud")]
+        Command::Emulate(args) => commands::emulate::run(args, shared),
         Command::Explain(args) => commands::explain::run(args),
         Command::Dedupe(args) => commands::dedupe::run(args, shared),
         Command::Tokens(args) => commands::tokens::run(args, shared),

@@ -6,6 +6,8 @@
 
 mod convert;
 mod dedupe;
+#[cfg(feature = "cloud")]
+mod emulate;
 mod eval;
 mod fix;
 mod mix;
@@ -23,6 +25,8 @@ use clap_complete::Shell;
 
 pub(crate) use self::convert::ConvertArgs;
 pub(crate) use self::dedupe::DedupeArgs;
+#[cfg(feature = "cloud")]
+pub(crate) use self::emulate::EmulateArgs;
 pub(crate) use self::eval::{EvalArgs, MetricName, PredictionFormat, Script, Test};
 pub(crate) use self::fix::FixArgs;
 pub(crate) use self::mix::{MixArgs, Weighted};
@@ -74,6 +78,8 @@ pub(crate) enum Command {
     Run(RunArgs),
     Init(InitArgs),
     Verify(VerifyArgs),
+    #[cfg(feature = "cloud")]
+    Emulate(EmulateArgs),
     /// Print where an example came from.
     Trace(TraceArgs),
     /// Print what is known of the base models, with the date of the table.
