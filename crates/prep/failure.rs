@@ -50,6 +50,19 @@ impl Failure {
         self
     }
 
+    /// What and why in one phrase, and what to do.
+    pub(crate) fn in_words(&self) -> (String, Option<String>) {
+        let mut what = self.error.to_string();
+        let mut last = what.clone();
+        for cause in self.error.chain().skip(1).map(ToString::to_string) {
+            if cause != last {
+                what = format!("{what}: {cause}");
+            }
+            last = cause;
+        }
+        (what, self.hint.clone())
+    }
+
     /// Whether the reader of our output has gone, which ends the run quietly.
     pub(crate) fn is_closed_pipe(&self) -> bool {
         self.error.chain().any(|cause| {

@@ -7,6 +7,8 @@
 //! no, 2 is "could not tell".
 
 mod args;
+#[cfg(feature = "cloud")]
+mod cloud;
 mod commands;
 mod counting;
 mod failure;
@@ -58,6 +60,8 @@ fn run(cli: &Cli) -> Result<Answer, Failure> {
         Command::Validate(args) => commands::validate::run(args, shared),
         Command::Fix(args) => commands::fix::run(args, shared),
         Command::Eval(args) => commands::eval::run(args, shared),
+        #[cfg(feature = "cloud")]
+        Command::Submit(args) => commands::submit::run(args, shared),
         #[cfg(feature = "cloud")]
         Command::Emulate(args) => commands::emulate::run(args, shared),
         Command::Explain(args) => commands::explain::run(args),

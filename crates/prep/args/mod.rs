@@ -4,6 +4,8 @@
 //! Parsing checks form only; what a flag means in its surroundings is settled
 //! by the command.
 
+#[cfg(feature = "cloud")]
+mod cloud;
 mod convert;
 mod dedupe;
 #[cfg(feature = "cloud")]
@@ -13,6 +15,8 @@ mod fix;
 mod mix;
 mod project;
 mod split;
+#[cfg(feature = "cloud")]
+mod submit;
 mod tokens;
 mod validate;
 mod values;
@@ -23,6 +27,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+#[cfg(feature = "cloud")]
+pub(crate) use self::cloud::CloudArgs;
 pub(crate) use self::convert::ConvertArgs;
 pub(crate) use self::dedupe::DedupeArgs;
 #[cfg(feature = "cloud")]
@@ -32,6 +38,8 @@ pub(crate) use self::fix::FixArgs;
 pub(crate) use self::mix::{MixArgs, Weighted};
 pub(crate) use self::project::{InitArgs, RunArgs, VerifyArgs};
 pub(crate) use self::split::{Answers, SplitArgs};
+#[cfg(feature = "cloud")]
+pub(crate) use self::submit::{DatasetPlace, SubmitArgs};
 pub(crate) use self::tokens::{CostArgs, TokensArgs, VocabularyArgs};
 pub(crate) use self::validate::{MethodName, Most, ReportFormat, RuleArgs, ValidateArgs};
 pub(crate) use self::values::{LinePlace, Size};
@@ -49,6 +57,7 @@ Examples:
   prep dedupe train.jsonl --near 0.8      without what repeats itself
   prep split --ratio 0.9                  train.jsonl into split/, without leakage
   prep mix a.jsonl=9 b.jsonl=1            two datasets blended
+  prep submit --rehearse                  upload, start and follow the job, played here
   prep cost split/train.jsonl             what tuning with it would cost
   prep eval --compare base.jsonl tuned.jsonl   is the tuned model better
   prep trace train.jsonl:812              where an example came from
@@ -78,6 +87,8 @@ pub(crate) enum Command {
     Run(RunArgs),
     Init(InitArgs),
     Verify(VerifyArgs),
+    #[cfg(feature = "cloud")]
+    Submit(Box<SubmitArgs>),
     #[cfg(feature = "cloud")]
     Emulate(EmulateArgs),
     /// Print where an example came from.

@@ -55,7 +55,7 @@ pub(crate) struct ValidateArgs {
 }
 
 /// Which rules count, and what they go by.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct RuleArgs {
     /// The base model that is to be tuned; its limits hold.
     #[arg(long, value_name = "NAME")]

@@ -9,11 +9,15 @@ pub(crate) mod eval;
 pub(crate) mod explain;
 pub(crate) mod fix;
 pub(crate) mod init;
+#[cfg(feature = "cloud")]
+pub(crate) mod jobs;
 pub(crate) mod mix;
 pub(crate) mod models;
 pub(crate) mod run;
 pub(crate) mod shell;
 pub(crate) mod split;
+#[cfg(feature = "cloud")]
+pub(crate) mod submit;
 pub(crate) mod tokens;
 pub(crate) mod trace;
 pub(crate) mod validate;

@@ -29,41 +29,13 @@ const MOST: usize = 100;
 pub(crate) fn run(args: &ValidateArgs, shared: &Shared) -> Result<Answer, Failure> {
     let started = Instant::now();
     let settings = Settings::read(shared)?.validate;
-    let levels = levels(&args.rules, &settings)?;
-    let mut context = context(&args.rules, &settings);
-    if let Some(baseline) = args.baseline.as_ref().or(settings.baseline.as_ref()) {
-        context.baseline = known(baseline)?;
-    }
-    let pool = ordered::pool(threads(shared)).map_err(plain)?;
-    let scratch = std::env::temp_dir().join("prep");
-    let run = CheckRun {
-        pool: &pool,
-        memory: shared.memory.0,
-        scratch: &scratch,
-        cap: args
-            .max_per_rule
-            .or(settings.max_per_rule)
-            .map_or(MOST, |most| most.0),
-        block_bytes: Options::BLOCK_BYTES,
-        stop: interrupt::stop(),
+    let settings = ValidateSettings {
+        max_per_rule: args.max_per_rule.or(settings.max_per_rule),
+        baseline: args.baseline.clone().or(settings.baseline),
+        ..settings
     };
-    let mut report = Report::default();
-    let mut of_validation = None;
-    if let Some(path) = &args.validation {
-        let held_out = Context {
-            side: Side::Validation,
-            ..context.clone()
-        };
-        let (mut checked, blake3) = check_file(path, &held_out, &levels, &run, shared)?;
-        context.validation = Some(std::mem::take(&mut checked.held_out));
-        of_validation = Some(FileReport::new(name(path), checked, &levels, &blake3));
-    }
-    for path in &args.files {
-        let (checked, blake3) = check_file(path, &context, &levels, &run, shared)?;
-        let file = FileReport::new(name(path), checked, &levels, &blake3);
-        report.files.push(file);
-    }
-    report.files.extend(of_validation);
+    let validation = args.validation.as_deref();
+    let report = report(&args.files, validation, &args.rules, &settings, shared)?;
 
     let mut out = anstream::AutoStream::auto(std::io::stdout().lock());
     if !shared.quiet {
@@ -84,6 +56,50 @@ pub(crate) fn run(args: &ValidateArgs, shared: &Shared) -> Result<Answer, Failur
     } else {
         Answer::Yes
     })
+}
+
+/// Checks training sets, each against the validation set if there is one, and
+/// that too.
+pub(super) fn report(
+    files: &[PathBuf],
+    validation: Option<&Path>,
+    rules: &RuleArgs,
+    settings: &ValidateSettings,
+    shared: &Shared,
+) -> Result<Report, Failure> {
+    let levels = levels(rules, settings)?;
+    let mut context = context(rules, settings);
+    if let Some(baseline) = &settings.baseline {
+        context.baseline = known(baseline)?;
+    }
+    let pool = ordered::pool(threads(shared)).map_err(plain)?;
+    let scratch = std::env::temp_dir().join("prep");
+    let run = CheckRun {
+        pool: &pool,
+        memory: shared.memory.0,
+        scratch: &scratch,
+        cap: settings.max_per_rule.map_or(MOST, |most| most.0),
+        block_bytes: Options::BLOCK_BYTES,
+        stop: interrupt::stop(),
+    };
+    let mut report = Report::default();
+    let mut of_validation = None;
+    if let Some(path) = validation {
+        let held_out = Context {
+            side: Side::Validation,
+            ..context.clone()
+        };
+        let (mut checked, blake3) = check_file(path, &held_out, &levels, &run, shared)?;
+        context.validation = Some(std::mem::take(&mut checked.held_out));
+        of_validation = Some(FileReport::new(name(path), checked, &levels, blake3));
+    }
+    for path in files {
+        let (checked, blake3) = check_file(path, &context, &levels, &run, shared)?;
+        let file = FileReport::new(name(path), checked, &levels, blake3);
+        report.files.push(file);
+    }
+    report.files.extend(of_validation);
+    Ok(report)
 }
 
 /// Checks one file; gives the checksum of what was read, too.

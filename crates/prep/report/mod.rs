@@ -40,6 +40,9 @@ pub(crate) struct FileReport {
     pub(crate) invalid: u64,
     pub(crate) lines: u64,
     pub(crate) bytes: u64,
+    /// The checksum of what was read.
+    #[cfg_attr(not(feature = "cloud"), expect(dead_code, reason = "for `prep submit`"))]
+    pub(crate) blake3: String,
     /// Findings that the baseline has already.
     pub(crate) known: u64,
     /// How often each rule found something, in the order of the table; only
@@ -86,14 +89,14 @@ impl FileReport {
         name: String,
         checked: Checked,
         levels: &prep_data::rules::Levels,
-        blake3: &str,
+        blake3: String,
     ) -> Self {
         let counts = RULES.iter().enumerate().map(|(n, rule)| RuleCount {
             rule,
             level: levels.of(n),
             count: checked.findings.counts[n],
         });
-        let mut origins = Origins::of(&name, blake3);
+        let mut origins = Origins::of(&name, &blake3);
         let findings = checked.findings.found.into_iter();
         Self {
             examples: checked.examples,
@@ -107,6 +110,7 @@ impl FileReport {
                 .map(|found| Told::new(found, &mut origins))
                 .collect(),
             name,
+            blake3,
         }
     }
 

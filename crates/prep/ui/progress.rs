@@ -2,6 +2,8 @@
 
 use std::io::IsTerminal;
 use std::sync::Arc;
+#[cfg(feature = "cloud")]
+use std::sync::atomic::AtomicU64;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -17,10 +19,37 @@ pub(crate) struct Bar {
     drawer: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
 }
 
+/// What a bar follows.
+enum Counter {
+    Input(Arc<Progress>),
+    #[cfg(feature = "cloud")]
+    Bytes(Arc<AtomicU64>),
+}
+
+impl Counter {
+    fn bytes(&self) -> u64 {
+        match self {
+            Self::Input(input) => input.bytes(),
+            #[cfg(feature = "cloud")]
+            Self::Bytes(bytes) => bytes.load(Ordering::Relaxed),
+        }
+    }
+}
+
 impl Bar {
     /// Draws a bar over the inputs, if a bar is to be drawn. `total` is their
     /// size in bytes, if it is known.
     pub(crate) fn over(inputs: Vec<Arc<Progress>>, total: Option<u64>, shared: &Shared) -> Self {
+        Self::following(inputs.into_iter().map(Counter::Input).collect(), total, shared)
+    }
+
+    /// Draws a bar over bytes that somebody else counts.
+    #[cfg(feature = "cloud")]
+    pub(crate) fn counting(counter: Arc<AtomicU64>, total: u64, shared: &Shared) -> Self {
+        Self::following(vec![Counter::Bytes(counter)], Some(total), shared)
+    }
+
+    fn following(counters: Vec<Counter>, total: Option<u64>, shared: &Shared) -> Self {
         let is_wanted = shared.progress == ProgressWhen::Auto
             && !shared.quiet
             && std::io::stderr().is_terminal();
@@ -30,7 +59,7 @@ impl Bar {
         let is_done = Arc::new(AtomicBool::new(false));
         let drawer = {
             let is_done = Arc::clone(&is_done);
-            thread::spawn(move || draw(&inputs, total, &is_done))
+            thread::spawn(move || draw(&counters, total, &is_done))
         };
         Self {
             drawer: Some((is_done, drawer)),
@@ -49,7 +78,7 @@ impl Drop for Bar {
     }
 }
 
-fn draw(inputs: &[Arc<Progress>], total: Option<u64>, is_done: &AtomicBool) {
+fn draw(counters: &[Counter], total: Option<u64>, is_done: &AtomicBool) {
     // A run that is over sooner needs no bar.
     thread::park_timeout(Duration::from_millis(300));
     if is_done.load(Ordering::Relaxed) {
@@ -66,7 +95,7 @@ fn draw(inputs: &[Arc<Progress>], total: Option<u64>, is_done: &AtomicBool) {
         ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
     );
     while !is_done.load(Ordering::Relaxed) {
-        bar.set_position(inputs.iter().map(|input| input.bytes()).sum());
+        bar.set_position(counters.iter().map(Counter::bytes).sum());
         thread::park_timeout(Duration::from_millis(100));
     }
     bar.finish_and_clear();
