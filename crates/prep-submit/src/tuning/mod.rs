@@ -18,7 +18,7 @@ mod verdict;
 
 pub use self::dropped::{Dropped, DroppedExample};
 pub use self::fingerprint::{DatasetId, run_id};
-pub use self::follow::{Event, FollowOptions, Followed, follow};
+pub use self::follow::{Event, FollowOptions, Followed, Tell, follow};
 pub use self::job::{
     Checkpoint, DataStats, DetailState, Distribution, HyperParameters, JobError, JobState, NotAJob,
     TunedModel, TuningJob,
