@@ -88,7 +88,11 @@ impl Cloud {
             })
         });
         let log = log.transpose()?;
-        let mut options = ClientOptions::new(endpoints, credentials(environment)?);
+        let credentials = Credentials::from_environment(environment, &endpoints);
+        let credentials = credentials.map_err(|error| {
+            failed("cannot get an access token", CallError::Credentials(error))
+        })?;
+        let mut options = ClientOptions::new(endpoints, credentials);
         options.quota_project.clone_from(&environment.quota_project);
         options.log.clone_from(&log);
         options.stop = interrupt::stop().into();
@@ -121,17 +125,6 @@ impl Drop for Cloud {
 
 fn environment() -> Environment {
     Environment::from_lookup(|name| std::env::var_os(name))
-}
-
-/// The credentials that the environment offers.
-fn credentials(environment: &Environment) -> Result<Credentials, Failure> {
-    match &environment.access_token {
-        Some(token) => Ok(Credentials::access_token(token.clone())),
-        None => Err(
-            Failure::because("cannot get an access token", "no credentials were found")
-                .hint("set `PREP_ACCESS_TOKEN` to what `gcloud auth print-access-token` prints"),
-        ),
-    }
 }
 
 /// Refuses what cannot be part of a name.
@@ -173,7 +166,7 @@ pub(crate) fn failed(cannot: impl Into<String>, error: CallError) -> Failure {
 fn hint(error: &CallError) -> Option<String> {
     match error {
         CallError::Service(error) => service_hint(error),
-        CallError::Credentials(_) => Some(LOG_IN.into()),
+        CallError::Credentials(error) => Some(error.way_out().into()),
         CallError::Transport { .. } | CallError::Unreadable { .. } | CallError::Stopped { .. } => {
             None
         }

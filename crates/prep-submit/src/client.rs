@@ -11,7 +11,7 @@
 //! clients that failed together do not come back together; a `Retry-After`
 //! says how long it is at least. A wait that would pass the limit is not begun.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::clock::Clock;
 use crate::credentials::Credentials;
@@ -183,7 +183,7 @@ impl Client {
         let started = self.http.clock.now();
         let host = host_of(&request.address()?);
         let mut effect = Effect::None;
-        let mut bound = self.retry.first;
+        let mut backoff = self.backoff();
         let mut is_fresh = false;
         let mut attempts = 0;
         loop {
@@ -221,17 +221,22 @@ impl Client {
             if request.repeat == Repeat::Never || !is_passing(&error) {
                 return Err(error);
             }
-            let wait = bound
-                .mul_f64(fastrand::f64())
-                .max(wanted.unwrap_or_default());
-            bound = (bound * 2).min(self.retry.most);
-            if elapsed + wait > self.retry.total {
+            let Some(wait) = backoff.next(self.http.clock.now(), wanted) else {
                 return Err(error);
-            }
+            };
             if self.sleep(wait).await.is_err() {
                 let operation = request.operation;
                 return Err(CallError::Stopped { operation, effect });
             }
+        }
+    }
+
+    /// Begins to wait ever longer.
+    pub(crate) fn backoff(&self) -> Backoff {
+        Backoff {
+            retry: self.retry,
+            started: self.http.clock.now(),
+            bound: self.retry.first,
         }
     }
 
@@ -261,12 +266,38 @@ impl Client {
     }
 }
 
+/// Waits that grow, until their time is over.
+#[derive(Debug)]
+pub(crate) struct Backoff {
+    retry: Retry,
+    started: Instant,
+    bound: Duration,
+}
+
+impl Backoff {
+    /// Draws the next wait, at least as long as is wanted; `None` if it would
+    /// pass the limit.
+    fn next(&mut self, now: Instant, wanted: Option<Duration>) -> Option<Duration> {
+        let drawn = self.bound.mul_f64(fastrand::f64());
+        let wait = drawn.max(wanted.unwrap_or_default());
+        self.bound = (self.bound * 2).min(self.retry.most);
+        let elapsed = now - self.started;
+        (elapsed + wait <= self.retry.total).then_some(wait)
+    }
+
+    /// Waits before another attempt; `None` if there shall be none.
+    pub(crate) async fn wait(&mut self, client: &Client) -> Option<()> {
+        let wait = self.next(client.clock().now(), None)?;
+        client.sleep(wait).await.ok()
+    }
+}
+
 fn is_answer(request: &Request, status: u16) -> bool {
     (200..300).contains(&status) || request.accept.contains(&status)
 }
 
 /// Whether another attempt may end otherwise.
-fn is_passing(error: &CallError) -> bool {
+pub(crate) fn is_passing(error: &CallError) -> bool {
     match error {
         CallError::Transport { .. } => true,
         CallError::Service(error) => matches!(error.http, 408 | 429 | 500..),

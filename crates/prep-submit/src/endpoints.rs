@@ -83,6 +83,17 @@ impl Endpoints {
             None => format!("https://{name}.googleapis.com"),
         }
     }
+
+    /// Gives where a request to one of Google's own addresses goes: to the
+    /// stand-in, if there is one.
+    pub(crate) fn instead_of(&self, url: &str) -> String {
+        let rest = url.strip_prefix("https://").unwrap_or_default();
+        let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+        match &self.vertex {
+            Some(base) if host.ends_with(".googleapis.com") => format!("{base}/{path}"),
+            _ => url.to_owned(),
+        }
+    }
 }
 
 /// Finds the location in a resource name such as
@@ -132,6 +143,21 @@ mod tests {
             Endpoints::google().service("serviceusage"),
             "https://serviceusage.googleapis.com"
         );
+    }
+
+    #[test]
+    fn a_stand_in_takes_the_place_of_google_only() {
+        let endpoints = Endpoints::stand_in("http://127.0.0.1:1/");
+        let check = |url, expected| assert_eq!(endpoints.instead_of(url), expected);
+        check(
+            "https://oauth2.googleapis.com/token",
+            "http://127.0.0.1:1/token",
+        );
+        check("https://idp.example/token", "https://idp.example/token");
+        check("http://127.0.0.1:2/token", "http://127.0.0.1:2/token");
+        let google = Endpoints::google();
+        let url = "https://sts.googleapis.com/v1/token";
+        assert_eq!(google.instead_of(url), url);
     }
 
     #[test]

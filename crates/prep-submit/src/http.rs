@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -42,7 +42,7 @@ pub enum Repeat {
 }
 
 /// What a request carries.
-#[derive(Clone, Default)]
+#[derive(Debug, Clone, Default)]
 pub enum Body {
     /// Nothing.
     #[default]
@@ -95,6 +95,7 @@ pub struct Request {
     query: Vec<(&'static str, String)>,
     /// Headers, beside those of the body and of authorisation.
     pub headers: Vec<(&'static str, String)>,
+    pub(crate) secret_headers: Vec<(String, Secret)>,
     /// What it carries.
     pub body: Body,
     /// Whether it may be sent again.
@@ -138,6 +139,7 @@ impl Request {
             target,
             query: Vec::new(),
             headers: Vec::new(),
+            secret_headers: Vec::new(),
             body: Body::Empty,
             repeat,
             timeout: None,
@@ -502,11 +504,14 @@ impl Http {
         for (name, value) in &request.headers {
             builder = builder.header(*name, value);
         }
-        for (name, value) in extra.iter().filter(|_| may_carry_secrets(&url)) {
-            let mut value = reqwest::header::HeaderValue::from_str(value.expose())
-                .map_err(|_| bad_header(request, name))?;
-            value.set_sensitive(*name == AUTHORIZATION.as_str());
-            builder = builder.header(HeaderName::from_static(name), value);
+        let own = request.secret_headers.iter();
+        let own = own.map(|(name, value)| (name.as_str(), value));
+        let extra = extra.iter().map(|(name, value)| (*name, value));
+        for (name, value) in extra.filter(|_| may_carry_secrets(&url)).chain(own) {
+            let mut value =
+                HeaderValue::from_str(value.expose()).map_err(|_| bad_header(request, name))?;
+            value.set_sensitive(true);
+            builder = builder.header(name, value);
         }
         let mut sent = Sent::default();
         match &request.body {

@@ -25,13 +25,14 @@ mod log;
 pub mod predict;
 mod secret;
 mod stop;
+pub mod storage;
 #[cfg(test)]
 mod testing;
 pub mod tuning;
 
 pub use self::client::{Client, ClientOptions, Retry};
 pub use self::clock::Clock;
-pub use self::credentials::Credentials;
+pub use self::credentials::{Credentials, CredentialsError, Identity};
 pub use self::endpoints::{BadAddress, Endpoints, location_of};
 pub use self::environment::Environment;
 pub use self::error::{CallError, Effect, ServiceError};
