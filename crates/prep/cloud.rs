@@ -47,12 +47,23 @@ impl Cloud {
             .or(settings.validate.location);
         match (project, location) {
             (Some(project), Some(location)) => {
-                let (project, location) = (segment("project", project)?, segment("location", location)?);
+                let (project, location) =
+                    (segment("project", project)?, segment("location", location)?);
                 Self::connect(&environment, args, project, location)
             }
             (project, location) => Err(missing(&[
-                (project.is_none(), "project", "--project", "GOOGLE_CLOUD_PROJECT"),
-                (location.is_none(), "location", "--location", "GOOGLE_CLOUD_LOCATION"),
+                (
+                    project.is_none(),
+                    "project",
+                    "--project",
+                    "GOOGLE_CLOUD_PROJECT",
+                ),
+                (
+                    location.is_none(),
+                    "location",
+                    "--location",
+                    "GOOGLE_CLOUD_LOCATION",
+                ),
             ])),
         }
     }
@@ -79,12 +90,15 @@ impl Cloud {
             })
         });
         let log = log.transpose()?;
-        let mut options = ClientOptions::new(endpoints.clone(), credentials(environment, &endpoints)?);
+        let mut options =
+            ClientOptions::new(endpoints.clone(), credentials(environment, &endpoints)?);
         options.quota_project.clone_from(&environment.quota_project);
         options.log.clone_from(&log);
         options.stop = interrupt::stop().into();
         Ok(Self {
-            runtime: runtime::Builder::new_current_thread().enable_all().build()?,
+            runtime: runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?,
             client: Client::new(options).map_err(plain)?,
             project,
             location,
@@ -134,7 +148,10 @@ fn segment(what: &str, text: String) -> Result<String, Failure> {
 /// it is missing, the key in `prep.yaml`, the flag, the variable.
 fn missing(rows: &[(bool, &str, &str, &str)]) -> Failure {
     let rows: Vec<_> = rows.iter().filter(|(is_missing, ..)| *is_missing).collect();
-    let names: Vec<_> = rows.iter().map(|(_, key, ..)| format!("no {key}")).collect();
+    let names: Vec<_> = rows
+        .iter()
+        .map(|(_, key, ..)| format!("no {key}"))
+        .collect();
     let mut failure = Failure::new(format!("there is {} to work in", names.join(" and ")));
     for (_, key, flag, variable) in rows {
         failure = failure.note(format!(
@@ -158,7 +175,9 @@ fn hint(error: &CallError) -> Option<String> {
     match error {
         CallError::Service(error) => service_hint(error),
         CallError::Credentials(error) => Some(error.way_out().into()),
-        CallError::Transport { .. } | CallError::Unreadable { .. } | CallError::Stopped { .. } => None,
+        CallError::Transport { .. } | CallError::Unreadable { .. } | CallError::Stopped { .. } => {
+            None
+        }
     }
 }
 

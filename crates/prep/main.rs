@@ -59,6 +59,8 @@ fn run(cli: &Cli) -> Result<Answer, Failure> {
         Command::Convert(args) => commands::convert::run(args, shared),
         Command::Validate(args) => commands::validate::run(args, shared),
         Command::Fix(args) => commands::fix::run(args, shared),
+        #[cfg(feature = "cloud")]
+        Command::Jobs(args) => commands::jobs::run(args, shared),
         Command::Eval(args) => commands::eval::run(args, shared),
         #[cfg(feature = "cloud")]
         Command::Submit(args) => commands::submit::run(args, shared),

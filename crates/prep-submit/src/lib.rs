@@ -37,7 +37,7 @@ pub use self::endpoints::{BadAddress, Endpoints, location_of};
 pub use self::environment::Environment;
 pub use self::error::{CallError, Effect, ServiceError};
 pub use self::http::{Body, Repeat, Reply, ReplyStream, Request, encoded};
-pub use self::log::RequestLog;
+pub use self::log::{RequestLog, rfc3339};
 pub use self::secret::Secret;
 pub use self::stop::Stop;
 pub use reqwest::Method;

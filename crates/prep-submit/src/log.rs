@@ -85,7 +85,7 @@ impl std::fmt::Debug for RequestLog {
 }
 
 /// Writes a time as RFC 3339 in UTC, with milliseconds.
-pub(crate) fn rfc3339(time: SystemTime) -> String {
+pub fn rfc3339(time: SystemTime) -> String {
     DateTime::<Utc>::from(time).to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 

@@ -12,6 +12,8 @@ mod dedupe;
 mod emulate;
 mod eval;
 mod fix;
+#[cfg(feature = "cloud")]
+mod jobs;
 mod mix;
 mod project;
 mod split;
@@ -35,6 +37,11 @@ pub(crate) use self::dedupe::DedupeArgs;
 pub(crate) use self::emulate::EmulateArgs;
 pub(crate) use self::eval::{EvalArgs, MetricName, PredictionFormat, Script, Test};
 pub(crate) use self::fix::FixArgs;
+#[cfg(feature = "cloud")]
+pub(crate) use self::jobs::{
+    CancelArgs, DroppedArgs, JobArgs, JobsArgs, JobsCommand, ListArgs, MetricsArgs, MetricsFormat,
+    ShowArgs, WatchArgs,
+};
 pub(crate) use self::mix::{MixArgs, Weighted};
 pub(crate) use self::project::{InitArgs, RunArgs, VerifyArgs};
 pub(crate) use self::split::{Answers, SplitArgs};
@@ -59,6 +66,7 @@ Examples:
   prep mix a.jsonl=9 b.jsonl=1            two datasets blended
   prep submit --rehearse                  upload, start and follow the job, played here
   prep cost split/train.jsonl             what tuning with it would cost
+  prep jobs watch                         follow a tuning job to its end
   prep eval --compare base.jsonl tuned.jsonl   is the tuned model better
   prep trace train.jsonl:812              where an example came from
 
@@ -83,6 +91,8 @@ pub(crate) enum Command {
     Mix(Box<MixArgs>),
     Tokens(TokensArgs),
     Cost(CostArgs),
+    #[cfg(feature = "cloud")]
+    Jobs(Box<JobsArgs>),
     Eval(Box<EvalArgs>),
     Run(RunArgs),
     Init(InitArgs),

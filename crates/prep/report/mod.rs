@@ -41,7 +41,10 @@ pub(crate) struct FileReport {
     pub(crate) lines: u64,
     pub(crate) bytes: u64,
     /// The checksum of what was read.
-    #[cfg_attr(not(feature = "cloud"), expect(dead_code, reason = "for `prep submit`"))]
+    #[cfg_attr(
+        not(feature = "cloud"),
+        expect(dead_code, reason = "for `prep submit`")
+    )]
     pub(crate) blake3: String,
     /// Findings that the baseline has already.
     pub(crate) known: u64,

@@ -40,7 +40,11 @@ impl Bar {
     /// Draws a bar over the inputs, if a bar is to be drawn. `total` is their
     /// size in bytes, if it is known.
     pub(crate) fn over(inputs: Vec<Arc<Progress>>, total: Option<u64>, shared: &Shared) -> Self {
-        Self::following(inputs.into_iter().map(Counter::Input).collect(), total, shared)
+        Self::following(
+            inputs.into_iter().map(Counter::Input).collect(),
+            total,
+            shared,
+        )
     }
 
     /// Draws a bar over bytes that somebody else counts.

@@ -16,7 +16,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::json;
 
 pub use self::checksums::{Checksums, Crc32c, checksums};
-pub use self::upload::{How, Upload, UploadError, Uploaded, upload};
+pub use self::upload::{How, Upload, UploadError, Uploaded, first_request, upload};
 use crate::client::Client;
 use crate::error::CallError;
 use crate::http::{Request, encoded};

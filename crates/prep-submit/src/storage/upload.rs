@@ -29,6 +29,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::{Checksums, Crc32c, Object, ReadError, delete, object, read};
 use crate::client::{Client, is_passing};
+use crate::endpoints::Endpoints;
 use crate::error::CallError;
 use crate::http::{Reply, Request, encoded};
 use crate::secret::Secret;
@@ -163,6 +164,40 @@ pub async fn upload(client: &Client, upload: &Upload) -> Result<Uploaded, Upload
         .store(upload.checksums.bytes, Ordering::Relaxed);
     run.forget_session();
     Ok(uploaded)
+}
+
+/// Describes the request with which an upload begins, and sends nothing: its
+/// operation, method, address, and the metadata of the object.
+#[must_use]
+pub fn first_request(endpoints: &Endpoints, upload: &Upload) -> serde_json::Value {
+    let is_small = upload.checksums.bytes <= MOST_AT_ONCE;
+    let (operation, kind) = match is_small {
+        true => ("upload the file", "multipart"),
+        false => ("begin the upload", "resumable"),
+    };
+    let url = insert_url(endpoints, &upload.bucket, kind);
+    json!({
+        "operation": operation,
+        "method": "POST",
+        "url": format!("{url}&name={}&ifGenerationMatch=0", encoded(&upload.name)),
+        "metadata": metadata(upload),
+        "bytes": upload.checksums.bytes,
+    })
+}
+
+fn metadata(upload: &Upload) -> serde_json::Value {
+    json!({
+        "name": upload.name,
+        "contentType": upload.content_type,
+        "crc32c": upload.checksums.crc32c,
+        "metadata": {"sha256": upload.checksums.sha256},
+    })
+}
+
+fn insert_url(endpoints: &Endpoints, bucket: &str, kind: &str) -> String {
+    let base = endpoints.storage();
+    let bucket = encoded(bucket);
+    format!("{base}/upload/storage/v1/b/{bucket}/o?uploadType={kind}")
 }
 
 struct Run<'a> {
@@ -613,18 +648,11 @@ impl Run<'_> {
     }
 
     fn metadata(&self) -> serde_json::Value {
-        json!({
-            "name": self.upload.name,
-            "contentType": self.upload.content_type,
-            "crc32c": self.upload.checksums.crc32c,
-            "metadata": {"sha256": self.upload.checksums.sha256},
-        })
+        metadata(self.upload)
     }
 
     fn insert_url(&self, kind: &str) -> String {
-        let base = self.client.endpoints().storage();
-        let bucket = encoded(&self.upload.bucket);
-        format!("{base}/upload/storage/v1/b/{bucket}/o?uploadType={kind}")
+        insert_url(self.client.endpoints(), &self.upload.bucket, kind)
     }
 
     fn uri(&self) -> String {

@@ -5,6 +5,8 @@
 //! and at no other: a state that is not known is one to wait through. Stopping
 //! it ([`Stop`](crate::Stop)) stops the watching and not the job.
 
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::job::{DataStats, DetailState, JobState, TuningJob};
@@ -58,12 +60,17 @@ pub enum Event<'a> {
     Looked(&'a TuningJob, &'a Metrics),
 }
 
+/// What is told of a job. It says whether to go on: whoever nobody listens to
+/// any more need not.
+pub type Tell<'a> = dyn FnMut(Event<'_>) -> ControlFlow<()> + Send + 'a;
+
 /// How the following ended.
 #[derive(Debug)]
 pub enum Followed {
     /// The job is over.
     Over(TuningJob, Metrics),
-    /// The stop flag was raised; the job goes on. What was seen last.
+    /// The stop flag was raised, or what was told was to end it; the job goes
+    /// on. What was seen last.
     Stopped(Option<TuningJob>),
 }
 
@@ -77,10 +84,16 @@ pub async fn follow(
     client: &Client,
     name: &ResourceName,
     options: &FollowOptions,
-    tell: &mut (dyn FnMut(Event<'_>) + Send),
+    tell: &mut Tell<'_>,
 ) -> Result<Followed, CallError> {
     let mut watch = Watch::new(options);
     let mut failing = None;
+    let is_ended = AtomicBool::new(false);
+    let mut tell = |event: Event<'_>| {
+        if tell(event).is_break() {
+            is_ended.store(true, Ordering::Relaxed);
+        }
+    };
     loop {
         match service::get(client, name).await {
             Ok(job) => {
@@ -98,7 +111,7 @@ pub async fn follow(
                         }
                     }
                 }
-                watch.look(job, metrics, client, tell);
+                watch.look(job, metrics, client, &mut tell);
                 if let Some((job, metrics)) = watch.over() {
                     return Ok(Followed::Over(job, metrics));
                 }
@@ -113,7 +126,7 @@ pub async fn follow(
                 tell(Event::Trouble(&error));
             }
         }
-        if client.sleep(options.poll).await.is_err() {
+        if is_ended.load(Ordering::Relaxed) || client.sleep(options.poll).await.is_err() {
             return Ok(Followed::Stopped(watch.job));
         }
     }
@@ -226,7 +239,6 @@ impl<'o> Watch<'o> {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-    use std::sync::atomic::{AtomicBool, Ordering};
 
     use serde_json::{Value, json};
 
@@ -311,7 +323,10 @@ mod tests {
         let client = server.client();
         let mut events = Vec::new();
         let options = FollowOptions::default();
-        let mut tell = |event: Event<'_>| events.extend(told(&event));
+        let mut tell = |event: Event<'_>| {
+            events.extend(told(&event));
+            ControlFlow::Continue(())
+        };
         let followed = follow(&client, &name, &options, &mut tell).await;
         (events, followed)
     }
@@ -406,6 +421,7 @@ mod tests {
                 looks += 1;
                 flag.store(looks == 3, Ordering::Relaxed);
             }
+            ControlFlow::Continue(())
         };
         let followed = follow(&client, &name, &FollowOptions::default(), &mut tell)
             .await
@@ -414,5 +430,9 @@ mod tests {
             panic!("{followed:?}")
         };
         assert_eq!((job.state(), looks), (JobState::Running, 3));
+        flag.store(false, Ordering::Relaxed);
+        let mut tell = |_: Event<'_>| ControlFlow::Break(());
+        let followed = follow(&client, &name, &FollowOptions::default(), &mut tell).await;
+        assert!(matches!(followed, Ok(Followed::Stopped(Some(_)))));
     }
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use super::job::TuningJob;
 use super::name::ResourceName;
-use super::service::{address, job_of, list};
+use super::service::{job_of, jobs_url, list};
 use super::spec::{RUN_LABEL, TuningRequest};
 use crate::client::Client;
 use crate::error::{CallError, Effect};
@@ -150,8 +150,7 @@ async fn create(
     options: &LaunchOptions,
 ) -> Result<TuningJob, CallError> {
     const OPERATION: &str = "start a tuning job";
-    let path = format!("projects/{project}/locations/{location}/tuningJobs");
-    let create = Request::post(OPERATION, address(client, location, &path))
+    let create = Request::post(OPERATION, jobs_url(client.endpoints(), project, location))
         .json(&request.clone().labelled(run_id))
         .timeout(options.timeout);
     let reply = client.send(&create).await?;

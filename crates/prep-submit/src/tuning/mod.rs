@@ -18,7 +18,7 @@ mod verdict;
 
 pub use self::dropped::{Dropped, DroppedExample};
 pub use self::fingerprint::{DatasetId, run_id};
-pub use self::follow::{Event, FollowOptions, Followed, follow};
+pub use self::follow::{Event, FollowOptions, Followed, Tell, follow};
 pub use self::job::{
     Checkpoint, DataStats, DetailState, Distribution, HyperParameters, JobError, JobState, NotAJob,
     TunedModel, TuningJob,
@@ -26,6 +26,6 @@ pub use self::job::{
 pub use self::launch::{Existing, Launch, LaunchError, LaunchOptions, launch};
 pub use self::metrics::{Metrics, Point, Series};
 pub use self::name::{NotAName, ResourceName};
-pub use self::service::{cancel, get, list};
+pub use self::service::{cancel, get, jobs_url, list};
 pub use self::spec::{AdapterSize, Field, Method, Problem, RUN_LABEL, Start, TuningRequest};
 pub use self::verdict::{Ending, Warning, best_checkpoint, rising_loss, wedged};

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::job::TuningJob;
 use super::name::ResourceName;
 use crate::client::Client;
+use crate::endpoints::Endpoints;
 use crate::error::CallError;
 use crate::http::Request;
 
@@ -14,6 +15,13 @@ const PAGE: usize = 100;
 /// The address of something in a location.
 pub(crate) fn address(client: &Client, location: &str, path: &str) -> String {
     format!("{}/v1/{path}", client.endpoints().vertex(location))
+}
+
+/// Gives the address of the jobs of a project in a location.
+#[must_use]
+pub fn jobs_url(endpoints: &Endpoints, project: &str, location: &str) -> String {
+    let base = endpoints.vertex(location);
+    format!("{base}/v1/projects/{project}/locations/{location}/tuningJobs")
 }
 
 /// Asks for JSON.
@@ -48,8 +56,7 @@ pub async fn list(
     most: usize,
 ) -> Result<Vec<TuningJob>, CallError> {
     const OPERATION: &str = "list tuning jobs";
-    let path = format!("projects/{project}/locations/{location}/tuningJobs");
-    let url = address(client, location, &path);
+    let url = jobs_url(client.endpoints(), project, location);
     let (mut jobs, mut token) = (Vec::new(), String::new());
     while jobs.len() < most {
         let size = PAGE.min(most - jobs.len());

@@ -17,6 +17,9 @@ use crate::failure::{Failure, plain};
 /// Where it is.
 pub(crate) const PATH: &str = "split/job.json";
 
+/// Where that of a rehearsal is.
+const REHEARSED: &str = "split/rehearsal.json";
+
 /// A launch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct JobRecord {
@@ -84,14 +87,21 @@ impl JobRecord {
     }
 
     /// Writes the record of this directory, over that of an earlier launch.
-    #[cfg_attr(not(test), expect(dead_code, reason = "`prep submit` will write it"))]
     pub(crate) fn write(&self) -> Result<(), Failure> {
         self.write_to(Path::new(PATH))
+    }
+
+    /// Writes the record of a rehearsal, apart from that of a real job.
+    pub(crate) fn write_rehearsed(&self) -> Result<(), Failure> {
+        self.write_to(Path::new(REHEARSED))
     }
 
     fn write_to(&self, path: &Path) -> Result<(), Failure> {
         let mut json = serde_json::to_string_pretty(self).map_err(plain)?;
         json.push('\n');
+        if let Some(directory) = path.parent() {
+            fs::create_dir_all(directory)?;
+        }
         let mut file = AtomicFile::create(path)?;
         file.write_all(json.as_bytes())?;
         file.sync()?;

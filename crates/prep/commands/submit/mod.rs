@@ -9,7 +9,6 @@ mod preflight;
 mod rehearse;
 
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::SystemTime;
@@ -79,13 +78,27 @@ pub(crate) fn run(args: &SubmitArgs, shared: &Shared) -> Result<Answer, Failure>
         return Ok(Answer::No);
     };
 
-    let mine = found.at_work.iter().find(|job| job.label(prep_submit::tuning::RUN_LABEL) == Some(&submission.run_id));
+    let mine = found
+        .at_work
+        .iter()
+        .find(|job| job.label(prep_submit::tuning::RUN_LABEL) == Some(&submission.run_id));
     let is_there = mine.is_some() && !args.again;
     if !shared.quiet {
         submission.tell(&found, args.rehearse);
     }
-    for job in found.at_work.iter().filter(|job| Some(job.name()) != mine.map(TuningJob::name)) {
-        ui::remark("note", &format!("another job is at work: {}, {}", job.display_name().unwrap_or("without a name"), job.name().id));
+    for job in found
+        .at_work
+        .iter()
+        .filter(|job| Some(job.name()) != mine.map(TuningJob::name))
+    {
+        ui::remark(
+            "note",
+            &format!(
+                "another job is at work: {}, {}",
+                job.display_name().unwrap_or("without a name"),
+                job.name().id
+            ),
+        );
     }
     if !is_there && !is_agreed(args)? {
         ui::say("nothing was sent");
@@ -101,7 +114,11 @@ pub(crate) fn run(args: &SubmitArgs, shared: &Shared) -> Result<Answer, Failure>
     let job = submission.launch(args, &cloud, shared)?;
     let record = submission.record(&job, &found, objects);
     if let Some(record) = record {
-        record.write_for(args.rehearse)?;
+        if args.rehearse {
+            record.write_rehearsed()?;
+        } else {
+            record.write()?;
+        }
     }
     if args.no_wait {
         ui::say(&format!("`prep jobs watch {}` follows it", job.name().id));
@@ -114,7 +131,13 @@ pub(crate) fn run(args: &SubmitArgs, shared: &Shared) -> Result<Answer, Failure>
     }
     let answer = watch::follow(&cloud, job.name(), &follow, TextOrJson::Text, shared)?;
     if args.rehearse {
-        ui::remark("note", &format!("{REHEARSAL}; what was played is kept in `{}`", Rehearsal::directory().display()));
+        ui::remark(
+            "note",
+            &format!(
+                "{REHEARSAL}; what was played is kept in `{}`",
+                Rehearsal::directory().display()
+            ),
+        );
     }
     Ok(answer)
 }
@@ -126,8 +149,10 @@ fn is_agreed(args: &SubmitArgs) -> Result<bool, Failure> {
         return Ok(true);
     }
     if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
-        return Err(Failure::new("there is nobody to ask whether the job may start")
-            .hint("say `--yes`; nothing was sent"));
+        return Err(
+            Failure::new("there is nobody to ask whether the job may start")
+                .hint("say `--yes`; nothing was sent"),
+        );
     }
     let mut stderr = anstream::stderr().lock();
     write!(stderr, "Start the job? [y/N] ")?;
@@ -158,8 +183,11 @@ impl<'o> Submission<'o> {
         request.training_uri = uri(&order.train, found.train.as_ref());
         let validation = order.validation.as_ref();
         request.validation_uri = validation.map(|place| uri(place, found.validation.as_ref()));
-        let sum = |side: Option<&Side>| side.map_or_else(String::new, |side| side.checksums.sha256.clone());
-        let (train_sum, validation_sum) = (sum(found.train.as_ref()), sum(found.validation.as_ref()));
+        let sum = |side: Option<&Side>| {
+            side.map_or_else(String::new, |side| side.checksums.sha256.clone())
+        };
+        let (train_sum, validation_sum) =
+            (sum(found.train.as_ref()), sum(found.validation.as_ref()));
         let mut datasets = vec![DatasetId {
             uri: &request.training_uri,
             checksum: &train_sum,
@@ -181,7 +209,8 @@ impl<'o> Submission<'o> {
     /// Prints the requests that would be sent.
     fn show(&self, found: &Preflight) -> Result<Answer, Failure> {
         let order = self.order;
-        let endpoints = prep_submit::Endpoints::from_environment(&cloud::environment()).map_err(plain)?;
+        let endpoints =
+            prep_submit::Endpoints::from_environment(&cloud::environment()).map_err(plain)?;
         let sides = [&found.train, &found.validation].into_iter().flatten();
         let uploads = sides.map(|side| {
             let mut request = storage::first_request(&endpoints, &self.upload_of(side));
@@ -195,7 +224,10 @@ impl<'o> Submission<'o> {
             "url": prep_submit::tuning::jobs_url(&endpoints, &order.project, &order.location),
             "body": self.request.clone().labelled(&self.run_id),
         }));
-        let problems = found.problems.iter().map(|problem| json!({"problem": problem.what, "hint": problem.hint}));
+        let problems = found
+            .problems
+            .iter()
+            .map(|problem| json!({"problem": problem.what, "hint": problem.hint}));
         let shown = json!({
             "schema": 1,
             "requests": requests,
@@ -209,7 +241,11 @@ impl<'o> Submission<'o> {
             },
         });
         let mut out = io::stdout().lock();
-        writeln!(out, "{}", serde_json::to_string_pretty(&shown).map_err(plain)?)?;
+        writeln!(
+            out,
+            "{}",
+            serde_json::to_string_pretty(&shown).map_err(plain)?
+        )?;
         Ok(if found.problems.is_empty() {
             Answer::Yes
         } else {
@@ -238,9 +274,19 @@ impl<'o> Submission<'o> {
             order.location,
             order.project
         ));
-        ui::say(&format!("training    {}", side(found.train.as_ref(), Some(&order.train))));
-        ui::say(&format!("validation  {}", side(found.validation.as_ref(), order.validation.as_ref())));
-        let played = if is_rehearsal { "nothing; for real: " } else { "" };
+        ui::say(&format!(
+            "training    {}",
+            side(found.train.as_ref(), Some(&order.train))
+        ));
+        ui::say(&format!(
+            "validation  {}",
+            side(found.validation.as_ref(), order.validation.as_ref())
+        ));
+        let played = if is_rehearsal {
+            "nothing; for real: "
+        } else {
+            ""
+        };
         ui::say(&format!("cost        {played}{}", found.cost.in_words()));
     }
 
@@ -293,10 +339,19 @@ impl<'o> Submission<'o> {
         })
     }
 
-    fn launch(&self, args: &SubmitArgs, cloud: &Cloud, shared: &Shared) -> Result<TuningJob, Failure> {
+    fn launch(
+        &self,
+        args: &SubmitArgs,
+        cloud: &Cloud,
+        shared: &Shared,
+    ) -> Result<TuningJob, Failure> {
         let order = self.order;
         let options = LaunchOptions {
-            existing: if args.again { Existing::LaunchAnew } else { Existing::Keep },
+            existing: if args.again {
+                Existing::LaunchAnew
+            } else {
+                Existing::Keep
+            },
             ..LaunchOptions::default()
         };
         let launch = prep_submit::tuning::launch(
@@ -309,18 +364,29 @@ impl<'o> Submission<'o> {
         );
         let (job, what) = match cloud.wait(launch) {
             Ok(Launch::Launched { job, was_lost }) => {
-                let lost = if was_lost { "; the answer was lost, and a look found it" } else { "" };
+                let lost = if was_lost {
+                    "; the answer was lost, and a look found it"
+                } else {
+                    ""
+                };
                 (job, format!("started{lost}"))
             }
-            Ok(Launch::Found(job)) => (job, "was started before; `--again` starts another".to_owned()),
+            Ok(Launch::Found(job)) => (
+                job,
+                "was started before; `--again` starts another".to_owned(),
+            ),
             Ok(Launch::Unknown { cause, n_looks }) => {
                 let error = anyhow::Error::new(cause);
-                let failure = Failure::from(error.context("whether the job was started is not known"));
+                let failure =
+                    Failure::from(error.context("whether the job was started is not known"));
                 return Err(failure
                     .note(format!("{} found no job of this run; it may still appear", ui::of(n_looks as u64, "look")))
                     .hint("run the same command in a few minutes: it looks for the job first, and starts none that is there"));
             }
-            Err(LaunchError::Look(error)) => return Err(failed("cannot see which tuning jobs there are", error).note("no job was started")),
+            Err(LaunchError::Look(error)) => {
+                return Err(failed("cannot see which tuning jobs there are", error)
+                    .note("no job was started"));
+            }
             Err(LaunchError::Refused(error)) => {
                 let cannot = format!("cannot start the tuning job in `{}`", order.location);
                 return Err(failed(cannot, error).note("no job was started"));
@@ -336,7 +402,12 @@ impl<'o> Submission<'o> {
     }
 
     /// What later commands want to know of this job.
-    fn record(&self, job: &TuningJob, found: &Preflight, objects: Vec<ObjectRecord>) -> Option<JobRecord> {
+    fn record(
+        &self,
+        job: &TuningJob,
+        found: &Preflight,
+        objects: Vec<ObjectRecord>,
+    ) -> Option<JobRecord> {
         let file = |side: &Side| FileRecord {
             path: side.path.clone(),
             bytes: side.checksums.bytes,
@@ -365,16 +436,15 @@ fn upload_failed(error: UploadError) -> Failure {
             ui::bytes(*bytes)
         ),
         UploadError::Call { .. } => "run the same command to try again; no job was started".into(),
-        UploadError::Changed { .. } => "run the command again: it checks the file as it is now".into(),
-        UploadError::Taken { .. } => "take another prefix with `--bucket gs://BUCKET/PREFIX`".into(),
+        UploadError::Changed { .. } => {
+            "run the command again: it checks the file as it is now".into()
+        }
+        UploadError::Taken { .. } => {
+            "take another prefix with `--bucket gs://BUCKET/PREFIX`".into()
+        }
         UploadError::File { .. } | UploadError::Damaged { .. } | UploadError::State { .. } => {
             "no job was started".into()
         }
     };
     plain(error).hint(hint)
-}
-
-/// Where a rehearsed job is recorded: apart from real ones.
-pub(crate) fn rehearsed() -> PathBuf {
-    PathBuf::from("split/rehearsal.json")
 }

@@ -81,8 +81,8 @@ impl Order {
                 String::new()
             })
         };
-        let tuned = or(&args.from_tuned_model, &tuning.from_tuned_model)
-            .filter(|_| args.model.is_none());
+        let tuned =
+            or(&args.from_tuned_model, &tuning.from_tuned_model).filter(|_| args.model.is_none());
         let model = or(&args.model, &tuning.model).or_else(|| settings.validate.model.clone());
         let start = match tuned {
             Some(model) => Start::Tuned {
@@ -123,9 +123,7 @@ impl Order {
         );
         let bucket = or(&args.bucket, &tuning.bucket);
         let bucket = want(
-            rehearsal
-                .map(|of| format!("gs://{}", of.bucket))
-                .or(bucket),
+            rehearsal.map(|of| format!("gs://{}", of.bucket)).or(bucket),
             "the bucket to upload to",
             "--bucket gs://…",
             None,
@@ -142,7 +140,11 @@ impl Order {
             location,
             bucket,
             request: TuningRequest::new(start, Method::Supervised, String::new()),
-            method: args.method.or(tuning.method).or(settings.validate.method).unwrap_or(MethodName::Sft),
+            method: args
+                .method
+                .or(tuning.method)
+                .or(settings.validate.method)
+                .unwrap_or(MethodName::Sft),
             max_cost: args.max_cost,
             notes: tuning.notes.clone(),
         };
@@ -160,7 +162,10 @@ impl Order {
         if args.no_validation {
             return;
         }
-        let named = args.validation.as_ref().or(settings.tuning.validation.as_ref());
+        let named = args
+            .validation
+            .as_ref()
+            .or(settings.tuning.validation.as_ref());
         self.validation = match named {
             Some(named) => Some(DatasetPlace::of(named)),
             None if Path::new(VALIDATION).exists() => Some(DatasetPlace::of(VALIDATION)),

@@ -16,7 +16,7 @@ use crate::args::{DatasetPlace, RuleArgs, Shared, SubmitArgs};
 use crate::cloud::Cloud;
 use crate::commands::validate;
 use crate::counting::{Vocabulary, count_files, own_tokenizer};
-use crate::failure::{Failure, plain};
+use crate::failure::Failure;
 use crate::pricing::{Dollars, Price, price_of};
 use crate::report::{FileReport, RuleCount};
 use crate::settings::Settings;
@@ -75,7 +75,9 @@ impl Cost {
         let (Some(tokens), Some(price)) = (self.tokens, &self.price) else {
             return "not known: `prices:` in prep.yaml can set the price".into();
         };
-        let as_of = price.as_of.map_or_else(String::new, |day| format!(" of {day}"));
+        let as_of = price
+            .as_of
+            .map_or_else(String::new, |day| format!(" of {day}"));
         let basis = format!(
             "{} at ${:.2} a million, the price{as_of} by {}",
             ui::of(tokens, "token"),
@@ -139,7 +141,11 @@ impl Preflight {
                     true => "`prep split` makes it, of what `prep convert` made",
                     false => "name the file",
                 };
-                let what = format!("`{}` cannot be read: {}", path.display(), plain_words(&error));
+                let what = format!(
+                    "`{}` cannot be read: {}",
+                    path.display(),
+                    plain_words(&error)
+                );
                 self.problem(what, hint.to_owned());
             }
         }
@@ -160,20 +166,33 @@ impl Preflight {
             ..RuleArgs::default()
         };
         let files: Vec<_> = train.iter().cloned().collect();
-        let report = validate::report(&files, validation.as_deref(), &rules, &settings.validate, shared)?;
+        let report = validate::report(
+            &files,
+            validation.as_deref(),
+            &rules,
+            &settings.validate,
+            shared,
+        )?;
         for file in &report.files {
             self.judge(file);
         }
         let side = |path: &Option<PathBuf>, stem: &str| {
             let Some(path) = path else { return Ok(None) };
-            let file = report.files.iter().find(|file| file.name == path.display().to_string());
-            let (examples, blake3) =
-                file.map_or((0, String::new()), |file| (file.examples, file.blake3.clone()));
+            let file = report
+                .files
+                .iter()
+                .find(|file| file.name == path.display().to_string());
+            let (examples, blake3) = file.map_or((0, String::new()), |file| {
+                (file.examples, file.blake3.clone())
+            });
             side(path, stem, examples, blake3, &order.bucket).map(Some)
         };
         self.train = side(&train, "train")?;
         self.validation = side(&validation, "validation")?;
-        for side in [self.train.clone(), self.validation.clone()].into_iter().flatten() {
+        for side in [self.train.clone(), self.validation.clone()]
+            .into_iter()
+            .flatten()
+        {
             self.notes.extend(changed(&side)?);
         }
         if self.train.as_ref().is_some_and(|side| side.examples == 0) {
@@ -281,7 +300,10 @@ impl Preflight {
                     format!("there is no bucket `{}`", order.bucket.bucket),
                     "name another with `--bucket`, or make it with `--create-bucket`".to_owned(),
                 ),
-                Err(error) => self.call(format!("cannot look at the bucket `{}`", order.bucket.bucket), error),
+                Err(error) => self.call(
+                    format!("cannot look at the bucket `{}`", order.bucket.bucket),
+                    error,
+                ),
             }
         }
         let list = prep_submit::tuning::list(&cloud.client, &order.project, &order.location, 100);
@@ -302,18 +324,29 @@ impl Preflight {
         let asked = storage::permissions(&cloud.client, &order.bucket.bucket, &wanted);
         match cloud.wait(asked) {
             Ok(granted) => {
-                let lacks = wanted.iter().filter(|name| !granted.iter().any(|has| has == *name));
+                let lacks = wanted
+                    .iter()
+                    .filter(|name| !granted.iter().any(|has| has == *name));
                 let lacks: Vec<_> = lacks.map(|name| format!("`{name}`")).collect();
                 if !lacks.is_empty() {
                     self.problem(
-                        format!("the bucket `{}` does not allow {}", order.bucket.bucket, lacks.join(" and ")),
-                        format!("the role `roles/storage.objectAdmin` on gs://{} has them", order.bucket.bucket),
+                        format!(
+                            "the bucket `{}` does not allow {}",
+                            order.bucket.bucket,
+                            lacks.join(" and ")
+                        ),
+                        format!(
+                            "the role `roles/storage.objectAdmin` on gs://{} has them",
+                            order.bucket.bucket
+                        ),
                     );
                 }
             }
             // Stand-ins do not always know of permissions. The upload will
             // tell.
-            Err(_) => self.notes.push("whether the bucket may be written to could not be asked".into()),
+            Err(_) => self
+                .notes
+                .push("whether the bucket may be written to could not be asked".into()),
         }
     }
 
@@ -321,7 +354,11 @@ impl Preflight {
     fn call(&mut self, cannot: String, error: CallError) {
         let (what, hint) = crate::cloud::failed(cannot, error).in_words();
         // One missing login is one problem, however many calls it fails.
-        if !self.problems.iter().any(|known| known.hint == hint && hint.is_some()) {
+        if !self
+            .problems
+            .iter()
+            .any(|known| known.hint == hint && hint.is_some())
+        {
             self.problem(what, hint);
         }
     }
@@ -368,7 +405,9 @@ fn changed(side: &Side) -> Result<Option<String>, Failure> {
         )));
     };
     let name = side.path.file_name().unwrap_or_default().to_string_lossy();
-    let is_same = manifest.output(&name).is_some_and(|output| output.blake3 == side.blake3);
+    let is_same = manifest
+        .output(&name)
+        .is_some_and(|output| output.blake3 == side.blake3);
     Ok((!is_same).then(|| {
         format!(
             "`{path}` was changed after `prep {}` wrote it; it is taken as it is now",
