@@ -16,6 +16,7 @@
 pub mod client;
 mod clock;
 pub mod credentials;
+pub mod doctor;
 mod endpoints;
 mod environment;
 pub mod error;

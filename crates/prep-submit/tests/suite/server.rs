@@ -5,7 +5,7 @@
 //! follow, a checksum that is wrong, a body that is not of its length fail.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -36,7 +36,7 @@ pub(crate) enum Fault {
     CutJson,
     /// It is done, and the answer is this status.
     DoneBut(u16),
-    /// Only the first 256 KiB of the chunk are stored.
+    /// Only the first 256 KiB of the chunk are stored, or half of a smaller one.
     PartlyStored,
     /// The session is gone.
     Gone,
@@ -209,7 +209,7 @@ impl Server {
         let mut reader = BufReader::with_capacity(1 << 20, stream.try_clone().unwrap());
         let mut stream = stream;
         while let Some(seen) = read_request(&mut reader) {
-            let (answer, fault) = self.answer(seen);
+            let (answer, fault) = self.answer(&seen);
             match fault {
                 Some(Fault::Reset | Fault::LostAnswer) => break,
                 Some(Fault::HalfAnswer) => {
@@ -224,11 +224,11 @@ impl Server {
         drop(stream.shutdown(Shutdown::Both));
     }
 
-    fn answer(&self, seen: Seen) -> (Answer, Option<Fault>) {
+    fn answer(&self, seen: &Seen) -> (Answer, Option<Fault>) {
         let mut state = self.lock();
         let kind = seen.kind;
         if state.is_forgetful {
-            let answer = state.act(&seen, &self.base, None);
+            let answer = state.act(seen, &self.base, None);
             return (answer, None);
         }
         let authorisation = seen.headers.get("authorization").cloned();
@@ -254,7 +254,7 @@ impl Server {
                 Answer::error(429, "rateLimitExceeded").with("retry-after", seconds.to_string())
             }
             Some(Fault::Reset) => Answer::empty(0),
-            _ => state.act(&seen, &self.base, fault),
+            _ => state.act(seen, &self.base, fault),
         };
         match fault {
             Some(Fault::DoneBut(status)) => (Answer::error(status, "done"), fault),
@@ -517,7 +517,7 @@ impl State {
                 return Answer::error(503, "outOfStep");
             }
             let kept = match fault {
-                Some(Fault::PartlyStored) => 256 << 10,
+                Some(Fault::PartlyStored) => (256 << 10).min(seen.body.len() / 2),
                 _ => seen.body.len(),
             };
             session.bytes.extend(&seen.body[..kept]);

@@ -12,7 +12,8 @@ use crate::server::{Fault, Server};
 
 const SMALL: usize = 3000;
 /// Three chunks, the last one odd.
-const LARGE: usize = (33 << 20) + 12_345;
+const LARGE: usize = 2 * PIECE + 12_345;
+const PIECE: usize = 4 << 20;
 
 struct Case {
     _directory: TempDir,
@@ -39,15 +40,12 @@ fn case(length: usize) -> Case {
     let contents = contents(length);
     std::fs::write(&file, &contents).unwrap();
     let sums = checksums(&file, &AtomicU64::new(0)).unwrap();
+    let name = sums.object_name("runs/7", "train");
     Case {
         upload: Upload {
-            name: sums.object_name("runs/7", "train"),
-            checksums: sums,
-            file,
-            bucket: "bucket".into(),
-            content_type: "application/jsonl".into(),
             state: Some(directory.path().join("state/upload.json")),
-            progress: Arc::default(),
+            piece: PIECE,
+            ..Upload::new(file, sums, "bucket", name)
         },
         contents,
         _directory: directory,
@@ -164,7 +162,8 @@ async fn each_failure_at_each_request() {
 
 #[tokio::test]
 async fn what_only_sessions_can_do_wrong() {
-    let table: [(&[(&str, usize, Fault)], &str); 7] = [
+    type Faults = &'static [(&'static str, usize, Fault)];
+    let table: [(Faults, &str); 7] = [
         (
             &[("chunk", 2, Fault::PartlyStored)],
             "less is stored than was sent",
@@ -200,17 +199,7 @@ async fn what_only_sessions_can_do_wrong() {
     ];
     let case = case(LARGE);
     for (faults, what) in table {
-        let faults: Vec<_> = faults
-            .iter()
-            .map(|(kind, nth, fault)| {
-                (
-                    if *kind == "chunk" { "chunk" } else { "status" },
-                    *nth,
-                    *fault,
-                )
-            })
-            .collect();
-        let server = Server::with_faults(&faults);
+        let server = Server::with_faults(faults);
         case.run(&server.client())
             .await
             .unwrap_or_else(|error| panic!("{what}: {error:?}"));
@@ -244,7 +233,7 @@ async fn a_later_run_goes_on() {
     else {
         panic!("{error:?}");
     };
-    assert_eq!((*stored, *bytes), (16 << 20, LARGE as u64));
+    assert_eq!((*stored, *bytes), (PIECE as u64, LARGE as u64));
     assert_eq!(source.http(), Some(503));
     assert!(case.state().exists());
     #[cfg(unix)]
@@ -259,7 +248,7 @@ async fn a_later_run_goes_on() {
     server.lock().faults.clear();
     let begun = server.count("begin");
     let uploaded = case.run(&server.client()).await.unwrap();
-    assert_eq!(uploaded.how, How::Resumed(16 << 20));
+    assert_eq!(uploaded.how, How::Resumed(PIECE as u64));
     assert!(case.is_stored(&server));
     assert_eq!(server.count("begin"), begun);
     assert!(!case.state().exists());
