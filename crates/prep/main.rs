@@ -6,6 +6,8 @@
 //! no, 2 is "could not tell".
 
 mod args;
+#[cfg(feature = "cloud")]
+mod cloud;
 mod commands;
 mod counting;
 mod failure;
@@ -55,6 +57,8 @@ fn run(cli: &Cli) -> Result<Answer, Failure> {
         Command::Convert(args) => commands::convert::run(args, shared),
         Command::Validate(args) => commands::validate::run(args, shared),
         Command::Fix(args) => commands::fix::run(args, shared),
+        #[cfg(feature = "cloud")]
+        Command::Jobs(args) => commands::jobs::run(args, shared),
         Command::Eval(args) => commands::eval::run(args, shared),
         Command::Explain(args) => commands::explain::run(args),
         Command::Dedupe(args) => commands::dedupe::run(args, shared),

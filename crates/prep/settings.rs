@@ -26,6 +26,18 @@ const DEFAULT: &str = "prep.yaml";
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Settings {
+    /// The project in Google Cloud.
+    #[cfg_attr(
+        not(feature = "cloud"),
+        expect(dead_code, reason = "for the cloud only")
+    )]
+    pub(crate) project: Option<String>,
+    /// The location of tuning jobs.
+    #[cfg_attr(
+        not(feature = "cloud"),
+        expect(dead_code, reason = "for the cloud only")
+    )]
+    pub(crate) location: Option<String>,
     /// How datasets are checked.
     pub(crate) validate: ValidateSettings,
     /// A SentencePiece model to count tokens by.

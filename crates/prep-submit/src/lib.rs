@@ -3,8 +3,9 @@
 //! A [`Client`] sends a [`Request`], and knows three things about it: which
 //! answers are worth another attempt, whether another attempt is allowed
 //! ([`Repeat`]), and what must not be seen ([`Secret`]). Everything else is
-//! built on it: [`storage`] keeps objects, [`doctor`] finds out what is
-//! missing before it is needed.
+//! built on it: [`storage`] keeps objects, [`tuning`] launches jobs and follows
+//! them, [`predict`] asks models, [`doctor`] finds out what is missing before it
+//! is needed.
 //!
 //! Nothing here reads the environment or the clock by itself: addresses
 //! ([`Endpoints`]), credentials ([`Credentials`]), the variables
@@ -22,9 +23,13 @@ mod environment;
 pub mod error;
 mod http;
 mod log;
+pub mod predict;
 mod secret;
 mod stop;
 pub mod storage;
+#[cfg(test)]
+mod testing;
+pub mod tuning;
 
 pub use self::client::{Client, ClientOptions, Retry};
 pub use self::clock::Clock;

@@ -4,10 +4,14 @@
 //! Parsing checks form only; what a flag means in its surroundings is settled
 //! by the command.
 
+#[cfg(feature = "cloud")]
+mod cloud;
 mod convert;
 mod dedupe;
 mod eval;
 mod fix;
+#[cfg(feature = "cloud")]
+mod jobs;
 mod split;
 mod tokens;
 mod validate;
@@ -19,10 +23,17 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+#[cfg(feature = "cloud")]
+pub(crate) use self::cloud::CloudArgs;
 pub(crate) use self::convert::ConvertArgs;
 pub(crate) use self::dedupe::DedupeArgs;
 pub(crate) use self::eval::{EvalArgs, MetricName, PredictionFormat, Script, Test};
 pub(crate) use self::fix::FixArgs;
+#[cfg(feature = "cloud")]
+pub(crate) use self::jobs::{
+    CancelArgs, DroppedArgs, JobArgs, JobsArgs, JobsCommand, ListArgs, MetricsArgs, MetricsFormat,
+    ShowArgs, WatchArgs,
+};
 pub(crate) use self::split::{Answers, SplitArgs};
 pub(crate) use self::tokens::{CostArgs, TokensArgs, VocabularyArgs};
 pub(crate) use self::validate::{MethodName, Most, ReportFormat, RuleArgs, ValidateArgs};
@@ -40,6 +51,7 @@ Examples:
   prep dedupe train.jsonl --near 0.8      without what repeats itself
   prep split --ratio 0.9                  train.jsonl into split/, without leakage
   prep cost split/train.jsonl             what tuning with it would cost
+  prep jobs watch                         follow a tuning job to its end
   prep eval --compare base.jsonl tuned.jsonl   is the tuned model better
   prep trace train.jsonl:812              where an example came from
 
@@ -63,6 +75,8 @@ pub(crate) enum Command {
     Split(Box<SplitArgs>),
     Tokens(TokensArgs),
     Cost(CostArgs),
+    #[cfg(feature = "cloud")]
+    Jobs(Box<JobsArgs>),
     Eval(Box<EvalArgs>),
     /// Print where an example came from.
     Trace(TraceArgs),

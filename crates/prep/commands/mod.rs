@@ -6,6 +6,8 @@ pub(crate) mod dedupe;
 pub(crate) mod eval;
 pub(crate) mod explain;
 pub(crate) mod fix;
+#[cfg(feature = "cloud")]
+pub(crate) mod jobs;
 pub(crate) mod models;
 pub(crate) mod shell;
 pub(crate) mod split;

@@ -5,7 +5,11 @@
 
 mod number;
 mod progress;
+#[cfg(feature = "cloud")]
+mod sparkline;
 mod table;
+#[cfg(feature = "cloud")]
+mod time;
 
 use std::borrow::Cow;
 
@@ -15,7 +19,11 @@ use prep_data::diag::Level;
 
 pub(crate) use self::number::{bytes, count, of};
 pub(crate) use self::progress::Bar;
+#[cfg(feature = "cloud")]
+pub(crate) use self::sparkline::sparkline;
 pub(crate) use self::table::{Align, Table};
+#[cfg(feature = "cloud")]
+pub(crate) use self::time::{duration, utc};
 
 const RED: Style = AnsiColor::Red.on_default().bold();
 const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
@@ -61,6 +69,13 @@ pub(crate) fn remark(label: &str, message: &str) {
 /// Prints something that is told in passing.
 pub(crate) fn say(message: &str) {
     eprintln!("{}", visible(message));
+}
+
+/// Asks a question, to be answered on the same line.
+#[cfg(feature = "cloud")]
+pub(crate) fn ask(question: &str) -> std::io::Result<()> {
+    anstream::eprint!("{} ", visible(question));
+    std::io::Write::flush(&mut anstream::stderr())
 }
 
 /// Prints a finding with its place.

@@ -1,0 +1,199 @@
+//! Google Cloud as the commands see it: a client, a project, a location.
+//!
+//! What is missing is told all at once, with every place where it can be set.
+
+use std::io;
+
+use prep_submit::tuning::ResourceName;
+use prep_submit::{
+    CallError, Client, ClientOptions, Credentials, Endpoints, Environment, RequestLog, ServiceError,
+};
+use tokio::runtime::{self, Runtime};
+
+use crate::args::{CloudArgs, Shared};
+use crate::failure::{Failure, plain};
+use crate::interrupt;
+use crate::settings::Settings;
+use crate::ui;
+
+/// A way to call Google Cloud.
+#[derive(Debug)]
+pub(crate) struct Cloud {
+    /// What calls run on: [`Cloud::wait`].
+    pub(crate) runtime: Runtime,
+    /// What sends requests. Ctrl-C ends all its waiting.
+    pub(crate) client: Client,
+    /// The project, by its id or number.
+    pub(crate) project: String,
+    /// The location of tuning jobs.
+    pub(crate) location: String,
+    log: Option<RequestLog>,
+}
+
+impl Cloud {
+    /// Opens the project and location that flags, environment and settings
+    /// name. Nothing is sent.
+    pub(crate) fn open(args: &CloudArgs, shared: &Shared) -> Result<Self, Failure> {
+        let environment = environment();
+        let settings = Settings::read(shared)?;
+        let own = args.project.clone();
+        let project = own
+            .or_else(|| environment.project.clone())
+            .or(settings.project);
+        let own = args.location.clone();
+        let location = own
+            .or_else(|| environment.location.clone())
+            .or(settings.location)
+            .or(settings.validate.location);
+        match (project, location) {
+            (Some(project), Some(location)) => {
+                let (project, location) =
+                    (segment("project", project)?, segment("location", location)?);
+                Self::new(&environment, args, project, location)
+            }
+            (project, location) => Err(missing(&[
+                (
+                    project.is_none(),
+                    "project",
+                    "--project",
+                    "GOOGLE_CLOUD_PROJECT",
+                ),
+                (
+                    location.is_none(),
+                    "location",
+                    "--location",
+                    "GOOGLE_CLOUD_LOCATION",
+                ),
+            ])),
+        }
+    }
+
+    /// Opens the project and location of something that has a name.
+    pub(crate) fn open_at(name: &ResourceName, args: &CloudArgs) -> Result<Self, Failure> {
+        let (project, location) = (name.project.clone(), name.location.clone());
+        Self::new(&environment(), args, project, location)
+    }
+
+    fn new(
+        environment: &Environment,
+        args: &CloudArgs,
+        project: String,
+        location: String,
+    ) -> Result<Self, Failure> {
+        let endpoints = Endpoints::from_environment(environment).map_err(plain)?;
+        let log = args.log.as_deref().map(|path| {
+            RequestLog::append(path).map_err(|error| {
+                let cannot = format!("cannot write the log `{}`", path.display());
+                Failure::from(anyhow::Error::new(error).context(cannot))
+            })
+        });
+        let log = log.transpose()?;
+        let credentials = Credentials::from_environment(environment, &endpoints);
+        let credentials = credentials.map_err(|error| {
+            failed("cannot get an access token", CallError::Credentials(error))
+        })?;
+        let mut options = ClientOptions::new(endpoints, credentials);
+        options.quota_project.clone_from(&environment.quota_project);
+        options.log.clone_from(&log);
+        options.stop = interrupt::stop().into();
+        Ok(Self {
+            runtime: runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?,
+            client: Client::new(options).map_err(plain)?,
+            project,
+            location,
+            log,
+        })
+    }
+
+    /// Waits for a call. Ctrl-C ends it.
+    pub(crate) fn wait<F: Future>(&self, call: F) -> F::Output {
+        self.runtime.block_on(call)
+    }
+}
+
+impl Drop for Cloud {
+    /// Tells, once, if the log could not be written.
+    fn drop(&mut self) {
+        let problem: Option<io::Error> = self.log.as_ref().and_then(RequestLog::problem);
+        if let Some(problem) = problem {
+            ui::remark("warning", &format!("the log is not complete: {problem}"));
+        }
+    }
+}
+
+fn environment() -> Environment {
+    Environment::from_lookup(|name| std::env::var_os(name))
+}
+
+/// Refuses what cannot be part of a name.
+fn segment(what: &str, text: String) -> Result<String, Failure> {
+    let name = format!("projects/{text}/locations/{text}/x/1");
+    match name.parse::<ResourceName>() {
+        Ok(_) => Ok(text),
+        Err(_) => Err(Failure::new(format!("`{text}` is no name of a {what}"))),
+    }
+}
+
+/// What is missing, with each place where it can be set. The rows are: whether
+/// it is missing, the key in `prep.yaml`, the flag, the variable.
+fn missing(rows: &[(bool, &str, &str, &str)]) -> Failure {
+    let rows: Vec<_> = rows.iter().filter(|(is_missing, ..)| *is_missing).collect();
+    let names: Vec<_> = rows
+        .iter()
+        .map(|(_, key, ..)| format!("no {key}"))
+        .collect();
+    let mut failure = Failure::new(format!("there is {} to work in", names.join(" and ")));
+    for (_, key, flag, variable) in rows {
+        failure = failure.note(format!(
+            "the {key} is set with `{flag}`, `{variable}`, or `{key}:` in prep.yaml"
+        ));
+    }
+    failure
+}
+
+/// A call that failed, with what to do about it.
+pub(crate) fn failed(cannot: impl Into<String>, error: CallError) -> Failure {
+    let hint = hint(&error);
+    let failure = Failure::from(anyhow::Error::new(error).context(cannot.into()));
+    match hint {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}
+
+fn hint(error: &CallError) -> Option<String> {
+    match error {
+        CallError::Service(error) => service_hint(error),
+        CallError::Credentials(error) => Some(error.way_out().into()),
+        CallError::Transport { .. } | CallError::Unreadable { .. } | CallError::Stopped { .. } => {
+            None
+        }
+    }
+}
+
+const LOG_IN: &str = "run `gcloud auth application-default login`, or set `PREP_ACCESS_TOKEN` to what \
+                      `gcloud auth print-access-token` prints";
+
+fn service_hint(error: &ServiceError) -> Option<String> {
+    let told = |key: &str| {
+        let mut metadata = error.metadata.iter();
+        metadata.find_map(|(name, value)| (name == key).then(|| value.clone()))
+    };
+    Some(match (error.http, error.reason.as_deref()) {
+        (401, _) => format!("the access token was refused; {LOG_IN}"),
+        (403, Some("SERVICE_DISABLED")) => {
+            let service = told("service").unwrap_or_else(|| "aiplatform.googleapis.com".into());
+            format!("run `gcloud services enable {service}`, and wait a few minutes")
+        }
+        (403, _) => match told("permission") {
+            Some(permission) => format!(
+                "the permission `{permission}` is missing; the role `roles/aiplatform.user` has it"
+            ),
+            None => "tuning needs the role `roles/aiplatform.user` on the project".into(),
+        },
+        (404, _) => "check the project and the location".into(),
+        _ => return None,
+    })
+}
