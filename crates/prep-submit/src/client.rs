@@ -143,6 +143,12 @@ impl Client {
         &self.http.stop
     }
 
+    /// Gets an access token, if one is needed, and shows it to nobody.
+    pub async fn authenticate(&self) -> Result<(), CallError> {
+        let token = self.credentials.token(&self.http, &self.endpoints).await;
+        token.map(drop)
+    }
+
     /// Sends a request and reads its answer whole.
     pub async fn send(&self, request: &Request) -> Result<Reply, CallError> {
         match self.run(request, true).await? {

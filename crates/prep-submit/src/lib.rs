@@ -17,6 +17,7 @@
 pub mod client;
 mod clock;
 pub mod credentials;
+pub mod doctor;
 mod endpoints;
 mod environment;
 pub mod error;

@@ -40,7 +40,7 @@ const MOST_AT_ONCE: u64 = 8 << 20;
 /// What the pieces of a session must be a multiple of.
 const STEP: usize = 256 << 10;
 
-/// How many bytes a piece has. Two are in memory at a time.
+/// How many bytes a piece has, if it is not said.
 const PIECE: usize = 16 << 20;
 
 /// The slowest connection over which a piece still arrives in time, in bytes
@@ -68,6 +68,31 @@ pub struct Upload {
     pub state: Option<PathBuf>,
     /// Counts the bytes of the file that are stored or on their way.
     pub progress: Arc<AtomicU64>,
+    /// How many bytes are sent at a time, in steps of 256 KiB; two of that are
+    /// in memory. A break costs at most one.
+    pub piece: usize,
+}
+
+impl Upload {
+    /// Takes a file and where it goes, and for the rest what is usual: JSON
+    /// Lines, in pieces of 16 MiB, and no state for a later run.
+    pub fn new(
+        file: impl Into<PathBuf>,
+        checksums: Checksums,
+        bucket: impl Into<String>,
+        name: impl Into<String>,
+    ) -> Self {
+        Self {
+            file: file.into(),
+            checksums,
+            bucket: bucket.into(),
+            name: name.into(),
+            content_type: "application/jsonl".to_owned(),
+            state: None,
+            progress: Arc::default(),
+            piece: PIECE,
+        }
+    }
 }
 
 /// What came of an upload.
@@ -304,7 +329,7 @@ impl Run<'_> {
     }
 
     async fn in_pieces(&self, file: File) -> Result<Uploaded, UploadError> {
-        let mut reader = Reader::new(file);
+        let mut reader = Reader::new(file, self.upload.piece);
         let mut resumed = self.resumed().await?;
         for _ in 0..MOST_SESSIONS {
             let (mut session, how) = match resumed.take() {
@@ -741,6 +766,8 @@ fn write_private(path: &Path, value: &impl Serialize) -> io::Result<()> {
 struct Reader {
     source: Option<Source>,
     ahead: Option<(u64, Reading)>,
+    /// How many bytes are read at a time.
+    piece: usize,
     crc: Crc32c,
 }
 
@@ -755,7 +782,9 @@ struct Source {
 }
 
 impl Reader {
-    fn new(file: File) -> Self {
+    fn new(file: File, piece: usize) -> Self {
+        // The last step that is not whole would be refused.
+        let piece = (piece / STEP).max(1) * STEP;
         Self {
             source: Some(Source {
                 file,
@@ -763,6 +792,7 @@ impl Reader {
                 checked: 0,
             }),
             ahead: None,
+            piece,
             crc: Crc32c::default(),
         }
     }
@@ -814,7 +844,7 @@ impl Reader {
         let Some(mut source) = self.source.take() else {
             return;
         };
-        let length = total.saturating_sub(start).min(PIECE as u64) as usize;
+        let length = total.saturating_sub(start).min(self.piece as u64) as usize;
         self.ahead = Some((
             start,
             spawn_blocking(move || {
