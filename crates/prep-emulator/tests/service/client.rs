@@ -11,55 +11,56 @@ use tokio::runtime::Runtime;
 
 /// An answer.
 #[derive(Debug)]
-pub struct Reply {
-    pub status: u16,
-    pub headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Reply {
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(known, _)| known == name);
         found.map(|(_, value)| value.as_str())
     }
 
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body)
             .unwrap_or_else(|error| panic!("{error}: {} {}", self.status, self.text()))
     }
 
     /// The error's message, whatever the shape.
-    pub fn message(&self) -> String {
+    pub(crate) fn message(&self) -> String {
         let message = &self.json()["error"]["message"];
         message.as_str().unwrap_or_default().to_owned()
     }
 }
 
 /// An emulator with the runtime that it is on.
-pub struct World {
-    pub runtime: Runtime,
-    pub emulator: Option<Emulator>,
-    pub clock: Clock,
-    pub token: String,
+pub(crate) struct World {
+    pub(crate) runtime: Runtime,
+    pub(crate) emulator: Option<Emulator>,
+    pub(crate) clock: Clock,
+    pub(crate) token: String,
     port: u16,
 }
 
 /// How long jobs take by the clock of the tests.
-pub const PACE: Duration = Duration::from_secs(1_000);
+pub(crate) const PACE: Duration = Duration::from_secs(1_000);
 
 impl World {
-    pub fn new(dir: &Path, faults: Vec<Fault>) -> Self {
+    pub(crate) fn new(dir: &Path, faults: Vec<Fault>) -> Self {
         let mut options = Options::new(dir);
         options.pace = PACE;
+        options.token_lifetime = 100 * PACE;
         options.faults = Faults::new(faults).unwrap();
         Self::with(options)
     }
 
-    pub fn with(options: Options) -> Self {
+    pub(crate) fn with(options: Options) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -78,26 +79,26 @@ impl World {
         }
     }
 
-    pub fn emulator(&self) -> &Emulator {
+    pub(crate) fn emulator(&self) -> &Emulator {
         self.emulator.as_ref().unwrap()
     }
 
-    pub fn stop(mut self) {
+    pub(crate) fn stop(mut self) {
         let emulator = self.emulator.take().unwrap();
         self.runtime.block_on(emulator.stop());
     }
 
     /// Sends a request with a token and reads the answer.
-    pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
+    pub(crate) fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
         self.try_send(method, path, headers, body, body.len())
             .unwrap()
     }
 
-    pub fn get(&self, path: &str) -> Reply {
+    pub(crate) fn get(&self, path: &str) -> Reply {
         self.send("GET", path, &[], b"")
     }
 
-    pub fn post(&self, path: &str, body: &Value) -> Reply {
+    pub(crate) fn post(&self, path: &str, body: &Value) -> Reply {
         let body = body.to_string();
         self.send(
             "POST",
@@ -108,7 +109,7 @@ impl World {
     }
 
     /// Sends a request of which only the first bytes of the body come.
-    pub fn try_send(
+    pub(crate) fn try_send(
         &self,
         method: &str,
         path: &str,

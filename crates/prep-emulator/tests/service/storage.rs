@@ -4,11 +4,11 @@ use serde_json::json;
 
 use crate::client::{Reply, World};
 
-pub const JSON: (&str, &str) = ("content-type", "application/json; charset=UTF-8");
+pub(crate) const JSON: (&str, &str) = ("content-type", "application/json; charset=UTF-8");
 const QUANTUM: usize = 262_144;
 
 /// Stores an object in one request.
-pub fn put(world: &World, name: &str, bytes: &[u8]) -> Reply {
+pub(crate) fn put(world: &World, name: &str, bytes: &[u8]) -> Reply {
     let path = format!("/upload/storage/v1/b/prep-rehearsal/o?uploadType=media&name={name}");
     world.send(
         "POST",
@@ -19,7 +19,7 @@ pub fn put(world: &World, name: &str, bytes: &[u8]) -> Reply {
 }
 
 /// Begins a session and gives its address.
-pub fn begin(world: &World, query: &str, headers: &[(&str, &str)], body: &str) -> Reply {
+pub(crate) fn begin(world: &World, query: &str, headers: &[(&str, &str)], body: &str) -> Reply {
     let path = format!("/upload/storage/v1/b/prep-rehearsal/o?uploadType=resumable{query}");
     let mut all = vec![JSON];
     all.extend_from_slice(headers);
@@ -33,7 +33,7 @@ fn session(world: &World, name: &str) -> String {
 }
 
 /// Sends a piece without a token, as the session's address is enough.
-pub fn piece(world: &World, session: &str, range: &str, bytes: &[u8]) -> Reply {
+pub(crate) fn piece(world: &World, session: &str, range: &str, bytes: &[u8]) -> Reply {
     world.send(
         "PUT",
         session,

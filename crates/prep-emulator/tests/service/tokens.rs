@@ -72,7 +72,7 @@ fn status_with(world: &World, token: &str) -> u16 {
 #[test]
 fn a_signed_claim_gets_a_token_and_others_do_not() {
     let dir = tempfile::tempdir().unwrap();
-    let world = World::new(dir.path(), vec![]);
+    let world = World::with(Options::new(dir.path()));
     let key = key(&world);
     let header = json!({"alg": "RS256", "typ": "JWT", "kid": key["private_key_id"]});
     let good = json!({"iss": key["client_email"], "aud": key["token_uri"], "scope": SCOPE,

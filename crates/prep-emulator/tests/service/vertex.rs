@@ -10,7 +10,7 @@ use crate::storage::put;
 
 const JOBS: &str = "/v1/projects/prep-rehearsal/locations/us-central1/tuningJobs";
 
-pub fn row(prompt: &str, answer: &str) -> String {
+pub(crate) fn row(prompt: &str, answer: &str) -> String {
     json!({"contents": [{"role": "user", "parts": [{"text": prompt}]}, {"role": "model", "parts": [{"text": answer}]}]}).to_string() + "\n"
 }
 
