@@ -89,7 +89,13 @@ impl World {
     }
 
     /// Sends a request with a token and reads the answer.
-    pub(crate) fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
+    pub(crate) fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Reply {
         self.try_send(method, path, headers, body, body.len())
             .unwrap()
     }

@@ -31,6 +31,15 @@ fn every_operation_has_a_name_of_its_own() {
 }
 
 #[test]
+fn every_operation_is_documented() {
+    let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/emulator.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    for name in operations() {
+        assert!(page.contains(&format!("`{name}`")), "{name}");
+    }
+}
+
+#[test]
 fn an_answer_can_be_a_failure() {
     let dir = tempfile::tempdir().unwrap();
     let faults = vec![
