@@ -10,6 +10,8 @@
 //!   are embedded.
 //! - `cargo xtask oracle-eval`: records the scores of sacreBLEU again, where
 //!   Python has it.
+//! - `cargo xtask oracle-emulator`: drives the emulator with Google's own
+//!   clients, where Python (or `PYTHON`) has them.
 //! - `cargo xtask alarms`: writes what the rules say of the shared corpora.
 //! - `cargo xtask fuzz [SECONDS]`: builds every fuzz target and runs each.
 
@@ -39,12 +41,13 @@ fn main() -> Result<()> {
         ["alarms"] => alarms::run(),
         ["vocabulary", gemma3, gemma4] => vocabulary::write(gemma3, gemma4),
         ["oracle-eval"] => oracle::record_scores(),
+        ["oracle-emulator"] => oracle::emulator(),
         ["fuzz"] => fuzz::run(10),
         ["fuzz", seconds] => fuzz::run(seconds.parse().context("the seconds are a number")?),
         _ => {
             bail!(
-                "usage: cargo xtask ci | generate [--check] | licences | oracle | oracle-eval | alarms \
-                 | vocabulary GEMMA3 GEMMA4 | fuzz [SECONDS]"
+                "usage: cargo xtask ci | generate [--check] | licences | oracle | oracle-eval \
+                 | oracle-emulator | alarms | vocabulary GEMMA3 GEMMA4 | fuzz [SECONDS]"
             )
         }
     }

@@ -16,7 +16,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use prep_data::text::tokens::Tokenizer;
 
-use crate::{root, run as run_command};
+use crate::{cargo, root, run as run_command};
 
 /// Compares everything that Python can tell.
 pub(crate) fn run() -> Result<()> {
@@ -111,4 +111,19 @@ pub(crate) fn record_scores() -> Result<()> {
         "python3",
         &["xtask/eval_oracle.py", "record", "fixtures/eval"],
     )
+}
+
+/// Drives the emulator with Google's own clients: the test that does so is not
+/// run otherwise, as most machines lack them.
+pub(crate) fn emulator() -> Result<()> {
+    cargo(&[
+        "test",
+        "--package",
+        "prep-emulator",
+        "--test",
+        "service",
+        "--",
+        "--ignored",
+        "googles_own_clients",
+    ])
 }

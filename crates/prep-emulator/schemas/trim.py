@@ -16,10 +16,16 @@ ROOTS = {
     "aiplatform.v1": [
         "TuningJob", "CancelTuningJobRequest", "GenerateContentRequest",
         "CountTokensRequest", "BatchPredictionJob", "Model",
+        # Answers, for tests of what the emulator says.
+        "GenerateContentResponse", "CountTokensResponse", "Context", "Endpoint",
+        "TensorboardTimeSeries", "BatchReadTensorboardTimeSeriesDataResponse",
     ],
     "aiplatform.v1beta1": [
         "TuningJob", "CancelTuningJobRequest", "GenerateContentRequest",
         "CountTokensRequest", "BatchPredictionJob", "Model",
+        # Answers, for tests of what the emulator says.
+        "GenerateContentResponse", "CountTokensResponse", "Context", "Endpoint",
+        "TensorboardTimeSeries", "BatchReadTensorboardTimeSeriesDataResponse",
     ],
     "storage.v1": ["Bucket", "Object", "ComposeRequest"],
 }

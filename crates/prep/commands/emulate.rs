@@ -34,7 +34,7 @@ pub(crate) fn run(args: &EmulateArgs, shared: &Shared) -> Result<Answer, Failure
             tokio::time::sleep(LOOK).await;
         }
         emulator.stop().await;
-        Ok::<(), Failure>(())
+        Ok::<_, Failure>(())
     })?;
     interrupt::pass_on();
     Ok(Answer::Yes)
