@@ -10,7 +10,6 @@ mod rehearse;
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::SystemTime;
 
 use prep_submit::storage::{self, How, Upload, UploadError, Uploaded};
@@ -61,8 +60,7 @@ pub(crate) fn run(args: &SubmitArgs, shared: &Shared) -> Result<Answer, Failure>
             Some(cloud)
         }
         Err(failure) => {
-            let (what, hint) = failure.in_words();
-            found.problems.push(preflight::Problem { what, hint });
+            found.unasked(&failure);
             None
         }
     };
@@ -74,7 +72,11 @@ pub(crate) fn run(args: &SubmitArgs, shared: &Shared) -> Result<Answer, Failure>
     let (true, Some(cloud)) = (found.problems.is_empty(), cloud) else {
         found.tell_problems();
         let n = found.problems.len() as u64;
-        ui::say(&format!("{}; nothing was sent", ui::of(n, "problem")));
+        let nothing = format!("{}; nothing was sent", ui::of(n, "problem"));
+        if found.problems.iter().all(|problem| problem.is_unasked) {
+            return Err(Failure::new(nothing));
+        }
+        ui::say(&nothing);
         return Ok(Answer::No);
     };
 
@@ -304,14 +306,11 @@ impl<'o> Submission<'o> {
     fn upload_of(&self, side: &Side) -> Upload {
         let name = side.path.file_name().unwrap_or_default().to_string_lossy();
         let state = side.path.with_file_name(format!(".{name}.upload"));
+        let checksums = side.checksums.clone();
+        let bucket = self.order.bucket.bucket.clone();
         Upload {
-            file: side.path.clone(),
-            checksums: side.checksums.clone(),
-            bucket: self.order.bucket.bucket.clone(),
-            name: side.object.clone(),
-            content_type: "application/jsonl".into(),
             state: Some(state),
-            progress: Arc::new(AtomicU64::new(0)),
+            ..Upload::new(&side.path, checksums, bucket, &side.object)
         }
     }
 

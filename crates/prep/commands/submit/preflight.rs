@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicU64;
 use prep_data::diag::Level;
 use prep_data::io::Manifest;
 use prep_submit::storage::{Checksums, GsUri, checksums};
-use prep_submit::tuning::{Start, TuningJob};
+use prep_submit::tuning::{AdapterSize, Start, TuningJob};
 use prep_submit::{CallError, storage};
 
 use super::order::Order;
@@ -27,6 +27,8 @@ use crate::ui;
 pub(super) struct Problem {
     pub(super) what: String,
     pub(super) hint: Option<String>,
+    /// It is not known whether something is wrong: it could not be asked.
+    pub(super) is_unasked: bool,
 }
 
 /// What the preflight has found.
@@ -104,6 +106,7 @@ impl Preflight {
         self.problems.push(Problem {
             what: what.into(),
             hint: hint.into(),
+            is_unasked: false,
         });
     }
 
@@ -160,7 +163,7 @@ impl Preflight {
         }
         let rules = RuleArgs {
             model: order.model().map(str::to_owned),
-            adapter_size: order.request.adapter_size.map(|size| size.number()),
+            adapter_size: order.request.adapter_size.map(AdapterSize::number),
             location: Some(order.location.clone()),
             method: Some(order.method),
             ..RuleArgs::default()
@@ -352,15 +355,22 @@ impl Preflight {
 
     /// A call that failed is a problem like any other.
     fn call(&mut self, cannot: String, error: CallError) {
-        let (what, hint) = crate::cloud::failed(cannot, error).in_words();
-        // One missing login is one problem, however many calls it fails.
-        if !self
-            .problems
-            .iter()
-            .any(|known| known.hint == hint && hint.is_some())
-        {
-            self.problem(what, hint);
+        self.unasked(&crate::cloud::failed(cannot, error));
+    }
+
+    /// Notes what could not be asked. One missing login is one problem, however
+    /// many calls it fails.
+    pub(super) fn unasked(&mut self, failure: &Failure) {
+        let (what, hint) = failure.in_words();
+        let mut known = self.problems.iter();
+        if hint.is_some() && known.any(|known| known.hint == hint) {
+            return;
         }
+        self.problems.push(Problem {
+            what,
+            hint,
+            is_unasked: true,
+        });
     }
 
     /// Tells all problems. Nothing was sent.
