@@ -89,9 +89,8 @@ impl Cloud {
         });
         let log = log.transpose()?;
         let credentials = Credentials::from_environment(environment, &endpoints);
-        let credentials = credentials.map_err(|error| {
-            failed("cannot get an access token", CallError::Credentials(error))
-        })?;
+        let credentials = credentials
+            .map_err(|error| failed("cannot get an access token", CallError::Credentials(error)))?;
         let mut options = ClientOptions::new(endpoints, credentials);
         options.quota_project.clone_from(&environment.quota_project);
         options.log.clone_from(&log);
