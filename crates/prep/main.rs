@@ -63,6 +63,8 @@ fn run(cli: &Cli) -> Result<Answer, Failure> {
         Command::Jobs(args) => commands::jobs::run(args, shared),
         Command::Eval(args) => commands::eval::run(args, shared),
         #[cfg(feature = "cloud")]
+        Command::Predict(args) => commands::predict::run(args, shared),
+        #[cfg(feature = "cloud")]
         Command::Submit(args) => commands::submit::run(args, shared),
         #[cfg(feature = "cloud")]
         Command::Emulate(args) => commands::emulate::run(args, shared),

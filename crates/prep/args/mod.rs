@@ -15,6 +15,8 @@ mod fix;
 #[cfg(feature = "cloud")]
 mod jobs;
 mod mix;
+#[cfg(feature = "cloud")]
+mod predict;
 mod project;
 mod split;
 #[cfg(feature = "cloud")]
@@ -43,6 +45,8 @@ pub(crate) use self::jobs::{
     ShowArgs, WatchArgs,
 };
 pub(crate) use self::mix::{MixArgs, Weighted};
+#[cfg(feature = "cloud")]
+pub(crate) use self::predict::PredictArgs;
 pub(crate) use self::project::{InitArgs, RunArgs, VerifyArgs};
 pub(crate) use self::split::{Answers, SplitArgs};
 #[cfg(feature = "cloud")]
@@ -93,6 +97,8 @@ pub(crate) enum Command {
     Cost(CostArgs),
     #[cfg(feature = "cloud")]
     Jobs(Box<JobsArgs>),
+    #[cfg(feature = "cloud")]
+    Predict(Box<PredictArgs>),
     Eval(Box<EvalArgs>),
     Run(RunArgs),
     Init(InitArgs),

@@ -13,6 +13,8 @@ pub(crate) mod init;
 pub(crate) mod jobs;
 pub(crate) mod mix;
 pub(crate) mod models;
+#[cfg(feature = "cloud")]
+pub(crate) mod predict;
 pub(crate) mod run;
 pub(crate) mod shell;
 pub(crate) mod split;

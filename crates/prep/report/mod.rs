@@ -195,7 +195,7 @@ impl Told {
 }
 
 /// The passport of a file, asked line by line.
-struct Origins {
+pub(crate) struct Origins {
     passport: Passport,
     last: Option<(u64, prep_data::io::Stamp)>,
     /// The manifest says that the file is the one the passport was written
@@ -205,7 +205,7 @@ struct Origins {
 
 impl Origins {
     /// Opens the passport beside a file, if there is one.
-    fn of(name: &str, blake3: &str) -> Option<Self> {
+    pub(crate) fn of(name: &str, blake3: &str) -> Option<Self> {
         let path = std::path::Path::new(name);
         let passport = Passport::open(&sidecar(path, "passport")).ok()?;
         let manifest = Manifest::read(&Manifest::path_of(path)).ok().flatten();
@@ -219,6 +219,13 @@ impl Origins {
             last: None,
             is_vouched,
         })
+    }
+
+    /// Where the example on a line came from, as the passport says.
+    #[cfg(feature = "cloud")]
+    pub(crate) fn at_line(&mut self, line: u64) -> Option<Origin> {
+        let stamp = self.passport.stamp(line).ok().flatten()?;
+        self.at(line, Some(stamp.fingerprint))
     }
 
     /// Where the example on a line came from, if the line is still the one
