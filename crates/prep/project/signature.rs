@@ -105,7 +105,6 @@ impl Signature {
 
     /// The signature as the value of a label, which may hold neither colons nor
     /// bars, and 63 characters at most.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for `prep submit`"))]
     pub(crate) fn label(&self) -> String {
         let hash = blake3::hash(self.to_string().as_bytes()).to_hex();
         hash[..32].to_owned()

@@ -347,7 +347,6 @@ pub(crate) struct PredictSettings {
 
 impl PredictSettings {
     /// The flags of `prep predict`.
-    #[expect(dead_code, reason = "`prep run` ends with the price for now")]
     pub(crate) fn flags(&self) -> Vec<String> {
         Flags::default()
             .value("--max-output-tokens", self.max_output_tokens.as_ref())
@@ -376,7 +375,6 @@ pub(crate) struct EvaluateSettings {
 
 impl EvaluateSettings {
     /// The flags of `prep eval`.
-    #[expect(dead_code, reason = "`prep run` ends with the price for now")]
     pub(crate) fn flags(&self) -> Vec<String> {
         Flags::default()
             .each("--metric", &self.metrics)
