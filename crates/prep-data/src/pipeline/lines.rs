@@ -171,10 +171,27 @@ impl LineBatch {
         }
     }
 
-    /// Gives every line to `each`, in order, and returns how many there are.
-    pub(crate) fn for_each<'a>(&'a self, mut each: impl FnMut(Line<'a>)) -> u64 {
+    /// The lines as text, if all of them are UTF-8 and were read.
+    pub(crate) fn text(&self) -> Option<&str> {
         match &self.piece {
-            Piece::Records(block) => lines_of(block, &mut each),
+            Piece::Records(block) => simdutf8::basic::from_utf8(block).ok(),
+            Piece::TooLong { .. } => None,
+        }
+    }
+
+    /// Gives every line to `each`, in order, and returns how many there are.
+    pub(crate) fn for_each<'a>(&'a self, each: impl FnMut(Line<'a>)) -> u64 {
+        self.for_each_of(self.text(), each)
+    }
+
+    /// The same when [`LineBatch::text`] is at hand.
+    pub(crate) fn for_each_of<'a>(
+        &'a self,
+        text: Option<&'a str>,
+        mut each: impl FnMut(Line<'a>),
+    ) -> u64 {
+        match &self.piece {
+            Piece::Records(block) => lines_of(block, text, &mut each),
             Piece::TooLong { head, bytes, .. } => {
                 each(Line {
                     number: 0,
@@ -204,9 +221,8 @@ impl LineBatch {
     }
 }
 
-fn lines_of<'a>(block: &'a Block, each: &mut impl FnMut(Line<'a>)) -> u64 {
+fn lines_of<'a>(block: &'a Block, text: Option<&'a str>, each: &mut impl FnMut(Line<'a>)) -> u64 {
     let bytes: &[u8] = block;
-    let text = simdutf8::basic::from_utf8(bytes).ok();
     let (mut at, mut number) = (0, 0);
     while at < bytes.len() {
         let newline = memchr::memchr(b'\n', &bytes[at..]).map(|n| at + n);

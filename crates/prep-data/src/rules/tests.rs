@@ -72,6 +72,7 @@ pub(crate) fn lines(text: &[u8]) -> Vec<RawLine<'_>> {
             has_bom: has_bom && n == 0,
             is_unterminated: n + 1 == pieces.len() && ended.is_none(),
             cut_from: None,
+            seen: None,
         });
     }
     lines
