@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use crate::Answer;
 use crate::args::{RuleArgs, Shared, ValidateArgs};
 use crate::failure::{Failure, plain};
-use crate::report::{FileReport, Report};
+use crate::report::{FileReport, Report, may_be_vouched};
 use crate::settings::{Settings, ValidateSettings};
 use crate::target::{threads, write_summary};
 use crate::{interrupt, ui};
@@ -86,7 +86,7 @@ pub(crate) fn run(args: &ValidateArgs, shared: &Shared) -> Result<Answer, Failur
     })
 }
 
-/// Checks one file; gives the checksum of what was read, too.
+/// Checks one file; gives the checksum of what was read, too, if it matters.
 fn check_file(
     path: &Path,
     context: &Context,
@@ -94,7 +94,10 @@ fn check_file(
     run: &CheckRun<'_>,
     shared: &Shared,
 ) -> Result<(Checked, String), Failure> {
-    let input = Input::open(path)?;
+    let mut input = Input::open(path)?;
+    if !may_be_vouched(&name(path)) {
+        input = input.without_checksum();
+    }
     let progress = input.progress();
     let bar = ui::Bar::over(vec![Arc::clone(&progress)], input.size(), shared);
     let checked = check(input, context, levels, run)?;

@@ -81,7 +81,8 @@ pub(crate) struct Origin {
 
 impl FileReport {
     /// Settles what was found in a file. `blake3` is the checksum of what was
-    /// read, by which its manifest may know it.
+    /// read, by which its manifest may know it; it may be empty unless
+    /// [`may_be_vouched`].
     pub(crate) fn new(
         name: String,
         checked: Checked,
@@ -194,6 +195,13 @@ struct Origins {
     /// The manifest says that the file is the one the passport was written
     /// for.
     is_vouched: bool,
+}
+
+/// Whether a file has a passport and a manifest that may vouch for it, for which
+/// its checksum must be known.
+pub(crate) fn may_be_vouched(name: &str) -> bool {
+    let path = std::path::Path::new(name);
+    sidecar(path, "passport").is_file() && Manifest::path_of(path).is_file()
 }
 
 impl Origins {

@@ -122,10 +122,23 @@ pub fn of(answer: &str) -> Option<(Opening, usize)> {
     }
     let text = &answer[start..];
     let list = openings(*text.as_bytes().first()?);
-    list.iter().find_map(|(words, opening)| {
+    let second = text.as_bytes().get(1).copied().unwrap_or_default();
+    let mut list = list.iter().filter(|(words, _)| may_go_on(words, second));
+    list.find_map(|(words, opening)| {
         let length = length_of_prefix(text, words)?;
         Some((*opening, start + length))
     })
+}
+
+/// Whether a text with this second byte may begin with these words: what is
+/// ASCII is the same but for its case. Few answers get beyond that.
+#[inline]
+fn may_go_on(words: &str, second: u8) -> bool {
+    !second.is_ascii()
+        || words
+            .as_bytes()
+            .get(1)
+            .is_none_or(|byte| byte.eq_ignore_ascii_case(&second))
 }
 
 /// How many bytes of a text are these words, whatever the case and the shape
