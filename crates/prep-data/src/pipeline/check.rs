@@ -160,7 +160,7 @@ impl Done {
             self.glance.look(text);
         }
         let glance = text.map(|_| &self.glance);
-        let lines = batch.for_each_of(text, |line| {
+        let each = |line: Line<'_>| {
             let seen = glance.map(|glance| Seen {
                 glance,
                 start: line.offset as usize,
@@ -174,7 +174,14 @@ impl Done {
                 LineOutcome::Valid => valid += 1,
                 LineOutcome::Invalid => invalid += 1,
             }
-        });
+        };
+        let lines = match glance {
+            Some(glance) => {
+                let mut newlines = glance.newlines().iter().copied();
+                batch.for_each_of(text, |_, _| newlines.next(), each)
+            }
+            None => batch.for_each(each),
+        };
         (self.valid, self.invalid, self.lines) = (valid, invalid, lines);
         self.bytes = batch.bytes();
     }

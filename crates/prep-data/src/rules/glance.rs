@@ -18,6 +18,8 @@ pub struct Glance {
     special: Vec<u64>,
     /// For each byte whether it begins no character.
     inner: Vec<u64>,
+    /// The place of each line feed.
+    newlines: Vec<usize>,
     /// Every sign, with a place in it.
     signs: Vec<(usize, Signs)>,
 }
@@ -29,6 +31,7 @@ impl Glance {
         let text = text.as_bytes();
         self.special.clear();
         self.inner.clear();
+        self.newlines.clear();
         self.signs.clear();
         let mut words = [Word::default(); 64];
         let (mut at, mut run) = (0, DigitRun::default());
@@ -37,6 +40,14 @@ impl Glance {
             let words = &words[..n];
             self.special.extend(words.iter().map(|word| word.special));
             self.inner.extend(words.iter().map(|word| word.inner));
+            for (word, start) in words.iter().zip((at..).step_by(LANES)) {
+                let mut newlines = word.newlines;
+                while newlines != 0 {
+                    self.newlines
+                        .push(start + newlines.trailing_zeros() as usize);
+                    newlines &= newlines - 1;
+                }
+            }
             signs::each_of(text, words, at, &mut run, |at, signs| {
                 self.signs.push((at, signs));
             });
@@ -46,6 +57,12 @@ impl Glance {
         if !self.signs.is_sorted_by_key(|(at, _)| *at) {
             self.signs.sort_unstable_by_key(|(at, _)| *at);
         }
+    }
+
+    /// The place of each line feed, in order.
+    #[must_use]
+    pub fn newlines(&self) -> &[usize] {
+        &self.newlines
     }
 
     /// The place of the first `"`, `\` or control character at or after `from`.
@@ -70,6 +87,9 @@ impl Glance {
         let after_first = u64::MAX << (stretch.start % LANES);
         let before_last = u64::MAX >> (LANES - 1 - (stretch.end - 1) % LANES);
         let words = &self.inner[first..=last];
+        if words.iter().all(|word| *word == 0) {
+            return stretch.len();
+        }
         let n_inner: u32 = match words {
             [word] => (word & after_first & before_last).count_ones(),
             [first, between @ .., last] => {
@@ -126,6 +146,7 @@ mod tests {
             let mut glance = Glance::default();
             glance.look("something else 1");
             glance.look(&text);
+            prop_assert_eq!(glance.newlines(), memchr::memchr_iter(b'\n', text.as_bytes()).collect::<Vec<_>>());
             let mut at = 0;
             for line in &lines {
                 let end = at + line.len();

@@ -259,6 +259,15 @@ fn agree(line: &[u8]) {
 }
 
 #[test]
+fn what_stands_first_in_a_text_is_no_less_a_sign() {
+    let line = r#"{"contents":[{"role":"user","parts":[{"text":"PROMPT"}]},{"role":"model","parts":[{"text":"ANSWER"}]}]}"#;
+    for text in ["Ã© tarde", "Ã¡", "@", "<b>", "ghp_", "\u{200b}a", "1234567"] {
+        agree(line.replace("PROMPT", text).as_bytes());
+        agree(line.replace("ANSWER", text).as_bytes());
+    }
+}
+
+#[test]
 fn what_shows_no_sign_no_rule_minds() {
     for line in lines_of_pages() {
         agree(&line);

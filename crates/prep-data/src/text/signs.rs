@@ -217,12 +217,6 @@ impl DigitRun {
         each: &mut impl FnMut(usize, Signs),
     ) {
         let end = text.len().min(start + LANES);
-        let joins = match word.digits {
-            // What joins is not told where there is no digit.
-            0 if text[start..end].iter().all(|byte| joins_digits(*byte)) => u64::MAX,
-            0 => 0,
-            _ => word.joins,
-        };
         if self.n_digits == 0 {
             (self.start, self.n_before) = (start, 0);
         }
@@ -232,7 +226,7 @@ impl DigitRun {
             let n = each_digit_run(text, range, self.n_before, |at| each(at, Signs::DIGITS));
             (self.start, self.n_before, self.n_digits) = (end, n, n);
         }
-        let n_last = joins.leading_ones();
+        let n_last = word.joins.leading_ones();
         if n_last < u64::BITS {
             let last = !(u64::MAX >> n_last);
             self.start = start + LANES - n_last as usize;
