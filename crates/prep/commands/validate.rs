@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use crate::Answer;
 use crate::args::{RuleArgs, Shared, ValidateArgs};
 use crate::failure::{Failure, plain};
-use crate::report::{FileReport, Report};
+use crate::report::{FileReport, Report, may_be_vouched};
 use crate::settings::{Settings, ValidateSettings};
 use crate::target::{threads, write_summary};
 use crate::{interrupt, ui};
@@ -91,18 +91,18 @@ pub(super) fn report(
         };
         let (mut checked, blake3) = check_file(path, &held_out, &levels, &run, shared)?;
         context.validation = Some(std::mem::take(&mut checked.held_out));
-        of_validation = Some(FileReport::new(name(path), checked, &levels, blake3));
+        of_validation = Some(FileReport::new(name(path), checked, &levels, &blake3));
     }
     for path in files {
         let (checked, blake3) = check_file(path, &context, &levels, &run, shared)?;
-        let file = FileReport::new(name(path), checked, &levels, blake3);
+        let file = FileReport::new(name(path), checked, &levels, &blake3);
         report.files.push(file);
     }
     report.files.extend(of_validation);
     Ok(report)
 }
 
-/// Checks one file; gives the checksum of what was read, too.
+/// Checks one file; gives the checksum of what was read, too, if it matters.
 fn check_file(
     path: &Path,
     context: &Context,
@@ -110,7 +110,10 @@ fn check_file(
     run: &CheckRun<'_>,
     shared: &Shared,
 ) -> Result<(Checked, String), Failure> {
-    let input = Input::open(path)?;
+    let mut input = Input::open(path)?;
+    if !may_be_vouched(&name(path)) {
+        input = input.without_checksum();
+    }
     let progress = input.progress();
     let bar = ui::Bar::over(vec![Arc::clone(&progress)], input.size(), shared);
     let checked = check(input, context, levels, run)?;

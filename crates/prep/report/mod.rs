@@ -40,12 +40,6 @@ pub(crate) struct FileReport {
     pub(crate) invalid: u64,
     pub(crate) lines: u64,
     pub(crate) bytes: u64,
-    /// The checksum of what was read.
-    #[cfg_attr(
-        not(feature = "cloud"),
-        expect(dead_code, reason = "for `prep submit`")
-    )]
-    pub(crate) blake3: String,
     /// Findings that the baseline has already.
     pub(crate) known: u64,
     /// How often each rule found something, in the order of the table; only
@@ -87,19 +81,20 @@ pub(crate) struct Origin {
 
 impl FileReport {
     /// Settles what was found in a file. `blake3` is the checksum of what was
-    /// read, by which its manifest may know it.
+    /// read, by which its manifest may know it; it may be empty unless
+    /// [`may_be_vouched`].
     pub(crate) fn new(
         name: String,
         checked: Checked,
         levels: &prep_data::rules::Levels,
-        blake3: String,
+        blake3: &str,
     ) -> Self {
         let counts = RULES.iter().enumerate().map(|(n, rule)| RuleCount {
             rule,
             level: levels.of(n),
             count: checked.findings.counts[n],
         });
-        let mut origins = Origins::of(&name, &blake3);
+        let mut origins = Origins::of(&name, blake3);
         let findings = checked.findings.found.into_iter();
         Self {
             examples: checked.examples,
@@ -113,7 +108,6 @@ impl FileReport {
                 .map(|found| Told::new(found, &mut origins))
                 .collect(),
             name,
-            blake3,
         }
     }
 
@@ -201,6 +195,13 @@ pub(crate) struct Origins {
     /// The manifest says that the file is the one the passport was written
     /// for.
     is_vouched: bool,
+}
+
+/// Whether a file has a passport and a manifest that may vouch for it, for which
+/// its checksum must be known.
+pub(crate) fn may_be_vouched(name: &str) -> bool {
+    let path = std::path::Path::new(name);
+    sidecar(path, "passport").is_file() && Manifest::path_of(path).is_file()
 }
 
 impl Origins {

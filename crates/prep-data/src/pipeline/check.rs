@@ -18,8 +18,8 @@ use super::spares::Spares;
 use crate::io::{Input, InputError, OutputError};
 use crate::rules::dataset::AnswerCounter;
 use crate::rules::{
-    Checker, Context, Dataset, Digest, Findings, Levels, LineOutcome, RawLine, Tally, Validation,
-    WholeChecker,
+    Checker, Context, Dataset, Digest, Findings, Glance, Levels, LineOutcome, RawLine, Seen, Tally,
+    Validation, WholeChecker,
 };
 
 /// Why a dataset could not be checked to its end.
@@ -131,6 +131,8 @@ pub fn check(
 struct Done {
     findings: Findings,
     tally: Tally,
+    /// Of the batch before, to be used again.
+    glance: Glance,
     valid: u64,
     invalid: u64,
     lines: u64,
@@ -142,6 +144,7 @@ impl Done {
         Self {
             findings: Findings::new(cap, false),
             tally: Tally::default(),
+            glance: Glance::default(),
             valid: 0,
             invalid: 0,
             lines: 0,
@@ -152,14 +155,33 @@ impl Done {
     fn check(&mut self, batch: &LineBatch, has_bom: bool, context: &Context, levels: &Levels) {
         let mut checker = Checker::new(context, levels);
         let (mut valid, mut invalid) = (0, 0);
-        let lines = batch.for_each(|line| {
-            let line = raw_line(&line, has_bom && line.number == 0);
+        let text = batch.text();
+        if let Some(text) = text {
+            self.glance.look(text);
+        }
+        let glance = text.map(|_| &self.glance);
+        let each = |line: Line<'_>| {
+            let seen = glance.map(|glance| Seen {
+                glance,
+                start: line.offset as usize,
+            });
+            let line = RawLine {
+                seen,
+                ..raw_line(&line, has_bom && line.number == 0)
+            };
             match checker.line(&line, &mut self.findings, &mut self.tally) {
                 LineOutcome::Blank => {}
                 LineOutcome::Valid => valid += 1,
                 LineOutcome::Invalid => invalid += 1,
             }
-        });
+        };
+        let lines = match glance {
+            Some(glance) => {
+                let mut newlines = glance.newlines().iter().copied();
+                batch.for_each_of(text, |_, _| newlines.next(), each)
+            }
+            None => batch.for_each(each),
+        };
         (self.valid, self.invalid, self.lines) = (valid, invalid, lines);
         self.bytes = batch.bytes();
     }
@@ -178,6 +200,7 @@ pub(super) fn raw_line<'a>(line: &Line<'a>, has_bom: bool) -> RawLine<'a> {
         has_bom,
         is_unterminated: line.is_unterminated,
         cut_from,
+        seen: None,
     }
 }
 

@@ -7,7 +7,7 @@ use super::example::{Example, Speaker, kind_of};
 use super::plain::{self, Raw};
 use super::tokens::{self, TokenCount};
 use super::{RawLine, Signs};
-use crate::json::{Document, Kind, column_of};
+use crate::json::{Document, Kind, column_of, find_special};
 use crate::text::tokens::{Counter, Tokenizer, estimate};
 
 /// How the tokens of a text are told.
@@ -90,7 +90,8 @@ impl<'t> LineCounter<'t> {
                 }
             }
         };
-        plain::read_texts(line, each).is_some()
+        let next = |from| find_special(line.as_bytes(), from);
+        plain::read_texts(line, next, each).is_some()
     }
 
     /// Counts any line, and tells whether it has completions.

@@ -142,8 +142,10 @@ impl Findings {
     /// Puts what was found in the order of lines, then of rules. What is
     /// beyond the cap goes.
     pub fn sort(&mut self) {
-        let place = |found: &Found| (found.position, index_of(found.rule));
-        self.found.sort_by_key(place);
+        self.found.sort_by(|one, other| {
+            let by_rule = || index_of(one.rule).cmp(&index_of(other.rule));
+            one.position.cmp(&other.position).then_with(by_rule)
+        });
         if self.by_line {
             self.kept.fill(0);
             let (kept, cap) = (&mut self.kept, self.cap);

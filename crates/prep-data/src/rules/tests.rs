@@ -72,6 +72,7 @@ pub(crate) fn lines(text: &[u8]) -> Vec<RawLine<'_>> {
             has_bom: has_bom && n == 0,
             is_unterminated: n + 1 == pieces.len() && ended.is_none(),
             cut_from: None,
+            seen: None,
         });
     }
     lines
@@ -255,6 +256,15 @@ fn agree(line: &[u8]) {
         "{}",
         String::from_utf8_lossy(line)
     );
+}
+
+#[test]
+fn what_stands_first_in_a_text_is_no_less_a_sign() {
+    let line = r#"{"contents":[{"role":"user","parts":[{"text":"PROMPT"}]},{"role":"model","parts":[{"text":"ANSWER"}]}]}"#;
+    for text in ["Ã© tarde", "Ã¡", "@", "<b>", "ghp_", "\u{200b}a", "1234567"] {
+        agree(line.replace("PROMPT", text).as_bytes());
+        agree(line.replace("ANSWER", text).as_bytes());
+    }
 }
 
 #[test]

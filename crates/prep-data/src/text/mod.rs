@@ -4,9 +4,11 @@ pub mod mojibake;
 pub mod nearest;
 mod normalise;
 pub mod openings;
+pub mod phrases;
 pub mod shingles;
 pub mod signs;
 pub mod sketch;
+pub(crate) mod suspects;
 pub mod tokens;
 
 pub use normalise::normalise;
