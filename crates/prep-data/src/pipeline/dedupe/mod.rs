@@ -18,6 +18,7 @@
 //! - **Conflicts** are looked for in what is left: one prompt and context with
 //!   several answers.
 
+mod crowd;
 pub(super) mod near;
 pub(super) mod plan;
 pub(super) mod verdict;
