@@ -18,9 +18,12 @@
 //!
 //! So those that are similar though they share nothing but the template are all
 //! similar to the one with the least excess, and one comparison each will do.
-//! All other pairs share something that differs from the base. Through a list
-//! of the texts that have it, for each differing shingle, what two have in
-//! common is counted for all pairs at once.
+//! All other pairs share something that differs from the base, and as much as
+//! their excess says. For each differing shingle there is a list of the texts
+//! that have it. Either what two have in common is counted through the lists of
+//! all shingles of a text; or, as so many must be in common that one of the
+//! rarest is among them, the lists of those alone are looked at, and who is met
+//! there is compared.
 //!
 //! A differing shingle that more than [`RARE`] texts have, as far as counters
 //! of a fixed size can tell, has no list. Texts with the same ones of this kind
@@ -45,8 +48,9 @@ use crate::io::Scratch;
 use crate::pipeline::ordered;
 use crate::text::shingles::suitable_len;
 
-/// The most texts that a differing shingle may have to be looked for by it.
-const RARE: u32 = 1024;
+/// The most texts that a differing shingle may have to be looked for by it;
+/// few in tests, so that a crowd of a few hundred has frequent ones, too.
+const RARE: u32 = if cfg!(test) { 64 } else { 1024 };
 /// How many groups are compared with all texts.
 const PIVOTS: usize = 256;
 /// How many texts say what the base is.
@@ -72,6 +76,7 @@ pub(super) fn link(
         differing: Differing::new(memory / 4, means),
         base,
         counters: Counters::default(),
+        most_rare: RARE,
     };
     crowd.read(members)?;
     crowd.count()?;
@@ -145,6 +150,12 @@ impl Side {
     fn excess(&self, threshold: f64) -> f64 {
         let share = (1.0 - threshold) / (1.0 + threshold);
         f64::from(self.n_differing) - share * f64::from(self.n_shingles)
+    }
+
+    /// How many shingles one of two has and the other has not, if so many
+    /// differing ones are in common.
+    fn apart(self, other: Self, common: u32) -> u32 {
+        self.n_differing + other.n_differing - 2 * common
     }
 }
 
@@ -259,6 +270,8 @@ struct Crowd<'c, 's> {
     differing: Differing,
     base: [Vec<u64>; 2],
     counters: Counters,
+    /// The most texts that a rare shingle has, as the counters say.
+    most_rare: u32,
 }
 
 impl Crowd<'_, '_> {
@@ -325,25 +338,29 @@ impl Crowd<'_, '_> {
     /// that are not.
     fn count(&mut self) -> Result<(), DedupeError> {
         let mut room = Vec::new();
-        // Whatever one of a few texts has is rare.
-        if self.members.len() > RARE as usize {
-            self.counters = Counters::new(self.differing.len());
-            for member in &self.members {
-                let all = self
-                    .differing
-                    .get(member.at, member.n_differing(), &mut room)?;
-                all.iter().for_each(|&shingle| self.counters.add(shingle));
-            }
+        self.counters = Counters::new(self.differing.len());
+        for member in &self.members {
+            let all = self
+                .differing
+                .get(member.at, member.n_differing(), &mut room)?;
+            all.iter().for_each(|&shingle| self.counters.add(shingle));
         }
+        // What one of a few texts has is rare, whatever the counters say.
+        let most = RARE.max(u32::try_from(self.differing.len()).unwrap_or(u32::MAX));
+        self.most_rare = if self.members.len() > RARE as usize {
+            RARE
+        } else {
+            most
+        };
         for member in &mut self.members {
             let mut group = xxh3_64(&member.context.unwrap_or_default().to_le_bytes());
-            if !self.counters.0.is_empty() {
-                let all = self
-                    .differing
-                    .get(member.at, member.n_differing(), &mut room)?;
-                let (one, other) = all.split_at(member.sides[0].n_differing as usize);
-                for (side, all) in member.sides.iter_mut().zip([one, other]) {
-                    for shingle in all.iter().filter(|&&s| self.counters.of(s) > RARE) {
+            let all = self
+                .differing
+                .get(member.at, member.n_differing(), &mut room)?;
+            let (one, other) = all.split_at(member.sides[0].n_differing as usize);
+            for (side, all) in member.sides.iter_mut().zip([one, other]) {
+                for shingle in all {
+                    if self.counters.of(*shingle) > self.most_rare {
                         side.n_frequent += 1;
                         group = xxh3_64_with_seed(&shingle.to_le_bytes(), group);
                     }
@@ -435,8 +452,7 @@ impl Crowd<'_, '_> {
             .differing
             .get(first.at, first.n_differing(), &mut room)?;
         let (one, other) = all.split_at(first.sides[0].n_differing as usize);
-        let is_frequent =
-            |shingle: &&u64| !self.counters.0.is_empty() && self.counters.of(**shingle) > RARE;
+        let is_frequent = |shingle: &&u64| self.counters.of(**shingle) > self.most_rare;
         let frequent = [one, other].map(|all| all.iter().filter(is_frequent).copied().collect());
         Ok(Best {
             group: first.group,
@@ -448,7 +464,11 @@ impl Crowd<'_, '_> {
 
     /// Links what has rare shingles in common.
     fn link_rare(&self, memory: u64) -> Result<(), DedupeError> {
+        if self.are_all_together() {
+            return Ok(());
+        }
         let most = (memory / 16).max(1);
+        let least_excess = self.least_excess();
         let mut first = 0;
         while first < self.members.len() {
             let begin = self.members[first].at;
@@ -463,7 +483,7 @@ impl Crowd<'_, '_> {
                 starts,
                 |start| {
                     let end = (start + at_once).min(self.members.len());
-                    index.link(self, start..end)
+                    index.link(self, start..end, least_excess)
                 },
                 |()| self.means.check_stop(),
             )?;
@@ -472,8 +492,19 @@ impl Crowd<'_, '_> {
         Ok(())
     }
 
-    fn is_rare_and_shared(&self, shingle: u64) -> bool {
-        self.counters.0.is_empty() || (2..=RARE).contains(&self.counters.of(shingle))
+    /// The least excess on each side.
+    fn least_excess(&self) -> [f64; 2] {
+        let threshold = self.search.threshold();
+        let all = self.members.iter().map(|member| member.excess(threshold));
+        all.fold([f64::INFINITY; 2], |least, excess| {
+            [least[0].min(excess[0]), least[1].min(excess[1])]
+        })
+    }
+
+    fn are_all_together(&self) -> bool {
+        let mut texts = self.members.iter().map(|member| member.text);
+        let first = texts.next();
+        first.is_none_or(|first| texts.all(|text| self.search.are_together(first, text)))
     }
 
     /// Whether it is not known yet whether two belong together, and can be told
@@ -492,8 +523,7 @@ impl Crowd<'_, '_> {
     fn is_similar(&self, one: &Member, other: &Member, common: [u32; 2]) -> bool {
         let sides = one.sides.iter().zip(&other.sides).zip(common);
         let mut similar = sides.map(|((one, other), common)| {
-            // Whole and even: what one has and the other has not, twice over.
-            let apart = one.n_differing + other.n_differing - 2 * common;
+            let apart = one.apart(*other, common);
             let both = (one.n_shingles + other.n_shingles).saturating_sub(apart) / 2;
             let all = one.n_shingles + other.n_shingles - both;
             all == 0 || f64::from(both) / f64::from(all) >= self.search.threshold()
@@ -591,8 +621,9 @@ impl Index {
             let all = crowd
                 .differing
                 .get(member.at, member.n_differing(), &mut room)?;
-            let rare = all.iter().filter(|&&s| crowd.is_rare_and_shared(s));
-            found.extend(rare.map(|&shingle| (shingle, n)));
+            let rare =
+                |shingle: &&u64| (2..=crowd.most_rare).contains(&crowd.counters.of(**shingle));
+            found.extend(all.iter().filter(rare).map(|&shingle| (shingle, n)));
         }
         let n_starts = found.len().next_power_of_two().max(2);
         let mut starts = vec![0_u32; n_starts + 1];
@@ -622,50 +653,68 @@ impl Index {
         &self,
         crowd: &Crowd<'_, '_>,
         range: std::ops::Range<usize>,
+        least_excess: [f64; 2],
     ) -> Result<(), DedupeError> {
         let threshold = crowd.search.threshold();
         let mut counts = vec![[0_u32; 2]; self.n];
         let mut touched = Vec::new();
         let (mut room, mut rooms) = (Vec::new(), [Vec::new(), Vec::new()]);
-        let mut looks = 0;
+        let mut shared = [Vec::new(), Vec::new()];
+        let mut n_compared = 0;
         for n in range {
             let member = &crowd.members[n];
             let all = crowd
                 .differing
                 .get(member.at, member.n_differing(), &mut room)?;
             let (one, other) = all.split_at(member.sides[0].n_differing as usize);
+            for (shared, all) in shared.iter_mut().zip([one, other]) {
+                shared.clear();
+                let counted = all
+                    .iter()
+                    .map(|&shingle| (crowd.counters.of(shingle), shingle));
+                shared.extend(counted.filter(|(count, _)| *count > 1));
+            }
+            let excess = member.excess(threshold);
+            let least = [0, 1].map(|side| excess[side] + least_excess[side]);
+            let way = way(
+                &mut shared,
+                least.map(|least| least / 2.0 - ROUNDING),
+                crowd.most_rare,
+            );
+            let (sides, n_looked) = match way {
+                Way::Nobody => continue,
+                Way::Count => (0..2, [usize::MAX; 2]),
+                Way::Compare { side, n_rarest } => (side..side + 1, [n_rarest; 2]),
+            };
             let before = (n - self.first).min(self.n) as u32;
-            for (side, all) in [one, other].into_iter().enumerate() {
-                let rare = all.iter().filter(|&&s| crowd.is_rare_and_shared(s));
-                for &shingle in rare {
-                    let place = place(shingle, self.starts.len() - 1);
-                    let (start, end) = (self.starts[place], self.starts[place + 1]);
-                    let same = self.entries[start as usize..end as usize].iter();
-                    // They stand in order.
-                    for &(bits, other) in same.take_while(|(_, other)| *other < before) {
-                        if bits == shingle as u32 {
-                            looks += 1;
-                            let count = &mut counts[other as usize];
-                            if *count == [0; 2] {
-                                touched.push(other);
-                            }
-                            count[side] += 1;
+            for side in sides {
+                for &(count, shingle) in shared[side].iter().take(n_looked[side]) {
+                    if count > crowd.most_rare {
+                        continue;
+                    }
+                    for other in self.have(shingle, before) {
+                        let count = &mut counts[other as usize];
+                        if *count == [0; 2] {
+                            touched.push(other);
                         }
+                        count[side] += 1;
                     }
                 }
             }
-            let excess = member.excess(threshold);
             for other in touched.drain(..) {
                 let count = std::mem::take(&mut counts[other as usize]);
                 let other = &crowd.members[self.first + other as usize];
-                // At best all that is frequent is in common, too.
                 let may_be = (0..2).all(|side| {
                     let (one, two) = (&member.sides[side], &other.sides[side]);
-                    let most = count[side] + one.n_frequent.min(two.n_frequent);
+                    let most = match way {
+                        // At best all that is frequent is in common, too.
+                        Way::Count => count[side] + one.n_frequent.min(two.n_frequent),
+                        _ => (shared[side].len() as u32).min(two.n_differing),
+                    };
                     excess[side] + two.excess(threshold) <= 2.0 * f64::from(most) + ROUNDING
                 });
                 if may_be && crowd.is_open(member, other) {
-                    looks += 1;
+                    n_compared += 1;
                     let common = crowd.in_common(member, other, &mut rooms)?;
                     if crowd.is_similar(member, other, common) {
                         crowd.search.unite(member.text, other.text);
@@ -673,12 +722,110 @@ impl Index {
                 }
             }
         }
-        crowd.search.n_looks.fetch_add(looks, Ordering::Relaxed);
+        crowd
+            .search
+            .n_compared
+            .fetch_add(n_compared, Ordering::Relaxed);
         Ok(())
     }
+
+    /// Those before `before` that have a shingle, in order; hardly ever one that
+    /// has not.
+    fn have(&self, shingle: u64, before: u32) -> impl Iterator<Item = u32> {
+        let place = place(shingle, self.starts.len() - 1);
+        let (start, end) = (self.starts[place], self.starts[place + 1]);
+        let same = self.entries[start as usize..end as usize].iter();
+        let same = same.take_while(move |(_, other)| *other < before);
+        same.filter(move |(bits, _)| *bits == shingle as u32)
+            .map(|(_, other)| *other)
+    }
+}
+
+/// How those are found that are similar to a text.
+#[derive(Debug, Clone, Copy)]
+enum Way {
+    /// There are none: too little is shared with any.
+    Nobody,
+    /// What all have in common is counted.
+    Count,
+    /// Those that have one of the rarest shingles of a side are compared.
+    Compare { side: usize, n_rarest: usize },
+}
+
+/// Chooses the cheaper way, given the shingles that are shared with any, after
+/// how many have them, and how many a similar text must have at least. Sorts
+/// them, if they are compared.
+fn way(shared: &mut [Vec<(u32, u64)>; 2], least: [f64; 2], most_rare: u32) -> Way {
+    /// To compare two takes as long as counting so many times.
+    const COMPARING: u64 = 16;
+    let cost = |shared: &[(u32, u64)]| {
+        let rare = shared.iter().map(|(count, _)| *count);
+        let rare = rare.filter(|count| *count <= most_rare);
+        rare.map(u64::from).sum::<u64>()
+    };
+    let (mut way, mut least_cost) = (Way::Count, shared.iter().map(|all| cost(all)).sum());
+    for (side, (shared, least)) in shared.iter_mut().zip(least).enumerate() {
+        let least = least.ceil().max(0.0) as usize;
+        if least > shared.len() {
+            return Way::Nobody;
+        }
+        if least == 0 {
+            continue;
+        }
+        // Whoever has that many of them has one of these.
+        let n_rarest = shared.len() + 1 - least;
+        shared.sort_unstable();
+        let compared = COMPARING * cost(&shared[..n_rarest]);
+        if compared < least_cost {
+            (way, least_cost) = (Way::Compare { side, n_rarest }, compared);
+        }
+    }
+    way
 }
 
 /// Where a shingle stands, of so many places, a power of two.
 fn place(shingle: u64, n_places: usize) -> usize {
     (shingle >> (u64::BITS - n_places.trailing_zeros())) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::text::shingles::jaccard;
+
+    fn set() -> impl Strategy<Value = Vec<u64>> {
+        let set = proptest::collection::btree_set(0..40_u64, 0..30);
+        set.prop_map(|set| set.into_iter().collect())
+    }
+
+    proptest! {
+        #[test]
+        fn what_differs_from_any_base_tells_the_similarity(
+            one in set(), other in set(), base in set(), threshold in 0.5..1.0_f64,
+        ) {
+            let sides = [&one, &other].map(|set| {
+                let mut differing = Vec::new();
+                difference(set, &base, &mut differing);
+                let side = Side {
+                    n_shingles: set.len() as u32,
+                    n_differing: differing.len() as u32,
+                    ..Side::default()
+                };
+                (side, differing)
+            });
+            let [(a, in_one), (b, in_other)] = &sides;
+            let common = n_common(in_one, in_other);
+            let excess = a.excess(threshold) + b.excess(threshold);
+            let similarity = jaccard(&one, &other);
+            prop_assume!((similarity - threshold).abs() > 1e-9);
+            prop_assert_eq!(excess <= 2.0 * f64::from(common), similarity >= threshold);
+            prop_assert_eq!(a.apart(*b, common) as usize, {
+                let mut apart = Vec::new();
+                difference(&one, &other, &mut apart);
+                apart.len()
+            });
+        }
+    }
 }

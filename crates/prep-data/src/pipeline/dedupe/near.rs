@@ -425,6 +425,17 @@ impl Near {
     }
 }
 
+#[cfg(test)]
+impl Near {
+    /// How often two texts are compared.
+    pub(super) fn n_compared(&self, inputs: &Inputs, means: &Means<'_>) -> u64 {
+        let gone = Bits::new(inputs.n_lines());
+        let search = Search::new(&self.texts, &self.sketches, inputs, &gone);
+        search.run(means).expect("the inputs are in memory");
+        search.n_compared.into_inner()
+    }
+}
+
 /// A search for texts that belong together.
 pub(super) struct Search<'s> {
     forest: Forest,
@@ -435,8 +446,8 @@ pub(super) struct Search<'s> {
     inputs: &'s Inputs,
     /// Which sketches are of texts that are not gone.
     is_live: Bits,
-    /// How often two texts were looked at together.
-    pub(super) n_looks: AtomicU64,
+    /// How often two texts were compared.
+    pub(super) n_compared: AtomicU64,
 }
 
 /// Which sketches are of texts that are not gone.
@@ -459,7 +470,7 @@ impl<'s> Search<'s> {
             sketches,
             inputs,
             is_live: live(texts, sketches, gone),
-            n_looks: AtomicU64::new(0),
+            n_compared: AtomicU64::new(0),
         }
     }
 
@@ -654,7 +665,7 @@ impl Search<'_> {
         other: u32,
         pair: &mut Pair,
     ) -> Result<bool, DedupeError> {
-        self.n_looks.fetch_add(1, Ordering::Relaxed);
+        self.n_compared.fetch_add(1, Ordering::Relaxed);
         let bands = self.texts.sketching.bands;
         let other_sketch = self.sketches.get(other as usize)?;
         if !bands.may_be_similar(sketch, &other_sketch, self.threshold()) {
@@ -694,9 +705,7 @@ impl Search<'_> {
         let nth = before.take_while(|&&of| of == text).count();
         let sketching = &self.texts.sketching;
         let Shingled { reader, line, .. } = into;
-        let prints = self
-            .texts
-            .read(text as usize, self.inputs, reader, line)?;
+        let prints = self.texts.read(text as usize, self.inputs, reader, line)?;
         into.context = prints.map(|prints| sketching.context(&prints));
         let sides = sketching.sides(reader);
         let lens = sketching.lens_of(sides).nth(nth);
