@@ -7,9 +7,9 @@
 //! left at the ends. So `“Qué—  tal…”` and `"QUÉ- tal..."` are one text.
 //! Everything else stays, `¿` and `¡`, accents and digits among it.
 //!
-//! Nearly all text takes the fast path: stretches of ASCII are copied and
-//! lower-cased, and any other character that stands for itself alone is looked
-//! up in a table that is filled from the slow path page by page. A text with a
+//! Nearly all text takes the fast path: ASCII is copied and lower-cased eight
+//! bytes at a time, and any other character that stands for itself alone is
+//! looked up in a table that is filled from the slow path page by page. A text with a
 //! character that may combine with its neighbours takes the slow path whole.
 
 use std::sync::OnceLock;
@@ -91,73 +91,80 @@ impl<'o> Spaced<'o> {
             self.is_due = false;
         }
     }
-
-    /// Appends visible ASCII with single spaces, which does not begin with one.
-    fn push_plain(&mut self, plain: &str) {
-        self.flush();
-        let start = self.out.len();
-        self.out.push_str(plain.strip_suffix(' ').unwrap_or(plain));
-        self.out[start..].make_ascii_lowercase();
-        self.is_due = plain.ends_with(' ');
-    }
 }
 
 /// Does the same by table, or gives up and returns `false`.
 fn fast(text: &str, out: &mut String) -> bool {
-    out.reserve(text.len());
-    let mut spaced = Spaced::new(out);
-    let mut rest = text;
+    const WORD: usize = size_of::<u64>();
+    let bytes = text.as_bytes();
+    // What becomes of a character by the table is hardly ever longer than it is.
+    let mut buffer = vec![0; text.len() + WORD];
+    let (mut at, mut end) = (0, 0);
     loop {
-        let n_plain = plain_prefix(rest.as_bytes());
-        if n_plain > 0 {
-            let (plain, after) = rest.split_at(n_plain);
-            spaced.push_plain(plain);
-            rest = after;
+        while let Some(word) = bytes[at..].first_chunk() {
+            let is_after_space = end == 0 || buffer[end - 1] == b' ';
+            let (lower, n_plain) = plain(u64::from_le_bytes(*word), is_after_space);
+            let room = end + WORD;
+            if room > buffer.len() {
+                buffer.resize(2 * room, 0);
+            }
+            // What is no more plain is overwritten.
+            buffer[end..room].copy_from_slice(&lower.to_le_bytes());
+            at += n_plain;
+            end += n_plain;
+            if n_plain < WORD {
+                break;
+            }
         }
-        let mut chars = rest.chars();
-        let Some(c) = chars.next() else { return true };
-        rest = chars.as_str();
-        match c {
-            ' ' => spaced.space(),
-            c if c.is_ascii() => spaced.push(c.to_ascii_lowercase()),
-            c => match entry(c) {
-                SLOW => return false,
-                NOTHING => {}
-                one => spaced.push(char::from_u32(one).unwrap_or(c)),
-            },
+        let Some(c) = text[at..].chars().next() else {
+            break;
+        };
+        at += c.len_utf8();
+        let one = match c {
+            ' ' => u32::from(' '),
+            c if c.is_ascii() && !c.is_ascii_control() => u32::from(c.to_ascii_lowercase()),
+            c => entry(c),
+        };
+        let one = match one {
+            SLOW => return false,
+            NOTHING => continue,
+            one => char::from_u32(one).unwrap_or(c),
+        };
+        if one == ' ' && (end == 0 || buffer[end - 1] == b' ') {
+            continue;
         }
+        let room = end + one.len_utf8();
+        if room > buffer.len() {
+            buffer.resize(2 * room, 0);
+        }
+        one.encode_utf8(&mut buffer[end..]);
+        end = room;
     }
+    if end > 0 && buffer[end - 1] == b' ' {
+        end -= 1;
+    }
+    // Characters were put together from whole ones.
+    match simdutf8::basic::from_utf8(&buffer[..end]) {
+        Ok(normalised) => out.push_str(normalised),
+        Err(_) => return false,
+    }
+    true
 }
 
-/// How many bytes at the beginning are visible ASCII with single spaces, the
-/// first one no space.
-fn plain_prefix(bytes: &[u8]) -> usize {
-    const CHUNK: usize = 16;
-    if bytes.first() == Some(&b' ') {
-        return 0;
-    }
-    let mut n = 0;
-    let mut was_space = false;
-    while let Some(chunk) = bytes.get(n..n + CHUNK) {
-        let is_visible = chunk
-            .iter()
-            .fold(true, |all, &byte| all & (0x20..0x7f).contains(&byte));
-        let pairs = chunk.iter().zip(&chunk[1..]);
-        let is_doubled = pairs.fold(was_space & (chunk[0] == b' '), |any, (&a, &b)| {
-            any | ((a == b' ') & (b == b' '))
-        });
-        if !is_visible || is_doubled {
-            break;
-        }
-        was_space = chunk[CHUNK - 1] == b' ';
-        n += CHUNK;
-    }
-    let rest = bytes[n..].iter().take_while(|&&byte| {
-        let is_doubled = was_space & (byte == b' ');
-        was_space = byte == b' ';
-        (0x20..0x7f).contains(&byte) & !is_doubled
-    });
-    n + rest.count()
+/// Eight bytes in lower case, and how many at their beginning are visible ASCII
+/// with single spaces.
+fn plain(word: u64, is_after_space: bool) -> (u64, usize) {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const TOPS: u64 = 0x80 * ONES;
+    // Each step works on eight numbers below 128 at once, whose sums do not
+    // carry; the top bits are what it finds out.
+    let low = word & !TOPS;
+    let is_printable = (low + 0x60 * ONES) & !(low + ONES) & !word & TOPS;
+    let is_space = !((low ^ 0x20 * ONES) + 0x7f * ONES | word) & TOPS;
+    let is_doubled = is_space & (is_space << 8 | u64::from(is_after_space) << 7);
+    let is_upper = (low + (0x80 - 0x41) * ONES) & !(low + (0x80 - 0x5b) * ONES) & !word & TOPS;
+    let n_plain = ((!is_printable & TOPS) | is_doubled).trailing_zeros() / u8::BITS;
+    (word | is_upper >> 2, n_plain as usize)
 }
 
 /// The character may combine with its neighbours, or becomes several.
