@@ -12,6 +12,7 @@
 //! looked up in a table that is filled from the slow path page by page. A text with a
 //! character that may combine with its neighbours takes the slow path whole.
 
+use std::cell::Cell;
 use std::sync::OnceLock;
 
 use caseless::Caseless;
@@ -95,60 +96,82 @@ impl<'o> Spaced<'o> {
 
 /// Does the same by table, or gives up and returns `false`.
 fn fast(text: &str, out: &mut String) -> bool {
-    const WORD: usize = size_of::<u64>();
+    /// More than common texts need is given back to the system.
+    const MOST_KEPT: usize = 1 << 20;
+    thread_local! {
+        static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    }
+    let mut buffer = BUFFER.take();
+    // A character that is no ASCII has two bytes at least and becomes one of
+    // four at most; and words are written whole.
+    let most = 2 * text.len() + WORD;
+    if buffer.len() < most {
+        buffer.resize(most, 0);
+    }
+    let end = unify(text, &mut buffer);
+    // Characters were put together from whole ones.
+    let normalised = end.and_then(|end| simdutf8::basic::from_utf8(&buffer[..end]).ok());
+    out.push_str(normalised.unwrap_or_default());
+    let is_done = normalised.is_some();
+    if buffer.len() <= MOST_KEPT {
+        BUFFER.set(buffer);
+    }
+    is_done
+}
+
+const WORD: usize = size_of::<u64>();
+
+/// Writes what becomes of a text, and says how much that is; `None` if
+/// characters may combine.
+fn unify(text: &str, buffer: &mut [u8]) -> Option<usize> {
     let bytes = text.as_bytes();
-    // What becomes of a character by the table is hardly ever longer than it is.
-    let mut buffer = vec![0; text.len() + WORD];
     let (mut at, mut end) = (0, 0);
-    loop {
+    while at < bytes.len() {
         while let Some(word) = bytes[at..].first_chunk() {
             let is_after_space = end == 0 || buffer[end - 1] == b' ';
             let (lower, n_plain) = plain(u64::from_le_bytes(*word), is_after_space);
-            let room = end + WORD;
-            if room > buffer.len() {
-                buffer.resize(2 * room, 0);
-            }
             // What is no more plain is overwritten.
-            buffer[end..room].copy_from_slice(&lower.to_le_bytes());
+            buffer[end..end + WORD].copy_from_slice(&lower.to_le_bytes());
             at += n_plain;
             end += n_plain;
             if n_plain < WORD {
                 break;
             }
         }
-        let Some(c) = text[at..].chars().next() else {
-            break;
-        };
-        at += c.len_utf8();
-        let one = match c {
-            ' ' => u32::from(' '),
-            c if c.is_ascii() && !c.is_ascii_control() => u32::from(c.to_ascii_lowercase()),
-            c => entry(c),
-        };
-        let one = match one {
-            SLOW => return false,
-            NOTHING => continue,
-            one => char::from_u32(one).unwrap_or(c),
-        };
-        if one == ' ' && (end == 0 || buffer[end - 1] == b' ') {
-            continue;
+        // Near the end of the text, or where something is not plain. What is
+        // not is seldom alone.
+        let mut is_first = true;
+        while let Some(&byte) = bytes.get(at) {
+            // U+5000 to U+9FFF, most of Chinese, stand for themselves.
+            if (0xe5..=0xe9).contains(&byte) {
+                buffer[end..end + 3].copy_from_slice(&bytes[at..at + 3]);
+                at += 3;
+                end += 3;
+                continue;
+            }
+            if byte.is_ascii() && !is_first && bytes.len() - at >= WORD {
+                break;
+            }
+            is_first = false;
+            let c = text[at..].chars().next()?;
+            at += c.len_utf8();
+            let one = match c {
+                ' '..='~' => u32::from(c.to_ascii_lowercase()),
+                c => entry(c),
+            };
+            let one = match one {
+                SLOW => return None,
+                NOTHING => continue,
+                one => char::from_u32(one)?,
+            };
+            if one == ' ' && (end == 0 || buffer[end - 1] == b' ') {
+                continue;
+            }
+            end += one.encode_utf8(&mut buffer[end..]).len();
         }
-        let room = end + one.len_utf8();
-        if room > buffer.len() {
-            buffer.resize(2 * room, 0);
-        }
-        one.encode_utf8(&mut buffer[end..]);
-        end = room;
     }
-    if end > 0 && buffer[end - 1] == b' ' {
-        end -= 1;
-    }
-    // Characters were put together from whole ones.
-    match simdutf8::basic::from_utf8(&buffer[..end]) {
-        Ok(normalised) => out.push_str(normalised),
-        Err(_) => return false,
-    }
-    true
+    let is_spaced = end > 0 && buffer[end - 1] == b' ';
+    Some(end - usize::from(is_spaced))
 }
 
 /// Eight bytes in lower case, and how many at their beginning are visible ASCII

@@ -593,6 +593,8 @@ impl Search<'_> {
                     self.link_all(list, &mut pair)?;
                     rest = after;
                 }
+                let n_compared = std::mem::take(&mut pair.n_compared);
+                self.n_compared.fetch_add(n_compared, Ordering::Relaxed);
                 pairs.lock().expect("no holder of a pair panics").push(pair);
                 Ok(())
             },
@@ -665,7 +667,7 @@ impl Search<'_> {
         other: u32,
         pair: &mut Pair,
     ) -> Result<bool, DedupeError> {
-        self.n_compared.fetch_add(1, Ordering::Relaxed);
+        pair.n_compared += 1;
         let bands = self.texts.sketching.bands;
         let other_sketch = self.sketches.get(other as usize)?;
         if !bands.may_be_similar(sketch, &other_sketch, self.threshold()) {
@@ -904,6 +906,8 @@ struct Pair {
     reader: Reader,
     read: HashMap<u32, Read>,
     bytes: usize,
+    /// How often two were compared since that was asked last.
+    n_compared: u64,
 }
 
 impl Pair {
