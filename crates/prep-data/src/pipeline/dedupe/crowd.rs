@@ -472,8 +472,8 @@ impl Crowd<'_, '_> {
         let mut first = 0;
         while first < self.members.len() {
             let begin = self.members[first].at;
-            let beyond = |member: &Member| member.at + member.n_differing() as u64 <= begin + most;
-            let n = self.members[first..].partition_point(beyond).max(1);
+            let fits = |member: &Member| member.at + member.n_differing() as u64 <= begin + most;
+            let n = self.members[first..].partition_point(fits).max(1);
             let index = Index::of(self, first, n)?;
             // Each has counters for all of the index.
             let at_once = AT_ONCE.max(n / 16);
