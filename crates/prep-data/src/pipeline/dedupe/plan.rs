@@ -93,12 +93,12 @@ impl Print {
 
 /// What the first reading gave.
 pub(super) struct First {
-    inputs: Inputs,
+    pub(super) inputs: Inputs,
     duplicates: Partitions<Print>,
     conflicts: Partitions<Print>,
     /// Lines that are no examples.
     others: Partitions<Verdict>,
-    near: Option<Near>,
+    pub(super) near: Option<Near>,
 }
 
 /// A batch after the first reading; lines count from its first.
