@@ -60,6 +60,7 @@ fn run(cli: &Cli) -> Result<Answer, Failure> {
         Command::Dedupe(args) => commands::dedupe::run(args, shared),
         Command::Tokens(args) => commands::tokens::run(args, shared),
         Command::Cost(args) => commands::cost::run(args, shared),
+        Command::Filter(args) => commands::filter::run(args, shared),
         Command::Split(args) => commands::split::run(args, shared),
         Command::Trace(args) => commands::trace::run(args),
         Command::Models(args) => commands::models::run(args),

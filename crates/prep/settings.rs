@@ -12,11 +12,12 @@ use std::path::{Path, PathBuf};
 
 use prep_data::diag::Level;
 use prep_data::example::models::Date;
+use prep_data::rules::Preset;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::args::{MethodName, Most, Shared};
+use crate::args::{MethodName, Most, Shared, language_tag};
 use crate::failure::Failure;
 
 /// The file that is read when none is named and it is there.
@@ -28,6 +29,10 @@ const DEFAULT: &str = "prep.yaml";
 pub(crate) struct Settings {
     /// How datasets are checked.
     pub(crate) validate: ValidateSettings,
+    /// What `prep filter` leaves out.
+    pub(crate) filter: FilterSettings,
+    /// What segment pairs are like, for both.
+    pub(crate) pairs: PairSettings,
     /// A SentencePiece model to count tokens by.
     pub(crate) tokenizer: Option<PathBuf>,
     /// What training costs, where that is known better than by the table.
@@ -115,6 +120,9 @@ pub(crate) struct ValidateSettings {
     /// How the model is to be tuned.
     #[serde(deserialize_with = "method")]
     pub(crate) method: Option<MethodName>,
+    /// The kind of text whose rules of segment pairs are on.
+    #[serde(deserialize_with = "preset")]
+    pub(crate) preset: Option<Preset>,
     /// The only rules that count.
     pub(crate) select: Vec<String>,
     /// The rules that do not count.
@@ -126,6 +134,47 @@ pub(crate) struct ValidateSettings {
     pub(crate) max_per_rule: Option<Most>,
     /// A report of before; what it lists is not told again.
     pub(crate) baseline: Option<PathBuf>,
+}
+
+/// What `prep filter` leaves out.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct FilterSettings {
+    /// The kind of text; that of `validate` if there is none.
+    #[serde(deserialize_with = "preset")]
+    pub(crate) preset: Option<Preset>,
+    /// What is left out as well, by code or name.
+    pub(crate) drop: Vec<String>,
+    /// What is kept and told.
+    pub(crate) keep: Vec<String>,
+}
+
+/// What segment pairs are like.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct PairSettings {
+    /// The language of the sources.
+    #[serde(deserialize_with = "language")]
+    pub(crate) src_lang: Option<String>,
+    /// The language of the targets.
+    #[serde(deserialize_with = "language")]
+    pub(crate) tgt_lang: Option<String>,
+    /// What stands before every source.
+    pub(crate) source_prefix: Option<String>,
+    /// Terms to keep to.
+    pub(crate) glossary: Option<PathBuf>,
+}
+
+fn preset<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Preset>, D::Error> {
+    let word = String::deserialize(deserializer)?;
+    word.parse().map(Some).map_err(serde::de::Error::custom)
+}
+
+fn language<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let tag = String::deserialize(deserializer)?;
+    language_tag(&tag)
+        .map(Some)
+        .map_err(serde::de::Error::custom)
 }
 
 /// A level in words.
@@ -260,6 +309,26 @@ validate:
         assert_eq!(settings.levels["D001"].0, Level::Error);
         assert_eq!(settings.max_per_rule, Some(Most(usize::MAX)));
         assert_eq!(settings.ignore, ["E066"]);
+    }
+
+    #[test]
+    fn settings_of_pairs_are_read() {
+        let text = "
+validate: {preset: novel}
+filter: {preset: ui, drop: [P012], keep: [P008]}
+pairs: {src_lang: en, tgt_lang: es-419, glossary: terms.csv}
+";
+        let settings = Settings::parse(text).unwrap();
+        assert_eq!(settings.validate.preset, Some(Preset::Novel));
+        assert_eq!(settings.filter.preset, Some(Preset::Ui));
+        assert_eq!(
+            (&*settings.filter.drop, &*settings.filter.keep),
+            (&["P012".to_owned()][..], &["P008".to_owned()][..])
+        );
+        assert_eq!(settings.pairs.tgt_lang.as_deref(), Some("es-419"));
+        let refused = |text: &str| Settings::parse(text).unwrap_err().reason;
+        assert!(refused("filter: {preset: poem}").contains("`poem` is no preset"));
+        assert!(refused("pairs: {src_lang: klingon}").contains("`klingon` is no language"));
     }
 
     #[test]

@@ -7,6 +7,7 @@
 mod convert;
 mod dedupe;
 mod eval;
+mod filter;
 mod fix;
 mod split;
 mod tokens;
@@ -22,6 +23,7 @@ use clap_complete::Shell;
 pub(crate) use self::convert::ConvertArgs;
 pub(crate) use self::dedupe::DedupeArgs;
 pub(crate) use self::eval::{EvalArgs, MetricName, PredictionFormat, Script, Test};
+pub(crate) use self::filter::{FilterArgs, PairArgs, language_tag};
 pub(crate) use self::fix::FixArgs;
 pub(crate) use self::split::{Answers, SplitArgs};
 pub(crate) use self::tokens::{CostArgs, TokensArgs, VocabularyArgs};
@@ -38,6 +40,7 @@ Examples:
   prep validate train.jsonl               everything that is wrong with it
   prep fix train.jsonl                    what can be repaired without doubt
   prep dedupe train.jsonl --near 0.8      without what repeats itself
+  prep filter train.jsonl --preset novel  without pairs that are no translations
   prep split --ratio 0.9                  train.jsonl into split/, without leakage
   prep cost split/train.jsonl             what tuning with it would cost
   prep eval --compare base.jsonl tuned.jsonl   is the tuned model better
@@ -60,6 +63,7 @@ pub(crate) enum Command {
     /// Print the page of a rule, or the list of all rules.
     Explain(ExplainArgs),
     Dedupe(DedupeArgs),
+    Filter(Box<FilterArgs>),
     Split(Box<SplitArgs>),
     Tokens(TokensArgs),
     Cost(CostArgs),

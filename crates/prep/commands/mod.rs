@@ -5,6 +5,7 @@ pub(crate) mod cost;
 pub(crate) mod dedupe;
 pub(crate) mod eval;
 pub(crate) mod explain;
+pub(crate) mod filter;
 pub(crate) mod fix;
 pub(crate) mod models;
 pub(crate) mod shell;

@@ -1,5 +1,6 @@
 //! `prep validate`: a dataset through all rules.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use prep_data::rules::{Context, Levels, Method, SelectError, Side};
 use prep_data::source::Options;
 use serde_json::{Value, json};
 
+use super::filter::PairPlan;
 use crate::Answer;
 use crate::args::{RuleArgs, Shared, ValidateArgs};
 use crate::failure::{Failure, plain};
@@ -28,8 +30,18 @@ const MOST: usize = 100;
 /// Runs the command.
 pub(crate) fn run(args: &ValidateArgs, shared: &Shared) -> Result<Answer, Failure> {
     let started = Instant::now();
-    let settings = Settings::read(shared)?.validate;
-    let levels = levels(&args.rules, &settings)?;
+    let Settings {
+        validate: settings,
+        pairs: of_pairs,
+        ..
+    } = Settings::read(shared)?;
+    let preset = args.pairs.preset.or(settings.preset);
+    let mut levels = Levels::default();
+    if let Some(preset) = preset {
+        levels.set_pairs(preset);
+    }
+    let levels = with_levels(levels, &args.rules, &settings)?;
+    let pairs = PairPlan::new(&args.pairs, &of_pairs, preset)?.if_asked(&levels);
     let mut context = context(&args.rules, &settings);
     if let Some(baseline) = args.baseline.as_ref().or(settings.baseline.as_ref()) {
         context.baseline = known(baseline)?;
@@ -54,12 +66,13 @@ pub(crate) fn run(args: &ValidateArgs, shared: &Shared) -> Result<Answer, Failur
             side: Side::Validation,
             ..context.clone()
         };
-        let (mut checked, blake3) = check_file(path, &held_out, &levels, &run, shared)?;
+        let (mut checked, blake3) =
+            check_file(path, &held_out, pairs.as_ref(), &levels, &run, shared)?;
         context.validation = Some(std::mem::take(&mut checked.held_out));
         of_validation = Some(FileReport::new(name(path), checked, &levels, &blake3));
     }
     for path in &args.files {
-        let (checked, blake3) = check_file(path, &context, &levels, &run, shared)?;
+        let (checked, blake3) = check_file(path, &context, pairs.as_ref(), &levels, &run, shared)?;
         let file = FileReport::new(name(path), checked, &levels, &blake3);
         report.files.push(file);
     }
@@ -90,14 +103,19 @@ pub(crate) fn run(args: &ValidateArgs, shared: &Shared) -> Result<Answer, Failur
 fn check_file(
     path: &Path,
     context: &Context,
+    pairs: Option<&PairPlan>,
     levels: &Levels,
     run: &CheckRun<'_>,
     shared: &Shared,
 ) -> Result<(Checked, String), Failure> {
-    let input = Input::open(path)?;
+    let mut input = Input::open(path)?;
+    let mut context = Cow::Borrowed(context);
+    if let Some(pairs) = pairs {
+        context.to_mut().pairs = Some(pairs.learn(&mut input, shared)?);
+    }
     let progress = input.progress();
     let bar = ui::Bar::over(vec![Arc::clone(&progress)], input.size(), shared);
-    let checked = check(input, context, levels, run)?;
+    let checked = check(input, &context, levels, run)?;
     drop(bar);
     Ok((checked, progress.checksum()))
 }
@@ -139,7 +157,14 @@ fn today() -> Option<Date> {
 /// then what is ignored, then what has a level of its own. Flags select in
 /// place of the settings, and add to what they ignore.
 pub(super) fn levels(args: &RuleArgs, settings: &ValidateSettings) -> Result<Levels, Failure> {
-    let mut levels = Levels::default();
+    with_levels(Levels::default(), args, settings)
+}
+
+fn with_levels(
+    mut levels: Levels,
+    args: &RuleArgs,
+    settings: &ValidateSettings,
+) -> Result<Levels, Failure> {
     let selected = [&args.select, &settings.select];
     if let Some(selected) = selected.into_iter().find(|names| !names.is_empty()) {
         levels.select(selected).map_err(unknown_rule)?;
@@ -159,7 +184,7 @@ pub(super) fn levels(args: &RuleArgs, settings: &ValidateSettings) -> Result<Lev
     Ok(levels)
 }
 
-fn unknown_rule(error: SelectError) -> Failure {
+pub(super) fn unknown_rule(error: SelectError) -> Failure {
     let hint = match error.nearest {
         Some(nearest) => format!("the nearest is `{nearest}`"),
         None => "`prep explain` lists them all".into(),

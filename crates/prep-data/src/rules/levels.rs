@@ -55,13 +55,13 @@ impl Levels {
     /// Gives the rules the levels that `prep filter` goes by: what is no example
     /// is an error as ever, what only deserves a look is off, and the preset
     /// says the rest.
-    pub fn set_filter(&mut self, preset: Preset) {
+    pub fn set_filter(&mut self, preset: Option<Preset>) {
         for level in &mut self.0 {
             if *level == Level::Warn {
                 *level = Level::Allow;
             }
         }
-        for (code, level) in preset.levels() {
+        for (code, level) in preset.into_iter().flat_map(Preset::levels) {
             self.set_code(code, level);
         }
     }

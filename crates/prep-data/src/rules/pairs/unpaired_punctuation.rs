@@ -101,7 +101,7 @@ fn side(text: &str) -> Side {
                 .rposition(|(.., close)| *close == c || is_wide(*close, c))
             {
                 open.remove(n);
-            } else if !(is_face(before, c) || is_list_mark(text, at)) {
+            } else if !(is_face(before, c) || c != '”' && is_list_mark(text, at)) {
                 side.unpaired.get_or_insert((at, was));
             }
         }
