@@ -66,6 +66,41 @@ impl PairContext {
         self.preset.limits()
     }
 
+    /// Whether the sides of a pair must be in the languages of the dataset. An
+    /// answer need not: it may be a translation, a name or a program that was
+    /// asked for.
+    pub(super) fn is_bound(&self, pair: &Pair<'_>) -> bool {
+        /// Words for languages, and for texts that have none.
+        const OTHERS: [&str; 22] = [
+            "nglish",
+            "nglés",
+            "panish",
+            "spañol",
+            "rench",
+            "rancés",
+            "erman",
+            "lemán",
+            "hinese",
+            "chino",
+            "英",
+            "法语",
+            "法文",
+            "日语",
+            "德语",
+            "西班牙",
+            "中文",
+            "拼音",
+            "代码",
+            "ython",
+            "code",
+            "SQL",
+        ];
+        let is_answer = self.learnt.relation == learn::Relation::Answer;
+        !is_answer
+            || !(crate::text::openings::speaks_of_translation(pair.source)
+                || OTHERS.iter().any(|word| pair.source.contains(word)))
+    }
+
     pub(super) fn target_is(&self, language: Language) -> bool {
         self.learnt.target_language == Some(language)
     }

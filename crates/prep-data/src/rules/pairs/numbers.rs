@@ -101,6 +101,9 @@ fn read(text: &str, start: usize, numbers: &mut Vec<Number>) -> usize {
             readings: vec![value(digits)],
         })),
     }
+    if numbers.len() == before + 1 {
+        add_what_precedes(text, start, numbers);
+    }
     if numbers.len() == before + 1
         && let Some(number) = numbers.last_mut()
     {
@@ -146,7 +149,7 @@ fn readings(groups: &[&str], separators: &[char]) -> Option<Vec<f64>> {
                 readings.push(with_decimals(before, last));
                 let (hours, minutes) = (value(groups[0]), value(last));
                 if last.len() == 2 && hours < 24.0 && minutes < 60.0 {
-                    readings.push(time(hours, minutes));
+                    readings.extend(times(hours, minutes));
                 }
             }
             (!readings.is_empty()).then_some(readings)
@@ -162,8 +165,50 @@ fn readings(groups: &[&str], separators: &[char]) -> Option<Vec<f64>> {
     }
 }
 
-fn time(hours: f64, minutes: f64) -> f64 {
-    TIME + (hours * 60.0 + minutes) * 256.0
+/// A time of day, and the same on a clock of twelve hours: `2:30` may be
+/// `14:30`.
+fn times(hours: f64, minutes: f64) -> Vec<f64> {
+    let time = |hours: f64| TIME + (hours * 60.0 + minutes) * 256.0;
+    match hours {
+        0.0 => vec![time(0.0), time(12.0), time(24.0)],
+        _ if hours <= 12.0 => vec![time(hours), time(hours + 12.0), time(hours % 12.0)],
+        _ => vec![time(hours)],
+    }
+}
+
+/// The hour of a time of day on a clock of twelve hours: `las dos y media`.
+pub(super) fn hour_of(reading: f64) -> Option<f64> {
+    let is_time = (TIME..IDENTIFIER).contains(&reading);
+    is_time.then(|| match ((reading - TIME) / 256.0 / 60.0).floor() % 12.0 {
+        0.0 => 12.0,
+        hour => hour,
+    })
+}
+
+/// Adds readings of the last number that what stands before it gives: a year
+/// (`2019–20`) or a point (`.08`).
+fn add_what_precedes(text: &str, start: usize, numbers: &mut [Number]) {
+    let (last, before) = match numbers {
+        [.., before, last] => (last, Some(before)),
+        [last] => (last, None),
+        [] => return,
+    };
+    let head = &text[..start];
+    let value = last.readings[0];
+    if let Some(before) = before
+        && (1000.0..3000.0).contains(&before.readings[0])
+        && value < 100.0
+        && matches!(&text[before.range.end..start], "-" | "–" | "/" | "‐" | "‑")
+    {
+        last.readings
+            .push(value + (before.readings[0] / 100.0).floor() * 100.0);
+    }
+    if let Some(rest) = head.strip_suffix('.')
+        && rest.chars().next_back().is_none_or(char::is_whitespace)
+    {
+        let decimals = &text[last.range.clone()];
+        last.readings.extend(format!("0.{decimals}").parse::<f64>());
+    }
 }
 
 /// Adds what stands behind a number and changes its value, and says where the
@@ -177,7 +222,7 @@ fn with_what_follows(text: &str, end: usize, number: &mut Number) -> usize {
         let start = text.len() - rest.len();
         let (minutes, after) = digits(text, start);
         if minutes.len() == 2 && value(&minutes) < 60.0 {
-            number.readings = vec![time(first, value(&minutes))];
+            number.readings = times(first, value(&minutes));
             if value(&minutes) == 0.0 {
                 number.readings.push(first);
             }
@@ -213,7 +258,7 @@ fn with_what_follows(text: &str, end: usize, number: &mut Number) -> usize {
             }
         }
     }
-    if let Some(times) = power(follows) {
+    if let Some(times) = power(follows.trim_start_matches('+').trim_start()) {
         let readings = number.readings.clone();
         number.readings.extend(
             readings
@@ -285,6 +330,11 @@ mod tests {
             ("50%", "50 %"),
             ("１２３", "123"),
             ("7.30 am", "7:30"),
+            ("2019–20", "2019-2020"),
+            ("a rate of .08%", "0,08 %"),
+            ("$300+ billion", "300 000 millones"),
+            ("at 2:30", "14:30"),
+            ("12:15 a.m.", "0:15"),
         ] {
             assert!(
                 same(one, other),

@@ -2,7 +2,7 @@
 
 use super::addresses_differ::addresses;
 use super::number_words::{multipliers, said};
-use super::numbers::{Number, numbers};
+use super::numbers::{Number, hour_of, numbers};
 use super::placeholders::placeholders;
 use super::{Marks, Pair, PairContext, Said, may_have_addresses, named};
 use crate::diag::{Code, Level};
@@ -94,12 +94,10 @@ fn drop_known(left: &mut Vec<Number>, other: &[Number], other_text: &str) {
     let mut known = said.clone();
     let readings = other.iter().flat_map(|number| &number.readings);
     known.extend(readings.flat_map(|reading| times.iter().map(move |times| reading * times)));
-    left.retain(|number| {
-        !number
-            .readings
-            .iter()
-            .any(|reading| known.contains(reading))
-    });
+    let is_said = |reading: &f64| {
+        known.contains(reading) || hour_of(*reading).is_some_and(|hour| said.contains(&hour))
+    };
+    left.retain(|number| !number.readings.iter().any(is_said));
 }
 
 fn judge(pair: &Pair<'_>, differences: &Differences, context: &PairContext) -> Option<Said> {

@@ -1,5 +1,6 @@
 //! A side in another language than that side of the dataset.
 
+use super::script::Counts;
 use super::{Pair, PairContext, Said, n_alphanumeric};
 use crate::diag::{Code, Level};
 use crate::rules::{Check, Rule, Signs};
@@ -19,21 +20,39 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(pair: &Pair<'_>, context: &PairContext) -> Option<Said> {
+    if !context.is_bound(pair) {
+        return None;
+    }
     let learnt = &context.learnt;
     let sides = [
-        (pair.target, learnt.target_language, "target"),
-        (pair.source, learnt.source_language, "source"),
+        (
+            pair.target,
+            learnt.target_language,
+            learnt.target_script,
+            "target",
+        ),
+        (
+            pair.source,
+            learnt.source_language,
+            learnt.source_script,
+            "source",
+        ),
     ];
-    sides.into_iter().find_map(|(text, expected, name)| {
-        let expected = expected?;
-        let (found, sure) = measure(text, expected, context.limits().language_letters)?;
-        let message = judge((found, sure), expected, name, text, context)?;
-        Some(if name == "target" {
-            Said::of_target(0..text.len(), message)
-        } else {
-            Said::of_source(0..text.len(), message)
+    sides
+        .into_iter()
+        .find_map(|(text, expected, script, name)| {
+            let expected = expected?;
+            let (found, sure) = measure(text, expected, context.limits().language_letters)?;
+            // What is in another script, another rule tells.
+            let is_in_script = script.is_none() || Counts::of(text).most() == script;
+            let message =
+                is_in_script.then(|| judge((found, sure), expected, name, text, context))??;
+            Some(if name == "target" {
+                Said::of_target(0..text.len(), message)
+            } else {
+                Said::of_source(0..text.len(), message)
+            })
         })
-    })
 }
 
 /// In which other language a text seems to be, and how sure that is; `None` if

@@ -31,8 +31,13 @@ fn check(pair: &Pair<'_>, context: &PairContext) -> Option<Said> {
             if is_latin && !marks.has(Marks::BEYOND_ASCII) {
                 return None;
             }
-            let (range, message) =
-                judge(text, &measure(text, expected), expected, is_target, context)?;
+            let (range, message) = judge(
+                text,
+                &measure(text, expected),
+                expected,
+                is_target,
+                (pair, context),
+            )?;
             Some(if is_target {
                 Said::of_target(range, message)
             } else {
@@ -58,18 +63,19 @@ pub(super) fn measure(text: &str, expected: Option<Script>) -> Scripts {
 /// The first word of letters that look alike in Latin, Cyrillic and Greek and
 /// are of two of them.
 fn mixed(text: &str) -> Option<(std::ops::Range<usize>, Script)> {
-    let is_alike =
-        |script: &Script| matches!(script, Script::Latin | Script::Cyrillic | Script::Greek);
+    // `TNFα` is a word, as `α` is like no other letter.
+    const LIKE_LATIN: &str = "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧονυρ";
+    let script_of = |c: char| match Script::of(c)? {
+        Script::Greek if !LIKE_LATIN.contains(c) => None,
+        script @ (Script::Latin | Script::Cyrillic | Script::Greek) => Some(script),
+        _ => None,
+    };
     words(text).find_map(|(at, word)| {
         if word.is_ascii() {
             return None;
         }
         let scripts = word.split('-').map(|part| {
-            let mut scripts: Vec<_> = part
-                .chars()
-                .filter_map(Script::of)
-                .filter(is_alike)
-                .collect();
+            let mut scripts: Vec<_> = part.chars().filter_map(script_of).collect();
             let is_long = scripts.len() >= 3;
             scripts.sort_unstable();
             scripts.dedup();
@@ -85,7 +91,7 @@ fn judge(
     scripts: &Scripts,
     expected: Option<Script>,
     is_target: bool,
-    context: &PairContext,
+    (pair, context): (&Pair<'_>, &PairContext),
 ) -> Option<(std::ops::Range<usize>, String)> {
     /// Fewer letters may be a name or a brand.
     const FEWEST: u32 = 8;
@@ -98,7 +104,7 @@ fn judge(
         );
         return Some((range.clone(), message));
     }
-    let expected = expected?;
+    let expected = expected.filter(|_| context.is_bound(pair))?;
     let (total, right) = (scripts.counts.total(), scripts.counts.beside(expected));
     // A Chinese character is worth more than a letter.
     let weight = if matches!(expected, Script::Han | Script::Kana | Script::Hangul) {
