@@ -8,10 +8,12 @@ use prep_data::diag::Level;
 use prep_data::io::passport::{SourceFile, SourceFiles};
 use prep_data::io::{Inherited, Input, OutputWriter, Progress};
 use prep_data::pipeline::{FilterOutcome, FilterRun, FilterSinks, filter, ordered, survey};
+use prep_data::rules::pairs::learn::Relation;
 use prep_data::rules::{
     self, Check, Context, Glossary, Learnt, Levels, PairContext, Preset, RULES, Wanted, pairs,
 };
 use prep_data::source::Options;
+use prep_data::text::language::Language;
 use serde_json::{Map, Value, json};
 
 use super::validate::unknown_rule;
@@ -226,11 +228,8 @@ fn read_glossary(path: &Path) -> Result<Glossary, Failure> {
 
 /// What was learnt, in a line.
 fn told(learnt: &Learnt) -> String {
-    let name = |language: Option<_>, otherwise: &str| {
-        language.map_or_else(
-            || otherwise.to_owned(),
-            |language: prep_data::text::language::Language| language.to_string(),
-        )
+    let name = |language: Option<Language>, otherwise: &str| {
+        language.map_or_else(|| otherwise.to_owned(), |language| language.to_string())
     };
     let mut told = vec![format!(
         "learnt from {}",
@@ -238,10 +237,17 @@ fn told(learnt: &Learnt) -> String {
     )];
     let source = name(learnt.source_language, "an unknown language");
     let target = name(learnt.target_language, "an unknown language");
-    told.push(match learnt.relation {
-        pairs::learn::Relation::Translation => format!("{source} to {target}"),
-        pairs::learn::Relation::Answer => format!("answers in {target}, no translations"),
-    });
+    told.push(
+        match (
+            learnt.relation,
+            learnt.source_language,
+            learnt.target_language,
+        ) {
+            (_, None, None) => "its languages cannot be told".into(),
+            (Relation::Translation, ..) => format!("{source} to {target}"),
+            (Relation::Answer, ..) => format!("answers in {target}, no translations"),
+        },
+    );
     if learnt.is_latin_american {
         told.push("of Latin America".into());
     }

@@ -183,7 +183,7 @@ impl Survey {
 /// What all but one in twenty of the texts begin with. Of the texts in order,
 /// those that share the longest beginning stand together.
 fn common<'t>(texts: impl Iterator<Item = &'t str>, key: impl Fn(&str) -> String) -> String {
-    const FEWEST: usize = 10;
+    const FEWEST: usize = 4;
     let mut texts: Vec<String> = texts.map(key).collect();
     if texts.len() < FEWEST {
         return String::new();

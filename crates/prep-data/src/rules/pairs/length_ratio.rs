@@ -1,7 +1,7 @@
 //! A target that is much longer or shorter than targets of this dataset are.
 
 use super::learn::{Relation, n_chars};
-use super::{Pair, PairContext, Said};
+use super::{Pair, PairContext, Said, repeated_text};
 use crate::diag::{Code, Level};
 use crate::rules::{Check, Rule, Signs};
 
@@ -30,10 +30,12 @@ pub(super) struct Lengths {
     target: usize,
 }
 
-/// `None` if a side is empty: it has no ratio, and another rule says so.
+/// `None` if a side says nothing: it has no ratio, and another rule says so.
 pub(super) fn measure(pair: &Pair<'_>) -> Option<Lengths> {
+    let says_something = |text: &str| text.chars().any(char::is_alphanumeric);
     let (source, target) = (n_chars(pair.source), n_chars(pair.target));
-    (source > 0 && target > 0).then_some(Lengths { source, target })
+    (says_something(pair.source) && says_something(pair.target))
+        .then_some(Lengths { source, target })
 }
 
 fn judge(pair: &Pair<'_>, lengths: Lengths, context: &PairContext) -> Option<Said> {
@@ -52,7 +54,8 @@ fn judge(pair: &Pair<'_>, lengths: Lengths, context: &PairContext) -> Option<Sai
     // Short texts differ more: at 40 characters the band is half as wide again.
     let width = width * (1.0 + 20.0 / longer);
     let distance = (target / expected).ln();
-    if distance.abs() <= width {
+    // A loop makes a text long, and is told as such.
+    if distance.abs() <= width || repeated_text::check(pair, context).is_some() {
         return None;
     }
     let (ratio, limit) = if distance > 0.0 {

@@ -234,6 +234,21 @@ fn with_what_follows(text: &str, end: usize, number: &mut Number) -> usize {
             }
         }
     }
+    if let Some(rest) = text[end..].strip_prefix(['点', '點'])
+        && first < 25.0
+    {
+        // `8点半`, `7点30`.
+        let start = text.len() - rest.len();
+        let (minutes, _) = digits(text, start);
+        let minutes = match rest.chars().next() {
+            Some('半') => 30.0,
+            Some('一') if rest.starts_with("一刻") => 15.0,
+            Some('三') if rest.starts_with("三刻") => 45.0,
+            _ if minutes.is_empty() => 0.0,
+            _ => value(&minutes),
+        };
+        number.readings.extend(times(first, minutes));
+    }
     let follows = text[end..].trim_start_matches([' ', '\u{a0}', '\u{202f}']);
     let word: String = follows
         .chars()
@@ -333,6 +348,7 @@ mod tests {
             ("2019–20", "2019-2020"),
             ("a rate of .08%", "0,08 %"),
             ("$300+ billion", "300 000 millones"),
+            ("at 8:30", "8点半"),
             ("at 2:30", "14:30"),
             ("12:15 a.m.", "0:15"),
         ] {

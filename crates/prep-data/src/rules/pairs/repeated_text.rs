@@ -22,7 +22,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Pair(check),
 };
 
-fn check(pair: &Pair<'_>, context: &PairContext) -> Option<Said> {
+pub(super) fn check(pair: &Pair<'_>, context: &PairContext) -> Option<Said> {
     let target = measure(pair.target)?;
     let source = measure(pair.source);
     judge(pair, &target, source.as_ref(), context)

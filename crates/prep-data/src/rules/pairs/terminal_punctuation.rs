@@ -22,7 +22,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(pair: &Pair<'_>, context: &PairContext) -> Option<Said> {
-    if context.learnt.relation == Relation::Answer {
+    let says_something = |text: &str| text.chars().any(char::is_alphanumeric);
+    if context.learnt.relation == Relation::Answer || !says_something(pair.target) {
         return None;
     }
     judge(
@@ -185,17 +186,17 @@ fn judge(pair: &Pair<'_>, ended: Ended, context: &PairContext) -> Option<Said> {
             format!("`{c}` {partner}"),
         ));
     }
-    let is_question = |end| end == End::Question;
-    if is_question(ended.source) && !ended.target_asks {
+    // Where a text asks is a matter of language, and of who speaks on.
+    if ended.source_asks && !ended.target_asks {
         return Some(Said::of_target(
             target_end(),
-            "the source is a question, the target asks nothing",
+            "the source asks, the target does not",
         ));
     }
-    if is_question(ended.target) && !ended.source_asks {
+    if ended.target_asks && !ended.source_asks {
         return Some(Said::of_target(
             target_end(),
-            "the target is a question, the source asks nothing",
+            "the target asks, the source does not",
         ));
     }
     let (source, target) = (ended.source, ended.target);

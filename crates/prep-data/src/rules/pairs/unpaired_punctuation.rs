@@ -1,6 +1,9 @@
 //! Brackets and quotation marks of a target that are not closed, or were not opened.
 
+use std::ops::Range;
+
 use super::learn::Relation;
+use super::placeholders::placeholders;
 use super::{Marks, Pair, PairContext, Said};
 use crate::diag::{Code, Level};
 use crate::rules::{Check, Rule, Signs};
@@ -57,12 +60,21 @@ const PAIRED: [(char, char); 9] = [
 
 pub(super) fn measure(pair: &Pair<'_>) -> Pairs {
     Pairs {
-        source: side(pair.source),
-        target: side(pair.target),
+        source: side(pair.source, &code(pair.source, pair.of_source)),
+        target: side(pair.target, &code(pair.target, pair.of_target)),
     }
 }
 
-fn side(text: &str) -> Side {
+/// Where a text has placeholders: their brackets are not of the text.
+fn code(text: &str, marks: Marks) -> Vec<Range<usize>> {
+    if !marks.has(Marks::PLACEHOLDER) {
+        return Vec::new();
+    }
+    let found = placeholders(text).into_iter();
+    found.map(|placeholder| placeholder.range).collect()
+}
+
+fn side(text: &str, skip: &[Range<usize>]) -> Side {
     let mut side = Side::default();
     // German closes with what English opens with; Danish turns guillemets.
     let is_german = text.contains('„');
@@ -72,6 +84,10 @@ fn side(text: &str) -> Side {
     let mut straight = None;
     let (mut before, mut is_at_start) = (' ', true);
     for (at, c) in text.char_indices() {
+        if skip.iter().any(|range| range.contains(&at)) {
+            before = c;
+            continue;
+        }
         let (c, was) = match c {
             '“' if is_german => ('”', c),
             '„' => ('“', c),
@@ -192,7 +208,11 @@ mod tests {
             "don’t",
         ] {
             let is_known = good.starts_with("“One");
-            assert_eq!(side(good).unpaired.filter(|_| !is_known), None, "{good}");
+            assert_eq!(
+                side(good, &[]).unpaired.filter(|_| !is_known),
+                None,
+                "{good}"
+            );
         }
         for (bad, c) in [
             ("(a", '('),
@@ -203,7 +223,7 @@ mod tests {
             ("word)", ')'),
             ("「好", '「'),
         ] {
-            assert_eq!(side(bad).unpaired.map(|(_, c)| c), Some(c), "{bad}");
+            assert_eq!(side(bad, &[]).unpaired.map(|(_, c)| c), Some(c), "{bad}");
         }
     }
 }

@@ -58,6 +58,12 @@ pub(super) fn measure(pair: &Pair<'_>) -> Option<usize> {
     Some(n_words)
 }
 
+/// Whether the target is its source again: nothing that follows from that need
+/// be told as well.
+pub(super) fn is_copied(pair: &Pair<'_>, context: &PairContext) -> bool {
+    measure(pair).is_some_and(|n_words| judge(pair, n_words, context).is_some())
+}
+
 fn judge(pair: &Pair<'_>, n_words: usize, context: &PairContext) -> Option<Said> {
     (n_words >= context.limits().copied_words).then(|| {
         Said::of_target(

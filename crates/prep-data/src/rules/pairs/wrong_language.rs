@@ -1,7 +1,7 @@
 //! A side in another language than that side of the dataset.
 
 use super::script::Counts;
-use super::{Pair, PairContext, Said, n_alphanumeric};
+use super::{Pair, PairContext, Said, n_alphanumeric, untranslated};
 use crate::diag::{Code, Level};
 use crate::rules::{Check, Rule, Signs};
 use crate::text::language::{Language, is_plainly, likeliest};
@@ -20,7 +20,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(pair: &Pair<'_>, context: &PairContext) -> Option<Said> {
-    if !context.is_bound(pair) {
+    if !context.is_bound(pair) || untranslated::is_copied(pair, context) {
         return None;
     }
     let learnt = &context.learnt;
@@ -88,6 +88,6 @@ fn judge(
     let is_long = text.len() >= 2 * limits.language_letters;
     let is_near = found.is_near(expected);
     let is_sure = sure >= limits.language_sure && (!is_near || is_long && sure >= 0.99)
-        || is_plainly(text, found) && (!is_near || is_long);
+        || is_plainly(text, found);
     is_sure.then(|| format!("the {side} seems to be {found}, not {expected}"))
 }

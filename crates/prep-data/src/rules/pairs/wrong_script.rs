@@ -1,7 +1,7 @@
 //! A side in another script than that side of the dataset, or words that mix two.
 
 use super::script::{Counts, Script};
-use super::{Marks, Pair, PairContext, Said, words};
+use super::{Marks, Pair, PairContext, Said, untranslated, words};
 use crate::diag::{Code, Level};
 use crate::rules::{Check, Rule, Signs};
 
@@ -31,13 +31,8 @@ fn check(pair: &Pair<'_>, context: &PairContext) -> Option<Said> {
             if is_latin && !marks.has(Marks::BEYOND_ASCII) {
                 return None;
             }
-            let (range, message) = judge(
-                text,
-                &measure(text, expected),
-                expected,
-                is_target,
-                (pair, context),
-            )?;
+            let (range, message) =
+                judge(text, &measure(text), expected, is_target, (pair, context))?;
             Some(if is_target {
                 Said::of_target(range, message)
             } else {
@@ -53,10 +48,10 @@ pub(super) struct Scripts {
     mixed: Option<(std::ops::Range<usize>, Script)>,
 }
 
-pub(super) fn measure(text: &str, expected: Option<Script>) -> Scripts {
+pub(super) fn measure(text: &str) -> Scripts {
     Scripts {
         counts: Counts::of(text),
-        mixed: expected.and_then(|_| mixed(text)),
+        mixed: mixed(text),
     }
 }
 
@@ -115,7 +110,8 @@ fn judge(
     let wrong = total - right;
     let share = f64::from(right * weight) / f64::from((right * weight + wrong).max(1));
     let fewest = if weight > 1 { 3 * FEWEST } else { FEWEST / 2 };
-    if wrong < fewest || share >= context.limits().script_share {
+    let is_right = wrong < fewest || share >= context.limits().script_share;
+    if is_right || untranslated::is_copied(pair, context) {
         return None;
     }
     let most = scripts.counts.most()?;
