@@ -314,8 +314,8 @@ fn learnt(context: &rules::Context) -> Value {
     let learnt = &pairs.learnt;
     json!({
         "pairs": learnt.pairs,
-        "source_language": learnt.source_language.map(|language| language.code()),
-        "target_language": learnt.target_language.map(|language| language.code()),
+        "source_language": learnt.source_language.map(Language::code),
+        "target_language": learnt.target_language.map(Language::code),
         "prefix": learnt.template.prefix,
         "suffix": learnt.template.suffix,
         "length_ratio": learnt.band.middle.exp(),

@@ -312,6 +312,14 @@ fn is_choice(rule: &Rule) -> bool {
     code.starts_with('P') || ("E060".."E080").contains(&code)
 }
 
+/// How often a rule said something, and what it said first.
+#[derive(Default, Clone)]
+struct SaidOften {
+    found: u64,
+    left_out: u64,
+    shown: Vec<(Position, String)>,
+}
+
 /// Writes what batches gave, in order, and keeps the account.
 struct Emitter<'a> {
     name: String,
@@ -321,8 +329,8 @@ struct Emitter<'a> {
     rejects: Rejects<'a>,
     inherited: &'a mut Inherited,
     ledger: Ledger,
-    /// By the rule's place in [`RULES`]: found, left out, shown.
-    rules: Vec<(u64, u64, Vec<(Position, String)>)>,
+    /// By the rule's place in [`RULES`].
+    rules: Vec<SaidOften>,
     most_shown: usize,
     lines: u64,
 }
@@ -342,7 +350,7 @@ impl<'a> Emitter<'a> {
             rejects: Rejects::new(sinks.rejects),
             inherited: sinks.inherited,
             ledger: Ledger::default(),
-            rules: vec![(0, 0, Vec::new()); RULES.len()],
+            rules: vec![SaidOften::default(); RULES.len()],
             most_shown,
             lines: 0,
         })
@@ -369,12 +377,12 @@ impl<'a> Emitter<'a> {
             }
         }
         for mut said in sifted.said.drain(..) {
-            let (found, left_out, shown) = &mut self.rules[said.rule];
-            *found += 1;
-            *left_out += u64::from(said.left_out);
-            if shown.len() < self.most_shown {
+            let of_rule = &mut self.rules[said.rule];
+            of_rule.found += 1;
+            of_rule.left_out += u64::from(said.left_out);
+            if of_rule.shown.len() < self.most_shown {
                 said.position.line += self.lines + 1;
-                shown.push((said.position, said.message));
+                of_rule.shown.push((said.position, said.message));
             }
             if !said.left_out {
                 let code = RULES[said.rule].code.code;
@@ -400,13 +408,13 @@ impl<'a> Emitter<'a> {
     fn finish(self, levels: &Levels) -> Result<FilterOutcome, FilterError> {
         self.writeback.finish()?;
         let rules = self.rules.into_iter().enumerate();
-        let said = rules.filter(|(_, (found, ..))| *found > 0);
-        let rules = said.map(|(n, (found, left_out, shown))| OfRule {
+        let said = rules.filter(|(_, said)| said.found > 0);
+        let rules = said.map(|(n, said)| OfRule {
             rule: RULES[n],
             level: levels.of(n),
-            found,
-            left_out,
-            shown,
+            found: said.found,
+            left_out: said.left_out,
+            shown: said.shown,
         });
         Ok(FilterOutcome {
             ledger: self.ledger,

@@ -16,7 +16,7 @@ use crate::text::language::{self, Language};
 /// one in a hundred long before.
 const MOST_PAIRS: usize = 20_000;
 
-/// How many bytes of each text are kept for finding the template.
+/// How far a template goes before the source, and behind it, in bytes.
 const ENDS_BYTES: usize = 400;
 
 /// Of how many pairs the language is told: a few hundred settle a majority.
@@ -101,32 +101,16 @@ pub struct Learnt {
     pub relation: Relation,
 }
 
-/// The first pairs of a dataset.
+/// The first pairs of a dataset: prompts and answers.
 #[derive(Debug, Clone, Default)]
 pub struct Survey {
-    pairs: Vec<Seen>,
-}
-
-#[derive(Debug, Clone)]
-struct Seen {
-    head: String,
-    tail: String,
-    source_bytes: usize,
-    prompt: String,
-    answer: String,
+    pairs: Vec<(String, String)>,
 }
 
 impl Survey {
     /// Takes a pair, and tells whether more are wanted.
     pub fn add(&mut self, prompt: &str, answer: &str) -> bool {
-        let n = ENDS_BYTES.min(prompt.len());
-        self.pairs.push(Seen {
-            head: prompt[..prompt.floor_char_boundary(n)].to_owned(),
-            tail: prompt[prompt.ceil_char_boundary(prompt.len() - n)..].to_owned(),
-            source_bytes: prompt.len(),
-            prompt: prompt.to_owned(),
-            answer: answer.to_owned(),
-        });
+        self.pairs.push((prompt.to_owned(), answer.to_owned()));
         self.pairs.len() < MOST_PAIRS
     }
 
@@ -137,7 +121,7 @@ impl Survey {
         let pairs: Vec<(&str, &str)> = self
             .pairs
             .iter()
-            .map(|seen| (&seen.prompt[template.source(&seen.prompt)], &*seen.answer))
+            .map(|(prompt, answer)| (&prompt[template.source(prompt)], &**answer))
             .collect();
         let source_script = script_of(pairs.iter().map(|pair| pair.0));
         let target_script = script_of(pairs.iter().map(|pair| pair.1));
@@ -164,17 +148,22 @@ impl Survey {
     }
 
     fn template(&self, wanted: &Wanted) -> Template {
-        let heads = self.pairs.iter().map(|seen| &*seen.head);
+        let prompts = || self.pairs.iter().map(|(prompt, _)| &**prompt);
+        let heads = prompts().map(|prompt| &prompt[..prompt.floor_char_boundary(ENDS_BYTES)]);
         let prefix = match &wanted.source_prefix {
             Some(prefix) => prefix.clone(),
-            None => prefix_of(&common(heads, |text| text.to_owned())),
+            None => prefix_of(&common(heads.map(str::to_owned))),
         };
-        let tails = self
-            .pairs
-            .iter()
-            .filter(|seen| seen.source_bytes > prefix.len())
-            .map(|seen| &*seen.tail);
-        let backwards = common(tails, |text| text.chars().rev().collect());
+        // Backwards, what texts end with is what they begin with.
+        let longer = prompts().filter(|prompt| prompt.len() > prefix.len());
+        let tails = longer.map(|prompt| {
+            let start = prompt.len().saturating_sub(ENDS_BYTES);
+            prompt[prompt.ceil_char_boundary(start)..]
+                .chars()
+                .rev()
+                .collect()
+        });
+        let backwards = common(tails);
         let suffix = suffix_of(&backwards.chars().rev().collect::<String>());
         Template { prefix, suffix }
     }
@@ -182,9 +171,9 @@ impl Survey {
 
 /// What all but one in twenty of the texts begin with. Of the texts in order,
 /// those that share the longest beginning stand together.
-fn common<'t>(texts: impl Iterator<Item = &'t str>, key: impl Fn(&str) -> String) -> String {
+fn common(texts: impl Iterator<Item = String>) -> String {
     const FEWEST: usize = 4;
-    let mut texts: Vec<String> = texts.map(key).collect();
+    let mut texts: Vec<String> = texts.collect();
     if texts.len() < FEWEST {
         return String::new();
     }

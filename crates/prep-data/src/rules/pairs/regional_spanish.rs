@@ -63,7 +63,7 @@ fn of_spain(before: &str, lower: &str, may_be_name: bool) -> Option<&'static str
         return is_meant.then_some(form.instead);
     }
     // A name is looked up and not taken apart.
-    if may_be_name || NOT_OF_SPAIN.contains(&&*lower) {
+    if may_be_name || NOT_OF_SPAIN.contains(&lower) {
         return None;
     }
     let ending = ENDINGS.iter().find(|(ending, least)| {
