@@ -7,7 +7,9 @@ use std::io;
 use prep_data::io::{InputError, OutputError};
 use prep_data::pipeline::dedupe::DedupeError;
 use prep_data::pipeline::split::SplitError;
-use prep_data::pipeline::{CheckError, ComposeError, ConvertError, CountError, FixError};
+use prep_data::pipeline::{
+    CheckError, ComposeError, ConvertError, CountError, FilterError, FixError,
+};
 use prep_data::source::{Choice, SourceError};
 
 use crate::ui;
@@ -224,6 +226,17 @@ impl From<ComposeError> for Failure {
             ComposeError::NoTable { .. } => {
                 plain(error).hint("leave out the flags that name columns")
             }
+        }
+    }
+}
+
+impl From<FilterError> for Failure {
+    fn from(error: FilterError) -> Self {
+        match error {
+            FilterError::Input(error) => error.into(),
+            FilterError::Output(error) => error.into(),
+            FilterError::Passport(error) => error.into(),
+            FilterError::Interrupted => plain(error),
         }
     }
 }

@@ -72,6 +72,7 @@ fn run(cli: &Cli) -> Result<Answer, Failure> {
         Command::Dedupe(args) => commands::dedupe::run(args, shared),
         Command::Tokens(args) => commands::tokens::run(args, shared),
         Command::Cost(args) => commands::cost::run(args, shared),
+        Command::Filter(args) => commands::filter::run(args, shared),
         Command::Split(args) => commands::split::run(args, shared),
         Command::Mix(args) => commands::mix::run(args, shared),
         Command::Run(args) => commands::run::run(args, shared),

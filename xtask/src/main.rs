@@ -23,6 +23,7 @@ mod fuzz;
 mod generate;
 mod licences;
 mod oracle;
+mod presets;
 mod vocabulary;
 
 use std::path::Path;

@@ -11,6 +11,7 @@ mod dedupe;
 #[cfg(feature = "cloud")]
 mod emulate;
 mod eval;
+mod filter;
 mod fix;
 #[cfg(feature = "cloud")]
 mod jobs;
@@ -38,6 +39,7 @@ pub(crate) use self::dedupe::DedupeArgs;
 #[cfg(feature = "cloud")]
 pub(crate) use self::emulate::EmulateArgs;
 pub(crate) use self::eval::{EvalArgs, MetricName, PredictionFormat, Script, Test};
+pub(crate) use self::filter::{FilterArgs, PairArgs, language_tag};
 pub(crate) use self::fix::FixArgs;
 #[cfg(feature = "cloud")]
 pub(crate) use self::jobs::{
@@ -66,6 +68,7 @@ Examples:
   prep validate train.jsonl               everything that is wrong with it
   prep fix train.jsonl                    what can be repaired without doubt
   prep dedupe train.jsonl --near 0.8      without what repeats itself
+  prep filter train.jsonl --preset novel  without pairs that are no translations
   prep split --ratio 0.9                  train.jsonl into split/, without leakage
   prep mix a.jsonl=9 b.jsonl=1            two datasets blended
   prep submit --rehearse                  upload, start and follow the job, played here
@@ -91,6 +94,7 @@ pub(crate) enum Command {
     /// Print the page of a rule, or the list of all rules.
     Explain(ExplainArgs),
     Dedupe(DedupeArgs),
+    Filter(Box<FilterArgs>),
     Split(Box<SplitArgs>),
     Mix(Box<MixArgs>),
     Tokens(TokensArgs),

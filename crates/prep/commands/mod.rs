@@ -7,6 +7,7 @@ pub(crate) mod dedupe;
 pub(crate) mod emulate;
 pub(crate) mod eval;
 pub(crate) mod explain;
+pub(crate) mod filter;
 pub(crate) mod fix;
 pub(crate) mod init;
 #[cfg(feature = "cloud")]

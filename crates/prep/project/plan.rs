@@ -171,6 +171,7 @@ impl Plan {
                 "a source without `weight` is the dataset that the others are blended into",
             ));
         }
+        let of_filter = json!([value_of(&settings.filter)?, value_of(&settings.pairs)?]);
         let mut steps: Vec<_> = sources.iter().map(convert).collect();
         let mut add = |name, words: Vec<String>, reads: Vec<PathBuf>, writes: Vec<PathBuf>| {
             let proof = (name == StepName::Split).then(|| writes[0].with_file_name("proof.json"));
@@ -181,7 +182,10 @@ impl Plan {
                 reads,
                 writes,
                 files: proof.into_iter().collect(),
-                settings: Value::Null,
+                settings: match name {
+                    StepName::Filter => of_filter.clone(),
+                    _ => Value::Null,
+                },
             });
         };
 
@@ -196,11 +200,11 @@ impl Plan {
             add(StepName::Fix, words, read, vec![fixed.clone()]);
             dataset = fixed;
         }
-        if let Some(filter) = &settings.filter {
+        if settings.filter.is_asked() {
             let filtered = directory.join("filtered.jsonl");
             let mut read = vec![dataset];
-            let words = command("filter", &read, &filtered, filter.flags());
-            read.extend(filter.glossary.clone());
+            let words = command("filter", &read, &filtered, settings.filter.flags());
+            read.extend(settings.pairs.glossary.clone());
             add(StepName::Filter, words, read, vec![filtered.clone()]);
             dataset = filtered;
         }
@@ -247,7 +251,7 @@ impl Plan {
 
     /// Adds the steps that look at what was made.
     fn check(&mut self, settings: &Settings) -> Result<(), Failure> {
-        let of_rules = serde_json::to_value(&settings.validate).map_err(crate::failure::plain)?;
+        let of_rules = json!([value_of(&settings.validate)?, value_of(&settings.pairs)?]);
         let tuning = &settings.tuning;
         let mut words = vec!["validate".to_owned(), word(&self.train)];
         words.push(format!("--validation={}", self.validation.display()));
@@ -263,6 +267,7 @@ impl Plan {
         words.extend(location.map(|location| format!("--location={location}")));
         let mut reads = vec![self.train.clone(), self.validation.clone()];
         reads.extend(settings.validate.baseline.clone());
+        reads.extend(settings.pairs.glossary.clone());
         self.steps.push(Step {
             name: StepName::Validate,
             of: None,

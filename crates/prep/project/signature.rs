@@ -61,6 +61,7 @@ impl Signature {
             "validate": settings.validate,
             "fix": settings.fix,
             "filter": settings.filter,
+            "pairs": settings.pairs,
         });
         let dataset = plan.dataset();
         let dedupe =

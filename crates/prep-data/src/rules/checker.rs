@@ -12,6 +12,7 @@ use super::dataset::{Digest, Seen, Tally};
 use super::example::{Example, Speaker, member};
 use super::glance::{self, Glance};
 use super::levels::Levels;
+use super::pairs::{self, ActivePair, Pair, PairSide};
 use super::plain::{self, Plain, Raw};
 use super::report::{Findings, Report};
 use super::{Check, RULES, Signs, tokens};
@@ -100,6 +101,8 @@ pub struct Checker<'c> {
     on_fault: Vec<Active<OnFault>>,
     on_example: Vec<Active<OnExample>>,
     on_text: Vec<Active<OnText>>,
+    /// Empty unless the context says what pairs are held to.
+    on_pair: Vec<ActivePair>,
     /// Made when the first line is counted.
     counter: Option<Counter<'static>>,
     /// From how many bytes on a line's tokens are counted.
@@ -134,6 +137,10 @@ impl<'c> Checker<'c> {
             on_fault: Vec::new(),
             on_example: Vec::new(),
             on_text: Vec::new(),
+            on_pair: match &context.pairs {
+                Some(_) => pairs::active(levels),
+                None => Vec::new(),
+            },
             asks_all: false,
             counter: None,
             long_bytes: tokens_near(context.limits()),
@@ -163,7 +170,7 @@ impl<'c> Checker<'c> {
                 Check::Fault(check) => active!(on_fault, check),
                 Check::Example(check) => active!(on_example, check),
                 Check::Text(check) => active!(on_text, check),
-                Check::Prompt(_) | Check::Dataset(_) => {}
+                Check::Pair(_) | Check::Prompt(_) | Check::Dataset(_) => {}
             }
         }
         checker
@@ -207,7 +214,12 @@ impl<'c> Checker<'c> {
             None => Signs::STRUCTURE,
         };
         let outcome = match plain {
-            Some(plain) if signs.is_none() && !self.parses_all && !line.has_bom => {
+            Some(plain)
+                if signs.is_none()
+                    && !self.parses_all
+                    && !line.has_bom
+                    && (self.on_pair.is_empty() || self.is_good_pair(&plain)) =>
+            {
                 tally.add(&seen_of_plain(text, &plain, seen, line.number));
                 LineOutcome::Valid
             }
@@ -297,6 +309,10 @@ impl<'c> Checker<'c> {
                 n_errors += active.n_errors(&report);
             }
         }
+        if !self.on_pair.is_empty() {
+            let rules = &self.on_pair;
+            n_errors += ask_pairs(rules, &example, numbered, self.context, findings);
+        }
         findings.end_line(line.bytes);
         let is_invalid = n_errors > 0 || root.kind() != Kind::Object;
         if root.kind() == Kind::Object {
@@ -311,6 +327,53 @@ impl<'c> Checker<'c> {
             LineOutcome::Valid
         }
     }
+
+    /// Whether no rule of pairs minds the texts of a plain line.
+    fn is_good_pair(&self, plain: &Plain<'_>) -> bool {
+        let Some(context) = &self.context.pairs else {
+            return true;
+        };
+        let (prompt, answer) = (plain.prompt.decoded(), plain.answer.decoded());
+        let pair = Pair::new(&prompt, &answer, &context.learnt);
+        self.on_pair
+            .iter()
+            .all(|rule| rule.ask(&pair, context).is_none())
+    }
+}
+
+/// Asks the rules of pairs, and says how many errors they found.
+fn ask_pairs(
+    rules: &[ActivePair],
+    example: &Example<'_, '_>,
+    line: (&[u8], u64),
+    context: &Context,
+    findings: &mut Findings,
+) -> u64 {
+    let (Some(of_pairs), Some((prompt, answer))) = (&context.pairs, pairs::texts_of(example))
+    else {
+        return 0;
+    };
+    // Other rules speak of a text that is blank.
+    if prompt.text.trim().is_empty() || answer.text.trim().is_empty() {
+        return 0;
+    }
+    let pair = Pair::new(&prompt.text, &answer.text, &of_pairs.learnt);
+    let mut n_errors = 0;
+    for rule in rules {
+        let Some(said) = rule.ask(&pair, of_pairs) else {
+            continue;
+        };
+        let place = (rule.index, rule.level);
+        let mut report = Report::new(place, line, Some(example.root), context, findings);
+        let (text, start) = match said.side {
+            PairSide::Source => (prompt, pair.source_start),
+            PairSide::Target => (answer, 0),
+        };
+        let range = start + said.range.start..start + said.range.end;
+        report.text(text, range, said.message);
+        n_errors += u64::from(rule.level == Level::Error) * report.n_found();
+    }
+    n_errors
 }
 
 impl<F> Active<F> {

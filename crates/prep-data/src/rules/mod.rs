@@ -29,6 +29,7 @@ pub mod levels;
 mod limits;
 mod media;
 mod page;
+pub mod pairs;
 mod place;
 mod plain;
 mod preference;
@@ -57,6 +58,7 @@ pub use fixer::{Fixed, Fixer, levels_for_repair};
 pub use glance::{Glance, Seen};
 pub use levels::{Levels, SelectError};
 pub use page::{Block, BlockKind, Page};
+pub use pairs::{Glossary, GlossaryError, Learnt, Pair, PairContext, Preset, Survey, Wanted};
 pub use place::Window;
 pub use report::{Added, Findings, Found, Report};
 pub use tokens::TokenCount;
@@ -117,6 +119,8 @@ pub enum Check {
     Example(fn(&Example<'_, '_>, &mut Report<'_>)),
     /// One text of an example.
     Text(fn(&Text<'_, '_>, &mut Report<'_>)),
+    /// What the user says last and what the model answers, if a preset is on.
+    Pair(pairs::PairCheck),
     /// The examples that share a prompt (at least one), in the order of their
     /// lines.
     Prompt(fn(&Dataset, &[Digest], &mut Report<'_>)),
@@ -199,6 +203,20 @@ pub static RULES: &[&Rule] = &[
     &private::phone_number::RULE,
     &private::payment_card::RULE,
     &private::iban::RULE,
+    &pairs::empty_side::RULE,
+    &pairs::untranslated::RULE,
+    &pairs::length_ratio::RULE,
+    &pairs::numbers_differ::RULE,
+    &pairs::placeholders_differ::RULE,
+    &pairs::addresses_differ::RULE,
+    &pairs::terminal_punctuation::RULE,
+    &pairs::unpaired_punctuation::RULE,
+    &pairs::wrong_language::RULE,
+    &pairs::wrong_script::RULE,
+    &pairs::repeated_text::RULE,
+    &pairs::regional_spanish::RULE,
+    &pairs::mixed_address::RULE,
+    &pairs::glossary_term::RULE,
     &dataset::exact_duplicate::RULE,
     &dataset::validation_leakage::RULE,
     &dataset::conflicting_answers::RULE,

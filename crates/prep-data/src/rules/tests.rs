@@ -99,10 +99,37 @@ fn context_of(block: &Block, validation: Option<&Block>) -> Context {
         today: block.setting("today").map(|date| date.parse().unwrap()),
         ..Context::default()
     };
+    context.pairs = block
+        .setting("preset")
+        .map(|preset| pairs_of(block, preset));
     if let Some(validation) = validation {
         context.validation = Some(validation_of(&validation.text));
     }
     context
+}
+
+/// What pair rules go by in a block.
+fn pairs_of(block: &Block, preset: &str) -> PairContext {
+    let mut survey = Survey::default();
+    let mut document = reader::Document::new();
+    for line in lines(&block.text) {
+        pairs::pair_of_line(line.bytes, &mut document, |prompt, answer| {
+            survey.add(prompt, answer);
+        });
+    }
+    let setting = |name| block.setting(name).map(str::to_owned);
+    let glossary = block
+        .setting("glossary")
+        .map(|terms| terms.replace(';', "\n"));
+    PairContext {
+        preset: preset.parse().unwrap(),
+        learnt: survey.finish(&Wanted {
+            source_tag: setting("src"),
+            target_tag: setting("tgt"),
+            source_prefix: None,
+        }),
+        glossary: glossary.map(|terms| Glossary::parse(&terms).unwrap()),
+    }
 }
 
 /// The validation examples of a file.
@@ -167,8 +194,11 @@ fn check_block(
 ) -> Result<(), String> {
     let mut levels = Levels::default();
     let level = rule.code.level.max(Level::Warn);
-    levels.set(rule.code.code, level).unwrap();
     let context = context_of(block, validation);
+    if let Some(pairs) = &context.pairs {
+        levels.set_pairs(pairs.preset);
+    }
+    levels.set(rule.code.code, level).unwrap();
     let findings = check_all(&block.text, &context, &levels, false);
     let told = |found: &Found| {
         let place = found

@@ -1,5 +1,6 @@
 //! Functions of text: nothing here knows of files, examples or threads.
 
+pub mod language;
 pub mod mojibake;
 pub mod nearest;
 mod normalise;

@@ -172,8 +172,8 @@ impl Preflight {
         let report = validate::report(
             &files,
             validation.as_deref(),
-            &rules,
-            &settings.validate,
+            (&rules, &crate::args::PairArgs::default()),
+            settings,
             shared,
         )?;
         for file in &report.files {
