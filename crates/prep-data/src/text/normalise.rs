@@ -183,11 +183,11 @@ fn plain(word: u64, is_after_space: bool) -> (u64, usize) {
     // carry; the top bits are what it finds out.
     let low = word & !TOPS;
     let is_printable = (low + 0x60 * ONES) & !(low + ONES) & !word & TOPS;
-    let is_space = !((low ^ 0x20 * ONES) + 0x7f * ONES | word) & TOPS;
-    let is_doubled = is_space & (is_space << 8 | u64::from(is_after_space) << 7);
+    let is_space = !(((low ^ (0x20 * ONES)) + 0x7f * ONES) | word) & TOPS;
+    let is_doubled = is_space & ((is_space << 8) | (u64::from(is_after_space) << 7));
     let is_upper = (low + (0x80 - 0x41) * ONES) & !(low + (0x80 - 0x5b) * ONES) & !word & TOPS;
     let n_plain = ((!is_printable & TOPS) | is_doubled).trailing_zeros() / u8::BITS;
-    (word | is_upper >> 2, n_plain as usize)
+    (word | (is_upper >> 2), n_plain as usize)
 }
 
 /// The character may combine with its neighbours, or becomes several.
