@@ -10,8 +10,8 @@
 //! forests of what belongs together and of crowds (8), and its sketch (100, a
 //! tenth of texts has two); sketches beyond a quarter of the memory limit go to
 //! the disk. The keys of a band that are there twice are brought into order, so
-//! that equal ones stand together. Where few share a key, they are compared: by
-//! sketches, which takes some ten nanoseconds, and if they leave it open, on the
+//! that equal ones stand together. Where few share a key, or some of which most
+//! have little else in common, they are compared: by sketches, which takes some ten nanoseconds, and if they leave it open, on the
 //! texts, which are read again. Where many do, they and all that share another
 //! such key with one of them are a [crowd](super::crowd), which is compared at
 //! once; two of one crowd are not compared for another key again.
@@ -25,6 +25,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use xxhash_rust::xxh3::xxh3_64;
+
 use super::crowd;
 use super::verdict::{Bits, Kind, Verdict};
 use super::{By, DedupeError, Inputs, Keep, Means, Threshold};
@@ -36,10 +38,15 @@ use crate::pipeline::partitions::{Packed, Partitions};
 use crate::text::shingles::{jaccard, mix, set, shingles, shorter_len, suitable_len};
 use crate::text::sketch::{Bands, ROWS, Sketcher};
 
-/// The most texts that are compared one by one for the sake of a common key.
-/// To read a text again and look for all that it is similar to takes about as
-/// long as comparing it with so many.
+/// The most texts that are compared one by one for the sake of a common key,
+/// whatever they are. To read a text again and look for all that it is similar
+/// to takes about as long as comparing it with so many.
 const FEW: usize = 32;
+
+/// The most texts that are compared one by one for the sake of a common key if
+/// their sketches mostly tell them apart. Among millions of texts, some dozens
+/// share a key by accident.
+const SOME: usize = 512;
 
 /// The most texts of a crowd that one thread compares alone.
 const CROWD_OF_ONE: usize = 4096;
@@ -519,7 +526,7 @@ impl Search<'_> {
         loop {
             let next = sorted.next()?;
             if same.first().map(|key| key.key) != next.map(|key| key.key) {
-                if (2..=FEW).contains(&same.len()) {
+                if same.len() > 1 && !self.is_crowd(&same)? {
                     lists.push(same.len() as u32);
                     lists.extend(same.iter().map(|key| key.sketch));
                 } else if let Some((first, rest)) = same.split_first() {
@@ -538,6 +545,29 @@ impl Search<'_> {
                 None => return Ok(()),
             }
         }
+    }
+
+    /// Whether sketches that share a key are too many, or leave too much open, to
+    /// be compared one by one.
+    fn is_crowd(&self, same: &[Key]) -> Result<bool, DedupeError> {
+        const SAMPLE: usize = 8;
+        if same.len() <= FEW || same.len() > SOME {
+            return Ok(same.len() > SOME);
+        }
+        let sketches = same
+            .iter()
+            .map(|key| self.sketches.get(key.sketch as usize));
+        let mut sketches = sketches.collect::<Result<Vec<_>, _>>()?;
+        // Whatever order the texts are in.
+        sketches.sort_by_cached_key(|sketch| xxh3_64(sketch));
+        let sample = &sketches[..SAMPLE];
+        let bands = self.texts.sketching.bands;
+        let is_open = |one, other| bands.may_be_similar(one, other, self.threshold());
+        let pairs = sample
+            .iter()
+            .flat_map(|one| sketches[SAMPLE..].iter().map(move |other| (one, other)));
+        let n_open = pairs.filter(|(one, other)| is_open(one, other)).count();
+        Ok(2 * n_open > SAMPLE * (sketches.len() - SAMPLE))
     }
 
     /// Links what is similar in crowds.

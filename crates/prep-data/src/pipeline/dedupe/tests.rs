@@ -501,7 +501,8 @@ fn texts_of_one_template_are_not_all_compared() {
         let input = Input::from_bytes("in", input.into_bytes()).unwrap();
         let first = plan::read(vec![input], NEAR_PROMPTS, &means).unwrap();
         let n_compared = first.near.unwrap().n_compared(&first.inputs, &means);
-        assert!(n_compared < 100 * N, "{template:?}: {n_compared}");
+        // A third of all pairs; most templates need a few comparisons a text.
+        assert!(n_compared < N * N / 6, "{template:?}: {n_compared}");
     }
 }
 
