@@ -123,6 +123,13 @@ fn commands() -> Result<String> {
         "split",
         "tokens",
         "cost",
+        "jobs",
+        "jobs list",
+        "jobs show",
+        "jobs watch",
+        "jobs cancel",
+        "jobs metrics",
+        "jobs dropped",
         "eval",
         "trace",
         "models",
@@ -130,7 +137,7 @@ fn commands() -> Result<String> {
         "man",
     ] {
         let output = Command::new(target_directory().join("debug/prep"))
-            .args((!command.is_empty()).then_some(command))
+            .args(command.split_whitespace())
             .arg("--help")
             .env("COLUMNS", "100")
             .output()
