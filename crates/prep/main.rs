@@ -59,6 +59,8 @@ fn run(cli: &Cli) -> Result<Answer, Failure> {
         Command::Fix(args) => commands::fix::run(args, shared),
         #[cfg(feature = "cloud")]
         Command::Jobs(args) => commands::jobs::run(args, shared),
+        #[cfg(feature = "cloud")]
+        Command::Doctor(args) => commands::doctor::run(args, shared),
         Command::Eval(args) => commands::eval::run(args, shared),
         Command::Explain(args) => commands::explain::run(args),
         Command::Dedupe(args) => commands::dedupe::run(args, shared),

@@ -115,6 +115,7 @@ fn commands() -> Result<String> {
         "split",
         "tokens",
         "cost",
+        "doctor",
         "eval",
         "trace",
         "models",

@@ -8,6 +8,8 @@
 mod cloud;
 mod convert;
 mod dedupe;
+#[cfg(feature = "cloud")]
+mod doctor;
 mod eval;
 mod fix;
 #[cfg(feature = "cloud")]
@@ -27,6 +29,8 @@ use clap_complete::Shell;
 pub(crate) use self::cloud::CloudArgs;
 pub(crate) use self::convert::ConvertArgs;
 pub(crate) use self::dedupe::DedupeArgs;
+#[cfg(feature = "cloud")]
+pub(crate) use self::doctor::DoctorArgs;
 pub(crate) use self::eval::{EvalArgs, MetricName, PredictionFormat, Script, Test};
 pub(crate) use self::fix::FixArgs;
 #[cfg(feature = "cloud")]
@@ -77,6 +81,8 @@ pub(crate) enum Command {
     Cost(CostArgs),
     #[cfg(feature = "cloud")]
     Jobs(Box<JobsArgs>),
+    #[cfg(feature = "cloud")]
+    Doctor(Box<DoctorArgs>),
     Eval(Box<EvalArgs>),
     /// Print where an example came from.
     Trace(TraceArgs),

@@ -3,6 +3,8 @@
 pub(crate) mod convert;
 pub(crate) mod cost;
 pub(crate) mod dedupe;
+#[cfg(feature = "cloud")]
+pub(crate) mod doctor;
 pub(crate) mod eval;
 pub(crate) mod explain;
 pub(crate) mod fix;
