@@ -306,6 +306,8 @@ fn failing(_: &str, path: &str, n: usize) -> (u16, Value) {
         4 | 5 => job("RUNNING"),
         _ => finished(),
     };
+    // Whatever the clock says, it has not been running for an hour.
+    answer["startTime"] = json!("2099-01-01T00:00:00Z");
     if n == 5 {
         answer["tuningJobState"] = json!("TUNING_JOB_STATE_TUNING");
     }

@@ -82,12 +82,11 @@ impl Limiter {
         }
     }
 
-    /// Waits until a request may be sent.
-    pub async fn permit(&self) {
-        let wait = self.bucket().take(self.clock.now());
-        if !wait.is_zero() {
-            self.clock.sleep(wait).await;
-        }
+    /// Takes a permit, and tells how long to wait until it holds. Whoever does
+    /// not wait for it has taken it all the same.
+    #[must_use]
+    pub fn permit(&self) -> Duration {
+        self.bucket().take(self.clock.now())
     }
 
     /// Takes note that the service said it is too much.

@@ -394,7 +394,10 @@ impl Asking<'_> {
         let (mut attempts, mut failures) = (0, 0);
         let (mut bound, mut refused_since) = (Duration::from_secs(1), None);
         loop {
-            self.limiter.permit().await;
+            let wait = self.limiter.permit();
+            if !wait.is_zero() {
+                self.client.sleep(wait).await.map_err(End::Call)?;
+            }
             attempts += 1;
             let mut wanted = Duration::ZERO;
             let error = match self.attempt(&request).await {

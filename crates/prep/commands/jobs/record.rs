@@ -84,7 +84,7 @@ impl JobRecord {
     }
 
     /// Writes the record of this directory, over that of an earlier launch.
-    #[cfg_attr(not(test), expect(dead_code, reason = "`prep submit` will write it"))]
+    #[expect(dead_code, reason = "`prep submit` will write it")]
     pub(crate) fn write(&self) -> Result<(), Failure> {
         self.write_to(Path::new(PATH))
     }
