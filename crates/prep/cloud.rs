@@ -83,22 +83,13 @@ impl Cloud {
         location: String,
     ) -> Result<Self, Failure> {
         let endpoints = Endpoints::from_environment(environment).map_err(plain)?;
-        let log = args.log.as_deref().map(|path| {
-            RequestLog::append(path).map_err(|error| {
-                let cannot = format!("cannot write the log `{}`", path.display());
-                Failure::from(anyhow::Error::new(error).context(cannot))
-            })
-        });
-        let log = log.transpose()?;
-        let mut options =
-            ClientOptions::new(endpoints.clone(), credentials(environment, &endpoints)?);
-        options.quota_project.clone_from(&environment.quota_project);
-        options.log.clone_from(&log);
-        options.stop = interrupt::stop().into();
+        let credentials = Credentials::from_environment(environment, &endpoints);
+        let credentials = credentials
+            .map_err(|error| failed("cannot get an access token", CallError::Credentials(error)))?;
+        let options = options(environment, args, endpoints, credentials)?;
+        let log = options.log.clone();
         Ok(Self {
-            runtime: runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()?,
+            runtime: runtime()?,
             client: Client::new(options).map_err(plain)?,
             project,
             location,
@@ -115,24 +106,45 @@ impl Cloud {
 impl Drop for Cloud {
     /// Tells, once, if the log could not be written.
     fn drop(&mut self) {
-        let problem: Option<io::Error> = self.log.as_ref().and_then(RequestLog::problem);
-        if let Some(problem) = problem {
-            ui::remark("warning", &format!("the log is not complete: {problem}"));
-        }
+        tell_of_log(self.log.as_ref());
     }
+}
+
+/// Tells if the log could not be written.
+pub(crate) fn tell_of_log(log: Option<&RequestLog>) {
+    let problem: Option<io::Error> = log.and_then(RequestLog::problem);
+    if let Some(problem) = problem {
+        ui::remark("warning", &format!("the log is not complete: {problem}"));
+    }
+}
+
+/// What calls run on.
+pub(crate) fn runtime() -> io::Result<Runtime> {
+    runtime::Builder::new_current_thread().enable_all().build()
+}
+
+/// What a client is made of, as flags and environment say.
+pub(crate) fn options(
+    environment: &Environment,
+    args: &CloudArgs,
+    endpoints: Endpoints,
+    credentials: Credentials,
+) -> Result<ClientOptions, Failure> {
+    let log = args.log.as_deref().map(|path| {
+        RequestLog::append(path).map_err(|error| {
+            let cannot = format!("cannot write the log `{}`", path.display());
+            Failure::from(anyhow::Error::new(error).context(cannot))
+        })
+    });
+    let mut options = ClientOptions::new(endpoints, credentials);
+    options.quota_project.clone_from(&environment.quota_project);
+    options.log = log.transpose()?;
+    options.stop = interrupt::stop().into();
+    Ok(options)
 }
 
 pub(crate) fn environment() -> Environment {
     Environment::from_lookup(|name| std::env::var_os(name))
-}
-
-/// The credentials that the environment offers.
-fn credentials(environment: &Environment, endpoints: &Endpoints) -> Result<Credentials, Failure> {
-    Credentials::from_environment(environment, endpoints).map_err(|error| {
-        let hint = error.way_out();
-        let error = anyhow::Error::new(error).context("cannot get an access token");
-        Failure::from(error).hint(hint)
-    })
 }
 
 /// Refuses what cannot be part of a name.

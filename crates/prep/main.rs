@@ -61,6 +61,8 @@ fn run(cli: &Cli) -> Result<Answer, Failure> {
         Command::Fix(args) => commands::fix::run(args, shared),
         #[cfg(feature = "cloud")]
         Command::Jobs(args) => commands::jobs::run(args, shared),
+        #[cfg(feature = "cloud")]
+        Command::Doctor(args) => commands::doctor::run(args, shared),
         Command::Eval(args) => commands::eval::run(args, shared),
         #[cfg(feature = "cloud")]
         Command::Predict(args) => commands::predict::run(args, shared),

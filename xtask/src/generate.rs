@@ -130,6 +130,7 @@ fn commands() -> Result<String> {
         "jobs cancel",
         "jobs metrics",
         "jobs dropped",
+        "doctor",
         "eval",
         "trace",
         "models",

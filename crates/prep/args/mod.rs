@@ -10,6 +10,8 @@ mod convert;
 mod dedupe;
 #[cfg(feature = "cloud")]
 mod emulate;
+#[cfg(feature = "cloud")]
+mod doctor;
 mod eval;
 mod filter;
 mod fix;
@@ -38,6 +40,8 @@ pub(crate) use self::convert::ConvertArgs;
 pub(crate) use self::dedupe::DedupeArgs;
 #[cfg(feature = "cloud")]
 pub(crate) use self::emulate::EmulateArgs;
+#[cfg(feature = "cloud")]
+pub(crate) use self::doctor::DoctorArgs;
 pub(crate) use self::eval::{EvalArgs, MetricName, PredictionFormat, Script, Test};
 pub(crate) use self::filter::{FilterArgs, PairArgs, language_tag};
 pub(crate) use self::fix::FixArgs;
@@ -103,6 +107,8 @@ pub(crate) enum Command {
     Jobs(Box<JobsArgs>),
     #[cfg(feature = "cloud")]
     Predict(Box<PredictArgs>),
+    #[cfg(feature = "cloud")]
+    Doctor(Box<DoctorArgs>),
     Eval(Box<EvalArgs>),
     Run(RunArgs),
     Init(InitArgs),

@@ -5,6 +5,8 @@ pub(crate) mod cost;
 pub(crate) mod dedupe;
 #[cfg(feature = "cloud")]
 pub(crate) mod emulate;
+#[cfg(feature = "cloud")]
+pub(crate) mod doctor;
 pub(crate) mod eval;
 pub(crate) mod explain;
 pub(crate) mod filter;
