@@ -9,9 +9,9 @@ mod cloud;
 mod convert;
 mod dedupe;
 #[cfg(feature = "cloud")]
-mod emulate;
-#[cfg(feature = "cloud")]
 mod doctor;
+#[cfg(feature = "cloud")]
+mod emulate;
 mod eval;
 mod filter;
 mod fix;
@@ -39,9 +39,9 @@ pub(crate) use self::cloud::CloudArgs;
 pub(crate) use self::convert::ConvertArgs;
 pub(crate) use self::dedupe::DedupeArgs;
 #[cfg(feature = "cloud")]
-pub(crate) use self::emulate::EmulateArgs;
-#[cfg(feature = "cloud")]
 pub(crate) use self::doctor::DoctorArgs;
+#[cfg(feature = "cloud")]
+pub(crate) use self::emulate::EmulateArgs;
 pub(crate) use self::eval::{EvalArgs, MetricName, PredictionFormat, Script, Test};
 pub(crate) use self::filter::{FilterArgs, PairArgs, language_tag};
 pub(crate) use self::fix::FixArgs;

@@ -61,7 +61,7 @@ fn examine(args: &DoctorArgs, shared: &Shared) -> Result<Vec<Check>, Failure> {
         .clone()
         .or_else(|| environment.location.clone());
     let location = location
-        .or(settings.location)
+        .or(settings.tuning.location)
         .or(settings.validate.location);
     let endpoints = Endpoints::from_environment(&environment).map_err(plain)?;
     let credentials = match Credentials::from_environment(&environment, &endpoints) {
@@ -70,7 +70,7 @@ fn examine(args: &DoctorArgs, shared: &Shared) -> Result<Vec<Check>, Failure> {
     };
     let own = credentials.identity().project;
     let wanted = Wanted {
-        project: project.or(settings.project).or(own),
+        project: project.or(settings.tuning.project).or(own),
         location,
         bucket: args.bucket.clone(),
     };

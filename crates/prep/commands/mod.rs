@@ -4,9 +4,9 @@ pub(crate) mod convert;
 pub(crate) mod cost;
 pub(crate) mod dedupe;
 #[cfg(feature = "cloud")]
-pub(crate) mod emulate;
-#[cfg(feature = "cloud")]
 pub(crate) mod doctor;
+#[cfg(feature = "cloud")]
+pub(crate) mod emulate;
 pub(crate) mod eval;
 pub(crate) mod explain;
 pub(crate) mod filter;
