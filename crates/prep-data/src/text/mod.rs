@@ -4,6 +4,7 @@ pub mod mojibake;
 pub mod nearest;
 mod normalise;
 pub mod openings;
+pub mod scripts;
 pub mod shingles;
 pub mod signs;
 pub mod sketch;
