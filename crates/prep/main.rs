@@ -61,6 +61,7 @@ fn run(cli: &Cli) -> Result<Answer, Failure> {
         Command::Tokens(args) => commands::tokens::run(args, shared),
         Command::Cost(args) => commands::cost::run(args, shared),
         Command::Split(args) => commands::split::run(args, shared),
+        Command::Stats(args) => commands::stats::run(args, shared),
         Command::Trace(args) => commands::trace::run(args),
         Command::Models(args) => commands::models::run(args),
         Command::Completions(args) => commands::shell::completions(args),

@@ -9,6 +9,7 @@ mod dedupe;
 mod eval;
 mod fix;
 mod split;
+mod stats;
 mod tokens;
 mod validate;
 mod values;
@@ -24,6 +25,7 @@ pub(crate) use self::dedupe::DedupeArgs;
 pub(crate) use self::eval::{EvalArgs, MetricName, PredictionFormat, Script, Test};
 pub(crate) use self::fix::FixArgs;
 pub(crate) use self::split::{Answers, SplitArgs};
+pub(crate) use self::stats::StatsArgs;
 pub(crate) use self::tokens::{CostArgs, TokensArgs, VocabularyArgs};
 pub(crate) use self::validate::{MethodName, Most, ReportFormat, RuleArgs, ValidateArgs};
 pub(crate) use self::values::{LinePlace, Size};
@@ -39,6 +41,7 @@ Examples:
   prep fix train.jsonl                    what can be repaired without doubt
   prep dedupe train.jsonl --near 0.8      without what repeats itself
   prep split --ratio 0.9                  train.jsonl into split/, without leakage
+  prep stats train.jsonl --html report.html   what it is like, to look at
   prep cost split/train.jsonl             what tuning with it would cost
   prep eval --compare base.jsonl tuned.jsonl   is the tuned model better
   prep trace train.jsonl:812              where an example came from
@@ -61,6 +64,7 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
     Dedupe(DedupeArgs),
     Split(Box<SplitArgs>),
+    Stats(Box<StatsArgs>),
     Tokens(TokensArgs),
     Cost(CostArgs),
     Eval(Box<EvalArgs>),

@@ -9,6 +9,7 @@ pub(crate) mod fix;
 pub(crate) mod models;
 pub(crate) mod shell;
 pub(crate) mod split;
+pub(crate) mod stats;
 pub(crate) mod tokens;
 pub(crate) mod trace;
 pub(crate) mod validate;

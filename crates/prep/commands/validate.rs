@@ -56,11 +56,11 @@ pub(crate) fn run(args: &ValidateArgs, shared: &Shared) -> Result<Answer, Failur
         };
         let (mut checked, blake3) = check_file(path, &held_out, &levels, &run, shared)?;
         context.validation = Some(std::mem::take(&mut checked.held_out));
-        of_validation = Some(FileReport::new(name(path), checked, &levels, &blake3));
+        of_validation = Some(FileReport::new(name(path), &checked, &levels, &blake3));
     }
     for path in &args.files {
         let (checked, blake3) = check_file(path, &context, &levels, &run, shared)?;
-        let file = FileReport::new(name(path), checked, &levels, &blake3);
+        let file = FileReport::new(name(path), &checked, &levels, &blake3);
         report.files.push(file);
     }
     report.files.extend(of_validation);
