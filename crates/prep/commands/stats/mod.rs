@@ -230,9 +230,8 @@ impl Dataset {
     fn counts(&self) -> Vec<crate::report::RuleCount> {
         let mut counts: Vec<crate::report::RuleCount> = Vec::new();
         for count in self.found.iter().flat_map(|file| &file.counts) {
-            let is_same = |known: &&mut crate::report::RuleCount| {
-                std::ptr::eq(known.rule, count.rule)
-            };
+            let is_same =
+                |known: &&mut crate::report::RuleCount| std::ptr::eq(known.rule, count.rule);
             match counts.iter_mut().find(is_same) {
                 Some(known) => known.count += count.count,
                 None => counts.push(*count),
@@ -267,7 +266,8 @@ impl Report<'_> {
                 })
             })
             .collect();
-        let sum = |of: fn(&Stats) -> u64| self.datasets.iter().map(|set| of(&set.stats)).sum::<u64>();
+        let sum =
+            |of: fn(&Stats) -> u64| self.datasets.iter().map(|set| of(&set.stats)).sum::<u64>();
         serde_json::json!({
             "schema": 1,
             "command": "stats",

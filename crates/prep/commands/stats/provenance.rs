@@ -196,7 +196,9 @@ fn found_from(output: &Path, named: &str) -> Option<PathBuf> {
         places.push(here.join(named));
         directory = here.parent();
     }
-    places.into_iter().find(|place| Manifest::path_of(place).exists())
+    places
+        .into_iter()
+        .find(|place| Manifest::path_of(place).exists())
 }
 
 /// Whether a file is still what a checksum says.
@@ -207,7 +209,10 @@ pub(super) fn is_unchanged(path: &str, blake3: &str) -> Option<bool> {
 
 fn file_name(path: &str) -> String {
     let name = Path::new(path).file_name();
-    name.map_or_else(|| path.to_owned(), |name| name.to_string_lossy().into_owned())
+    name.map_or_else(
+        || path.to_owned(),
+        |name| name.to_string_lossy().into_owned(),
+    )
 }
 
 /// Settings as flags have them.
@@ -226,7 +231,10 @@ fn settings(settings: &Value) -> Vec<String> {
 /// The day and the minute on which a file was written, in UTC.
 fn written_on(path: &Path) -> Option<String> {
     let modified = fs::metadata(path).ok()?.modified().ok()?;
-    let since = modified.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs();
+    let since = modified
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .ok()?
+        .as_secs();
     let day = Date::from_days(i64::try_from(since / 86_400).ok()?);
     let minute = since % 86_400 / 60;
     Some(format!("{day} {:02}:{:02} UTC", minute / 60, minute % 60))

@@ -25,21 +25,25 @@ type OfStats = (&'static str, fn(&Stats) -> &Histogram);
 const MEASURES: &[OfStats] = &[
     ("turns", |stats| &stats.histograms.turns),
     ("tokens", |stats| &stats.histograms.tokens),
-    ("  of system", |stats| &stats.histograms.system_tokens),
-    ("  of tools", |stats| &stats.histograms.tools_tokens),
-    ("  of user", |stats| &stats.histograms.user_tokens),
-    ("  of model", |stats| &stats.histograms.model_tokens),
-    ("characters of system", |stats| &stats.histograms.system_chars),
-    ("  of user", |stats| &stats.histograms.user_chars),
-    ("  of model", |stats| &stats.histograms.model_chars),
+    ("system tokens", |stats| &stats.histograms.system_tokens),
+    ("tools tokens", |stats| &stats.histograms.tools_tokens),
+    ("user tokens", |stats| &stats.histograms.user_tokens),
+    ("model tokens", |stats| &stats.histograms.model_tokens),
+    ("system characters", |stats| &stats.histograms.system_chars),
+    ("user characters", |stats| &stats.histograms.user_chars),
+    ("model characters", |stats| &stats.histograms.model_chars),
     ("answer / prompt", |stats| &stats.ratios),
 ];
 
 /// What is drawn.
 const DRAWN: &[OfStats] = &[
     ("tokens of an example", |stats| &stats.histograms.tokens),
-    ("characters of the last prompt", |stats| &stats.histograms.prompt_chars),
-    ("characters of the last answer", |stats| &stats.histograms.answer_chars),
+    ("characters of the last prompt", |stats| {
+        &stats.histograms.prompt_chars
+    }),
+    ("characters of the last answer", |stats| {
+        &stats.histograms.answer_chars
+    }),
 ];
 
 impl Report<'_> {
@@ -72,7 +76,9 @@ impl Report<'_> {
         if !is_one {
             head.push(("OF", Align::Left));
         }
-        let numbers = ["EXAMPLES", "MIN", "P5", "MEDIAN", "MEAN", "P95", "P99", "MAX"];
+        let numbers = [
+            "EXAMPLES", "MIN", "P5", "MEDIAN", "MEAN", "P95", "P99", "MAX",
+        ];
         head.extend(numbers.map(|name| (name, Align::Right)));
         let mut table = Table::new(head);
         for (name, of) in MEASURES {
@@ -86,7 +92,10 @@ impl Report<'_> {
                 if !is_one {
                     row.push(set.side.to_owned());
                 }
-                row.extend(numbers_of(histogram, std::ptr::eq(histogram, &set.stats.ratios)));
+                row.extend(numbers_of(
+                    histogram,
+                    std::ptr::eq(histogram, &set.stats.ratios),
+                ));
                 table.row(row);
             }
         }
@@ -112,12 +121,19 @@ impl Report<'_> {
         let mut labels: Vec<_> = (0..bars[0].counts.len() as u64)
             .map(|n| match width {
                 1 => ui::count(n),
-                _ => format!("{} – {}", ui::count(n * width), ui::count((n + 1) * width - 1)),
+                _ => format!(
+                    "{} – {}",
+                    ui::count(n * width),
+                    ui::count((n + 1) * width - 1)
+                ),
             })
             .collect();
         let has_above = bars.iter().any(|bars| bars.above > 0);
         if has_above {
-            labels.push(format!("{} …", ui::count(bars[0].counts.len() as u64 * width)));
+            labels.push(format!(
+                "{} …",
+                ui::count(bars[0].counts.len() as u64 * width)
+            ));
         }
         let label_width = labels.iter().map(|label| label.chars().count()).max();
         let label_width = label_width.unwrap_or_default();
@@ -151,7 +167,10 @@ impl Report<'_> {
         let mut row = |name: &str, text: String| table.row(vec![name.into(), text]);
         row("languages", languages(stats));
         row("scripts", scripts(stats));
-        row("system instructions", systems(&stats.frequent.systems, stats.examples));
+        row(
+            "system instructions",
+            systems(&stats.frequent.systems, stats.examples),
+        );
         let duplicates = &stats.duplicates;
         row(
             "duplicates",
@@ -205,8 +224,15 @@ impl Report<'_> {
             if often.is_empty() {
                 continue;
             }
-            writeln!(out, "\n{name}, the most common of {}", ui::count(frequent.different))?;
-            let width = often.iter().map(|often| ui::count(often.examples).len()).max();
+            writeln!(
+                out,
+                "\n{name}, the most common of {}",
+                ui::count(frequent.different)
+            )?;
+            let width = often
+                .iter()
+                .map(|often| ui::count(often.examples).len())
+                .max();
             let width = width.unwrap_or_default();
             let room = ui::columns().saturating_sub(width + 4);
             for often in often {
@@ -221,7 +247,9 @@ impl Report<'_> {
     fn basis(&self) -> String {
         let name = &self.vocabulary.name;
         match self.vocabulary.basis {
-            Basis::Estimate => "tokens are an estimate: the vocabulary of the model is not known".into(),
+            Basis::Estimate => {
+                "tokens are an estimate: the vocabulary of the model is not known".into()
+            }
             Basis::Newest => format!(
                 "tokens are counted with {name}, the newest vocabulary; `--model` chooses that of a model"
             ),
@@ -341,11 +369,16 @@ fn systems(systems: &Frequent, examples: u64) -> String {
 
 fn findings(set: &Dataset) -> String {
     let (errors, warnings) = (set.n_of(Level::Error), set.n_of(Level::Warn));
-    let mut text = format!("{}, {}", ui::of(errors, "error"), ui::of(warnings, "warning"));
+    let mut text = format!(
+        "{}, {}",
+        ui::of(errors, "error"),
+        ui::of(warnings, "warning")
+    );
     let counts = set.counts();
     if !counts.is_empty() {
         let codes = counts.iter().take(8);
-        let codes = codes.map(|count| format!("{} {}", count.rule.code.code, ui::count(count.count)));
+        let codes =
+            codes.map(|count| format!("{} {}", count.rule.code.code, ui::count(count.count)));
         text += &format!(" ({}", codes.collect::<Vec<_>>().join(", "));
         text += if counts.len() > 8 { ", …)" } else { ")" };
     }
@@ -382,6 +415,9 @@ mod tests {
 
     #[test]
     fn ratios_are_short() {
-        assert_eq!([ratio(0.051), ratio(12.34), ratio(12345.6)], ["0.05", "12.3", "12,346"]);
+        assert_eq!(
+            [ratio(0.051), ratio(12.34), ratio(12345.6)],
+            ["0.05", "12.3", "12,346"]
+        );
     }
 }

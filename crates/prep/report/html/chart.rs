@@ -47,7 +47,11 @@ const HEIGHT: u32 = 216;
 impl Histogram<'_> {
     /// Draws it.
     pub(crate) fn to_html(&self) -> Html {
-        let charts: Html = self.series.iter().map(|series| self.chart(*series)).collect();
+        let charts: Html = self
+            .series
+            .iter()
+            .map(|series| self.chart(*series))
+            .collect();
         let (id, title, caption) = (self.id, self.title, &self.caption);
         markup!(
             "<figure class=\"chart\" aria-labelledby=\"{0}-title\">\n<h3 id=\"{0}-title\">{1}</h3>\n{2}\
@@ -62,7 +66,13 @@ impl Histogram<'_> {
 
     fn chart(&self, (name, counts, above): (&str, &[u64], u64)) -> Html {
         let n_bars = counts.len() + usize::from(above > 0);
-        let most = counts.iter().copied().chain([above]).max().unwrap_or(0).max(1);
+        let most = counts
+            .iter()
+            .copied()
+            .chain([above])
+            .max()
+            .unwrap_or(0)
+            .max(1);
         let step = 100.0 / n_bars.max(1) as f64;
         let height = |n: u64| (n as f64 / most as f64 * (BOTTOM - TOP)).max(f64::from(n > 0));
         let mut svg = String::new();
@@ -95,7 +105,11 @@ impl Histogram<'_> {
                 continue;
             }
             let x = if is_far { 100.0 } else { at(mark.value) };
-            row = if x - last_end < 22.0 { (row + 1) % 2 } else { 0 };
+            row = if x - last_end < 22.0 {
+                (row + 1) % 2
+            } else {
+                0
+            };
             last_end = x;
             let y = 12 + 16 * row;
             let class = if mark.is_limit { "mark limit" } else { "mark" };
@@ -140,7 +154,10 @@ impl Histogram<'_> {
 
     /// The highest bar, in words.
     fn description(&self, counts: &[u64], above: u64) -> String {
-        let highest = counts.iter().enumerate().max_by_key(|(n, count)| (**count, usize::MAX - n));
+        let highest = counts
+            .iter()
+            .enumerate()
+            .max_by_key(|(n, count)| (**count, usize::MAX - n));
         let mut text = match highest {
             Some((n, count)) => format!(
                 "Most examples, {}, have {} {}.",
@@ -171,7 +188,10 @@ impl Histogram<'_> {
     }
 
     fn numbers(&self) -> Html {
-        let n_bars = self.series.iter().map(|(_, counts, above)| counts.len() + usize::from(*above > 0));
+        let n_bars = self
+            .series
+            .iter()
+            .map(|(_, counts, above)| counts.len() + usize::from(*above > 0));
         let rows = (0..n_bars.max().unwrap_or(0)).map(|n| {
             let mut row = vec![markup!("{}", self.range(n))];
             for (_, counts, above) in &self.series {
@@ -181,7 +201,11 @@ impl Histogram<'_> {
             row
         });
         let mut columns = vec![(self.unit, Column::Words)];
-        columns.extend(self.series.iter().map(|(name, ..)| (*name, Column::Numbers)));
+        columns.extend(
+            self.series
+                .iter()
+                .map(|(name, ..)| (*name, Column::Numbers)),
+        );
         table(self.title, &columns, rows.collect())
     }
 }
@@ -199,7 +223,11 @@ fn axis(full: u64, reach: u64, has_above: bool) -> String {
             x if x > 94.0 => "end",
             _ => "middle",
         };
-        let more = if has_above && value + step > reach && value == reach { "+" } else { "" };
+        let more = if has_above && value + step > reach && value == reach {
+            "+"
+        } else {
+            ""
+        };
         let _ = writeln!(
             axis,
             "<text class=\"tick\" x=\"{x:.2}%\" y=\"{y}\" text-anchor=\"{anchor}\">{}{more}</text>",
@@ -214,7 +242,11 @@ fn axis(full: u64, reach: u64, has_above: bool) -> String {
 fn round_step(step: u64) -> u64 {
     let mut unit = 1_u64;
     loop {
-        if let Some(round) = [1, 2, 5].map(|factor| unit.saturating_mul(factor)).into_iter().find(|round| *round >= step) {
+        if let Some(round) = [1, 2, 5]
+            .map(|factor| unit.saturating_mul(factor))
+            .into_iter()
+            .find(|round| *round >= step)
+        {
             return round;
         }
         unit = unit.saturating_mul(10);
@@ -366,7 +398,11 @@ impl Curve {
             (low.min(value), high.max(value))
         });
         let span = if high > low { high - low } else { 1.0 };
-        let steps = if last.0 > first.0 { last.0 - first.0 } else { 1.0 };
+        let steps = if last.0 > first.0 {
+            last.0 - first.0
+        } else {
+            1.0
+        };
         let mut path = String::new();
         for (n, (step, value)) in self.points.iter().enumerate() {
             let x = (step - first.0) / steps * 1000.0;
@@ -472,6 +508,13 @@ mod tests {
         };
         let svg = curve.to_html("curve-0").into_string();
         assert!(svg.contains("From 2.5 at step 1 to 1.25 at step 2; lowest 1.25, highest 2.5."));
-        assert!(Curve { name: String::new(), points: vec![] }.to_html("x").is_empty());
+        assert!(
+            Curve {
+                name: String::new(),
+                points: vec![]
+            }
+            .to_html("x")
+            .is_empty()
+        );
     }
 }

@@ -39,7 +39,10 @@ fn stretches<'t>(one: &'t str, other: &'t str) -> (Vec<Stretch<'t>>, Vec<Stretch
             in_right[r] = true;
         }
     }
-    (joined(one, &left, &in_left), joined(other, &right, &in_right))
+    (
+        joined(one, &left, &in_left),
+        joined(other, &right, &in_right),
+    )
 }
 
 /// Words, spaces and other signs, in order; together they are the text.

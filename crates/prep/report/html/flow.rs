@@ -69,7 +69,12 @@ struct Place {
 impl Flow {
     /// Draws it.
     pub(crate) fn to_html(&self, title: &str, description: &str) -> Html {
-        let n_columns = self.nodes.iter().map(|node| node.depth + 1).max().unwrap_or(0);
+        let n_columns = self
+            .nodes
+            .iter()
+            .map(|node| node.depth + 1)
+            .max()
+            .unwrap_or(0);
         if n_columns == 0 {
             return Html::new();
         }
@@ -80,7 +85,11 @@ impl Flow {
         let most = (0..n_columns).map(total).max().unwrap_or(0).max(1);
         let scale = TALL / most as f64;
         let mut places = self.places(n_columns, scale);
-        let height = places.iter().map(|place| place.y + place.height).fold(0.0, f64::max) + BELOW;
+        let height = places
+            .iter()
+            .map(|place| place.y + place.height)
+            .fold(0.0, f64::max)
+            + BELOW;
         let width = COLUMN * (n_columns - 1) as f64 + 220.0;
         let mut svg = String::new();
         for ribbon in &self.ribbons {
@@ -103,7 +112,11 @@ impl Flow {
         for (node, place) in self.nodes.iter().zip(&places) {
             let Place { x, y, height, .. } = place;
             let is_last = node.depth + 1 == n_columns && n_columns > 1;
-            let (anchor, text) = if is_last { ("start", *x) } else { ("start", *x) };
+            let (anchor, text) = if is_last {
+                ("start", *x)
+            } else {
+                ("start", *x)
+            };
             let _ = writeln!(
                 svg,
                 "<rect class=\"node\" x=\"{x}\" y=\"{y:.1}\" width=\"{NODE}\" height=\"{height:.1}\" rx=\"2\"/>\

@@ -233,7 +233,13 @@ pub(crate) fn shell(masthead: &Masthead, sections: &[Section], foot: &Html, data
     );
     let links: Html = sections
         .iter()
-        .map(|section| markup!("<li><a href=\"#{}\">{}</a></li>\n", section.id, section.name))
+        .map(|section| {
+            markup!(
+                "<li><a href=\"#{}\">{}</a></li>\n",
+                section.id,
+                section.name
+            )
+        })
         .collect();
     let body: Html = sections.iter().map(Section::to_html).collect();
     let head = markup!(
@@ -298,7 +304,8 @@ mod tests {
 
     use super::*;
 
-    const HOSTILE: &str = "</script><script>alert(1)</script><img src=x onerror=alert(1)> \"'& \u{202e}\u{0}";
+    const HOSTILE: &str =
+        "</script><script>alert(1)</script><img src=x onerror=alert(1)> \"'& \u{202e}\u{0}";
 
     #[test]
     fn text_is_never_markup() {
@@ -307,8 +314,14 @@ mod tests {
         assert!(shown.contains("⟦U+202E⟧⟦U+0000⟧"), "{shown}");
         assert!(!shown.contains('\u{202e}'));
         assert!(shown.contains("&quot;&#39;&amp;"));
-        assert_eq!(markup!("{}", "a\n\tپ\u{200c}").into_string(), "a\n\tپ\u{200c}");
-        assert_eq!(markup!("{} {}", 1234_u64, Html::made("<b>".into())).into_string(), "1,234 <b>");
+        assert_eq!(
+            markup!("{}", "a\n\tپ\u{200c}").into_string(),
+            "a\n\tپ\u{200c}"
+        );
+        assert_eq!(
+            markup!("{} {}", 1234_u64, Html::made("<b>".into())).into_string(),
+            "1,234 <b>"
+        );
     }
 
     #[test]

@@ -70,7 +70,11 @@ mod tests {
         let table = table("Found", &columns, rows).into_string();
         assert!(table.contains("<caption>Found</caption>"));
         assert!(table.contains("<th scope=\"col\" class=\"number\">Times</th>"));
-        assert!(table.contains("<th scope=\"row\" class=\"words\">a&lt;b</th><td class=\"number\">3</td>"));
+        assert!(
+            table.contains(
+                "<th scope=\"row\" class=\"words\">a&lt;b</th><td class=\"number\">3</td>"
+            )
+        );
         assert!(bar(1, 4).into_string().contains("width=\"25.0%\""));
     }
 }

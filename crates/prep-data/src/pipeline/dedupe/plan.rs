@@ -65,11 +65,7 @@ fn sub_of(prints: &Prints) -> u64 {
 
 impl Print {
     /// How an example takes part in looking for duplicates, if it does.
-    pub(in crate::pipeline) fn of_duplicate(
-        prints: &Prints,
-        by: By,
-        place: u64,
-    ) -> Option<Self> {
+    pub(in crate::pipeline) fn of_duplicate(prints: &Prints, by: By, place: u64) -> Option<Self> {
         let (key, sub, exact) = match by {
             By::Example => (
                 prints.prompt,

@@ -228,7 +228,9 @@ impl Duplicates {
 
     fn keep(&mut self, cluster: Cluster, most: usize) {
         let key = |cluster: &Cluster| (Reverse(cluster.examples), cluster.places[0]);
-        let at = self.largest.partition_point(|other| key(other) < key(&cluster));
+        let at = self
+            .largest
+            .partition_point(|other| key(other) < key(&cluster));
         if at < most {
             self.largest.insert(at, cluster);
             self.largest.truncate(most);

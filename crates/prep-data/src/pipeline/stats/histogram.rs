@@ -100,7 +100,9 @@ impl Histogram {
         if self.n == 0 {
             return 0;
         }
-        let rank = (u128::from(self.n) * u128::from(percent)).div_ceil(100).max(1);
+        let rank = (u128::from(self.n) * u128::from(percent))
+            .div_ceil(100)
+            .max(1);
         let mut seen = 0;
         for (bucket, count) in self.counts.iter().enumerate() {
             seen += u128::from(*count);
@@ -235,10 +237,16 @@ mod tests {
         for bucket in 1..(EXACT + 20 * STEPS) as usize {
             let start = start_of(bucket);
             assert!(start > last);
-            assert_eq!((bucket_of(start), bucket_of(start - 1)), (bucket, bucket - 1));
+            assert_eq!(
+                (bucket_of(start), bucket_of(start - 1)),
+                (bucket, bucket - 1)
+            );
             last = start;
         }
-        assert_eq!(bucket_of(u64::from(u32::MAX)), bucket_of(u64::from(u32::MAX) - 1));
+        assert_eq!(
+            bucket_of(u64::from(u32::MAX)),
+            bucket_of(u64::from(u32::MAX) - 1)
+        );
     }
 
     #[test]

@@ -131,11 +131,14 @@ impl<'m> Measurer<'m> {
                 Err(why) => {
                     measured.not_examples += 1;
                     let line = line.number + 1;
-                    measured.first_not_example.get_or_insert(NotCounted { line, why });
+                    measured
+                        .first_not_example
+                        .get_or_insert(NotCounted { line, why });
                     return;
                 }
             };
-            let print = |text: &str| (!text.is_empty()).then(|| xxh3_64_with_seed(text.as_bytes(), 0));
+            let print =
+                |text: &str| (!text.is_empty()).then(|| xxh3_64_with_seed(text.as_bytes(), 0));
             measured.rows.push(Row {
                 number: line.number,
                 offset: line.offset,
@@ -145,7 +148,9 @@ impl<'m> Measurer<'m> {
                 chars: heard.chars,
                 prompt_chars: heard.prompt.chars().count() as u64,
                 answer_chars: heard.answer.chars().count() as u64,
-                system: heard.has_system.then(|| xxh3_64_with_seed(heard.system.as_bytes(), 0)),
+                system: heard
+                    .has_system
+                    .then(|| xxh3_64_with_seed(heard.system.as_bytes(), 0)),
                 answer: print(&heard.answer),
                 prompt_opening: print(opening(&heard.prompt)),
                 answer_opening: print(opening(&heard.answer)),
@@ -182,7 +187,10 @@ mod tests {
 
     #[test]
     fn an_opening_ends_with_a_word() {
-        assert_eq!(opening("Translate to Spanish: the cat"), "Translate to Spanish");
+        assert_eq!(
+            opening("Translate to Spanish: the cat"),
+            "Translate to Spanish"
+        );
         assert_eq!(opening("  Hi\nthere"), "Hi");
         assert_eq!(opening("short"), "short");
         assert_eq!(opening(""), "");

@@ -40,7 +40,7 @@ use super::partitions::Partitions;
 use super::spares::Spares;
 use crate::io::{Input, InputError, OutputError, Reread, Rereading};
 use crate::rules::{Context, Levels, Measure, Speaker, TokenCount};
-use crate::text::scripts::{Language, Scripts, language};
+use crate::text::scripts::{Language, Scripts, language, language_among};
 
 /// Of so many examples the language is told.
 const LANGUAGES: usize = 4096;
@@ -207,6 +207,9 @@ pub struct Languages {
     pub prompts: Vec<(Option<Language>, u64)>,
     /// Of the answers.
     pub answers: Vec<(Option<Language>, u64)>,
+    /// The languages of the longer texts, one of which is looked for in short
+    /// ones.
+    pub among: Vec<Language>,
     /// From which language to which, of examples with both, from the most
     /// frequent.
     pub pairs: Vec<((Language, Language), u64)>,
@@ -434,7 +437,10 @@ impl<'r> Gathering<'r> {
         stats.tokens += row.tokens;
         stats.billed += row.tokens.billed();
         let tokens = row.tokens.length();
-        if stats.longest.is_none_or(|(_, longest)| longest.tokens < tokens) {
+        if stats
+            .longest
+            .is_none_or(|(_, longest)| longest.tokens < tokens)
+        {
             stats.longest = Some((stats.files.len(), Longest { tokens, line }));
         }
         stats.histograms.add(row);
@@ -523,6 +529,7 @@ impl<'r> Gathering<'r> {
         let drawn = drawn.into_sorted_vec();
         let showing = Showing::new(run, rereads, &lines);
         stats.languages = languages(&drawn, &showing, run)?;
+        let showing = showing.among(&stats.languages.among);
         stats.points = points(&drawn);
         stats.frequent = commons(counted, &showing)?;
         let wanted = chosen(&stats, &drawn, run.shown);
@@ -530,7 +537,10 @@ impl<'r> Gathering<'r> {
         let mut others = places_of_groups(&stats);
         others.retain(|place| wanted.binary_search(place).is_err());
         let others = showing.all(&others)?;
-        stats.others = others.into_iter().map(|shown| (shown.place, shown)).collect();
+        stats.others = others
+            .into_iter()
+            .map(|shown| (shown.place, shown))
+            .collect();
         mark(&mut stats);
         Ok(stats)
     }
@@ -594,22 +604,47 @@ fn languages(
     showing: &Showing<'_>,
     run: &StatsRun<'_>,
 ) -> Result<Languages, StatsError> {
-    let told: Result<Vec<_>, StatsError> = run.check.pool.install(|| {
+    /// A language that so many of 100 longer texts are in may be that of short
+    /// ones.
+    const PERCENT: u64 = 5;
+    type Side = (String, Option<Language>);
+    let longer = |text: String| {
+        let told = language(&text);
+        (text, told)
+    };
+    let told: Result<Vec<(Side, Side)>, StatsError> = run.check.pool.install(|| {
         drawn
             .par_iter()
             .map(|drawn| {
                 let (prompt, answer) = showing.pair(drawn.place)?;
-                Ok((language(&prompt), language(&answer)))
+                Ok((longer(prompt), longer(answer)))
             })
             .collect()
     });
     let told = told?;
-    let pairs = told.iter().filter_map(|(from, to)| Some(((*from)?, (*to)?)));
+    let counts = by_count(
+        told.iter()
+            .flat_map(|(one, other)| [one.1, other.1])
+            .flatten(),
+    );
+    let all: u64 = counts.iter().map(|(_, n)| n).sum();
+    let among = counts.iter().filter(|(_, n)| n * 100 >= all * PERCENT);
+    let among: Vec<_> = among.map(|(language, _)| *language).collect();
+    let shorter = |(text, told): Side| told.or_else(|| language_among(&text, &among));
+    let told: Vec<_> = run.check.pool.install(|| {
+        let sides = told.into_par_iter();
+        let told = sides.map(|(prompt, answer)| (shorter(prompt), shorter(answer)));
+        told.collect()
+    });
+    let pairs = told
+        .iter()
+        .filter_map(|(from, to)| Some(((*from)?, (*to)?)));
     Ok(Languages {
         sampled: told.len() as u64,
         prompts: by_count(told.iter().map(|(prompt, _)| *prompt)),
         answers: by_count(told.iter().map(|(_, answer)| *answer)),
         pairs: by_count(pairs),
+        among,
     })
 }
 

@@ -8,7 +8,7 @@ use super::measure::{Heard, opening};
 use super::{StatsError, StatsRun};
 use crate::io::{InputError, Reread};
 use crate::rules::{Checker, Findings, LineCounter, Measure, RawLine, Speaker, Tally};
-use crate::text::scripts::{Language, language};
+use crate::text::scripts::{Language, language, language_among};
 
 /// An example to look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +56,8 @@ pub(super) struct Showing<'s> {
     run: &'s StatsRun<'s>,
     rereads: &'s [Reread],
     lines: &'s Lines,
+    /// The languages that short texts may be in.
+    among: Vec<Language>,
     /// One at a time is enough: few lines are read again.
     counter: Mutex<LineCounter<'s>>,
 }
@@ -66,8 +68,19 @@ impl<'s> Showing<'s> {
             run,
             rereads,
             lines,
+            among: Vec::new(),
             counter: Mutex::new(LineCounter::new(&[run.measure])),
         }
+    }
+
+    /// Says which languages short texts may be in.
+    pub(super) fn among(mut self, among: &[Language]) -> Self {
+        self.among = among.to_vec();
+        self
+    }
+
+    fn language(&self, text: &str) -> Option<Language> {
+        language(text).or_else(|| language_among(text, &self.among))
     }
 
     /// The last prompt and the last answer at a place.
@@ -127,8 +140,8 @@ impl<'s> Showing<'s> {
         match counter.listen(&RawLine::alone(&line), each) {
             Ok(example) => {
                 shown.tokens = example.tokens.length();
-                shown.prompt_language = language(&heard.prompt);
-                shown.answer_language = language(&heard.answer);
+                shown.prompt_language = self.language(&heard.prompt);
+                shown.answer_language = self.language(&heard.answer);
             }
             Err(_) => {
                 let (text, is_cut) = begin(&String::from_utf8_lossy(&line), TEXT);
@@ -148,7 +161,11 @@ impl<'s> Showing<'s> {
         let bytes = self.lines.read(place, self.rereads)?;
         let mut findings = Findings::new(1, false);
         let mut checker = Checker::new(self.run.context, self.run.levels);
-        checker.line(&RawLine::alone(&bytes), &mut findings, &mut Tally::default());
+        checker.line(
+            &RawLine::alone(&bytes),
+            &mut findings,
+            &mut Tally::default(),
+        );
         let codes = findings.found.iter().map(|found| found.rule.code.code);
         let codes = codes.collect();
         Ok((findings.shown(&bytes).into_owned(), codes))

@@ -41,7 +41,10 @@ pub(in crate::commands::stats) fn read(path: &Path) -> Result<Metrics, Failure> 
     let metrics: Metrics =
         serde_json::from_str(&text).map_err(|error| no_metrics(error.to_string()))?;
     if metrics.schema != 1 {
-        return Err(no_metrics(format!("its schema is {}, not 1", metrics.schema)));
+        return Err(no_metrics(format!(
+            "its schema is {}, not 1",
+            metrics.schema
+        )));
     }
     Ok(metrics)
 }
@@ -49,7 +52,10 @@ pub(in crate::commands::stats) fn read(path: &Path) -> Result<Metrics, Failure> 
 impl Metrics {
     /// The curves that have points, in the order in which they come.
     pub(super) fn curves(&self) -> impl Iterator<Item = Curve> {
-        let series = self.series.iter().filter(|series| !series.points.is_empty());
+        let series = self
+            .series
+            .iter()
+            .filter(|series| !series.points.is_empty());
         series.map(|series| Curve {
             name: series.name.clone(),
             points: series

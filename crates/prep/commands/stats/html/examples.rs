@@ -53,7 +53,8 @@ impl Report<'_> {
         let shown = || self.datasets.iter().flat_map(|set| &set.stats.shown);
         let codes: BTreeSet<_> = shown().flat_map(|shown| &shown.codes).copied().collect();
         let names: BTreeSet<_> = shown().flat_map(languages).collect();
-        let option = |value: &str, name: &str| markup!("<option value=\"{}\">{}</option>\n", value, name);
+        let option =
+            |value: &str, name: &str| markup!("<option value=\"{}\">{}</option>\n", value, name);
         let codes: Html = codes
             .into_iter()
             .map(|code| {
@@ -98,7 +99,10 @@ impl Report<'_> {
 /// The languages of the prompt and the answer, as far as they are told.
 fn languages(shown: &Shown) -> Vec<&'static str> {
     let told = [shown.prompt_language, shown.answer_language];
-    told.into_iter().flatten().map(|language| language.name).collect()
+    told.into_iter()
+        .flatten()
+        .map(|language| language.name)
+        .collect()
 }
 
 /// Whose text it is, in a word.

@@ -75,9 +75,18 @@ fn about(report: &Report<'_>) -> Html {
 fn headline(report: &Report<'_>) -> String {
     let set = &report.datasets[0];
     let stats = &set.stats;
-    let invalid: u64 = report.datasets.iter().flat_map(|set| &set.found).map(|file| file.invalid).sum();
+    let invalid: u64 = report
+        .datasets
+        .iter()
+        .flat_map(|set| &set.found)
+        .map(|file| file.invalid)
+        .sum();
     let examples = ui::of(stats.examples, "example");
-    let errors: u64 = report.datasets.iter().map(|set| set.n_of(Level::Error)).sum();
+    let errors: u64 = report
+        .datasets
+        .iter()
+        .map(|set| set.n_of(Level::Error))
+        .sum();
     let warnings = set.n_of(Level::Warn);
     if stats.examples == 0 {
         return "There is nothing to tune with.".into();
@@ -93,11 +102,17 @@ fn headline(report: &Report<'_>) -> String {
         return format!("{examples}, and something is wrong with them as a whole.");
     }
     if stats.dropped() > 0 {
-        return format!("The service would drop {} of {examples}.", ui::count(stats.dropped()));
+        return format!(
+            "The service would drop {} of {examples}.",
+            ui::count(stats.dropped())
+        );
     }
     match warnings {
         0 => format!("{examples}, and no rule minds any of them."),
-        warnings => format!("{examples} without an error; {} to look at.", ui::of(warnings, "warning")),
+        warnings => format!(
+            "{examples} without an error; {} to look at.",
+            ui::of(warnings, "warning")
+        ),
     }
 }
 
@@ -118,7 +133,10 @@ fn lead(report: &Report<'_>) -> Html {
     let repeats = stats.duplicates.exact + stats.duplicates.normalised;
     if repeats > 0 {
         let repeat = if repeats == 1 { "repeats" } else { "repeat" };
-        sentences.push(format!("{} {repeat} an earlier one.", ui::of(repeats, "example")));
+        sentences.push(format!(
+            "{} {repeat} an earlier one.",
+            ui::of(repeats, "example")
+        ));
     }
     let tokens = stats.histograms.tokens.summary();
     let mut tiles = vec![
@@ -157,7 +175,9 @@ fn lead(report: &Report<'_>) -> Html {
 
 /// A language that more than half of what was told is in.
 fn main_language(counts: &[(Option<Language>, u64)]) -> Option<&'static str> {
-    let told = counts.iter().filter_map(|(language, n)| Some(((*language)?, *n)));
+    let told = counts
+        .iter()
+        .filter_map(|(language, n)| Some(((*language)?, *n)));
     let all: u64 = told.clone().map(|(_, n)| n).sum();
     let (language, n) = told.max_by_key(|(_, n)| *n)?;
     (2 * n > all).then_some(language.name)
@@ -175,7 +195,9 @@ impl Report<'_> {
 
     fn lengths(&self) -> Section {
         let histograms = [
-            self.histogram("tokens", "Tokens of an example", "tokens", |stats| &stats.histograms.tokens),
+            self.histogram("tokens", "Tokens of an example", "tokens", |stats| {
+                &stats.histograms.tokens
+            }),
             self.histogram(
                 "prompts",
                 "Characters of the last prompt",
@@ -213,17 +235,33 @@ impl Report<'_> {
         let bars: Vec<(&str, Bars)> = self
             .datasets
             .iter()
-            .map(|set| (set.side, of(&set.stats).bars_to(BARS, reach.unwrap_or_default())))
+            .map(|set| {
+                (
+                    set.side,
+                    of(&set.stats).bars_to(BARS, reach.unwrap_or_default()),
+                )
+            })
             .collect();
         let series = match &bars[..] {
             [(_, only)] => vec![("Examples", &only.counts[..], only.above)],
-            several => several.iter().map(|(name, bars)| (*name, &bars.counts[..], bars.above)).collect(),
+            several => several
+                .iter()
+                .map(|(name, bars)| (*name, &bars.counts[..], bars.above))
+                .collect(),
         };
         let mut marks = Vec::new();
         if summary.n > 0 {
-            marks.push(Mark { value: summary.median, label: "median", is_limit: false });
+            marks.push(Mark {
+                value: summary.median,
+                label: "median",
+                is_limit: false,
+            });
             if summary.p95 > summary.median {
-                marks.push(Mark { value: summary.p95, label: "19 of 20 below", is_limit: false });
+                marks.push(Mark {
+                    value: summary.p95,
+                    label: "95 of 100 up to",
+                    is_limit: false,
+                });
             }
         }
         let mut caption = markup!(
@@ -234,7 +272,11 @@ impl Report<'_> {
             summary.max
         );
         if id == "tokens" {
-            marks.push(Mark { value: self.limit, label: "limit", is_limit: true });
+            marks.push(Mark {
+                value: self.limit,
+                label: "limit",
+                is_limit: true,
+            });
             let dropped = self.datasets[0].stats.dropped();
             caption.push(&markup!(
                 " The limit of {} is {}: {} would be dropped.",
@@ -297,13 +339,23 @@ impl Report<'_> {
             ("largest", summary.max),
         ];
         let rows = rows.map(|(name, n)| vec![markup!("{}", name), markup!("{}", thousandths(n))]);
-        let columns = [("Answer to prompt", Column::Words), ("Ratio", Column::Numbers)];
-        let numbers = table("Answers by the length of their prompts", &columns, rows.into());
+        let columns = [
+            ("Answer to prompt", Column::Words),
+            ("Ratio", Column::Numbers),
+        ];
+        let numbers = table(
+            "Answers by the length of their prompts",
+            &columns,
+            rows.into(),
+        );
         Scatter {
             id: "ratio",
             title: "Answers by the length of their prompts",
             caption,
-            axes: ["characters of the last answer", "characters of the last prompt"],
+            axes: [
+                "characters of the last prompt",
+                "characters of the last answer",
+            ],
             points: &points,
             lines: vec![(1.0, "as long as the prompt".into())],
             numbers: details("The numbers", &numbers),
@@ -362,10 +414,20 @@ impl Report<'_> {
         let code = count.rule.code;
         let findings = set.found.iter().flat_map(|file| {
             let of_rule = |told: &&Told| std::ptr::eq(told.rule, count.rule);
-            file.findings.iter().filter(of_rule).map(|told| (&*file.name, told))
+            file.findings
+                .iter()
+                .filter(of_rule)
+                .map(|told| (&*file.name, told))
         });
-        let places: Html = findings.take(PLACES).map(|(file, told)| place(file, told)).collect();
-        let has_example = set.stats.shown.iter().any(|shown| shown.codes.contains(&code.code));
+        let places: Html = findings
+            .take(PLACES)
+            .map(|(file, told)| place(file, told))
+            .collect();
+        let has_example = set
+            .stats
+            .shown
+            .iter()
+            .any(|shown| shown.codes.contains(&code.code));
         let button = match has_example {
             true => markup!(
                 "<p><button type=\"button\" class=\"inline\" data-code=\"{0}\">Examples with {0}</button></p>\n",
@@ -389,7 +451,11 @@ impl Report<'_> {
             level,
             code.code,
             code.name,
-            if count.count == 1 { "once".to_owned() } else { format!("{} times", ui::count(count.count)) },
+            if count.count == 1 {
+                "once".to_owned()
+            } else {
+                format!("{} times", ui::count(count.count))
+            },
             capital(&code.hint.replace('`', "")),
             fix,
             places,
@@ -411,7 +477,9 @@ impl Report<'_> {
                 .map(|(name, frequent, least)| common_table(set, name, frequent, least))
                 .collect();
             match lists.is_empty() {
-                true => markup!("<p>No two examples have a beginning, an answer or a system instruction in common.</p>\n"),
+                true => markup!(
+                    "<p>No two examples have a beginning, an answer or a system instruction in common.</p>\n"
+                ),
                 false => lists,
             }
         };
@@ -545,29 +613,40 @@ fn spreads(set: &Dataset) -> Html {
     let measures = [
         ("Turns", &histograms.turns),
         ("Tokens", &histograms.tokens),
-        ("Tokens of the system instruction", &histograms.system_tokens),
+        (
+            "Tokens of the system instruction",
+            &histograms.system_tokens,
+        ),
         ("Tokens of tools", &histograms.tools_tokens),
         ("Tokens of users", &histograms.user_tokens),
         ("Tokens of the model", &histograms.model_tokens),
-        ("Characters of the system instruction", &histograms.system_chars),
+        (
+            "Characters of the system instruction",
+            &histograms.system_chars,
+        ),
         ("Characters of users", &histograms.user_chars),
         ("Characters of the model", &histograms.model_chars),
     ];
-    let rows = measures.into_iter().filter(|(_, counts)| counts.n() > 0).map(|(name, counts)| {
-        let summary = counts.summary();
-        vec![
-            markup!("{}", name),
-            markup!("{}", summary.n),
-            markup!("{}", summary.min),
-            markup!("{}", summary.p5),
-            markup!("{}", summary.median),
-            markup!("{}", format!("{:.1}", summary.mean)),
-            markup!("{}", summary.p95),
-            markup!("{}", summary.p99),
-            markup!("{}", summary.max),
-        ]
-    });
-    let numbers = ["Examples", "Min", "P5", "Median", "Mean", "P95", "P99", "Max"];
+    let rows = measures
+        .into_iter()
+        .filter(|(_, counts)| counts.n() > 0)
+        .map(|(name, counts)| {
+            let summary = counts.summary();
+            vec![
+                markup!("{}", name),
+                markup!("{}", summary.n),
+                markup!("{}", summary.min),
+                markup!("{}", summary.p5),
+                markup!("{}", summary.median),
+                markup!("{}", format!("{:.1}", summary.mean)),
+                markup!("{}", summary.p95),
+                markup!("{}", summary.p99),
+                markup!("{}", summary.max),
+            ]
+        });
+    let numbers = [
+        "Examples", "Min", "P5", "Median", "Mean", "P95", "P99", "Max",
+    ];
     let mut columns = vec![("An example has", Column::Words)];
     columns.extend(numbers.map(|name| (name, Column::Numbers)));
     table("How examples are spread", &columns, rows.collect())
@@ -606,7 +685,9 @@ fn steps(chain: &Chain) -> Html {
             )
         })
         .collect();
-    let flow = chain.flow().to_html("From source to dataset", &format!("{}.", said.join(". ")));
+    let flow = chain
+        .flow()
+        .to_html("From source to dataset", &format!("{}.", said.join(". ")));
     let rows = chain.steps.iter().map(|step| {
         let inputs: Html = step
             .inputs
@@ -641,7 +722,11 @@ fn steps(chain: &Chain) -> Html {
                 data(&step.output),
                 step.blake3.get(..12).unwrap_or(&step.blake3)
             ),
-            markup!("{} <span class=\"quiet\">{}</span>", step.when.as_deref().unwrap_or("-"), step.tool),
+            markup!(
+                "{} <span class=\"quiet\">{}</span>",
+                step.when.as_deref().unwrap_or("-"),
+                step.tool
+            ),
         ]
     });
     let columns = [
@@ -653,7 +738,15 @@ fn steps(chain: &Chain) -> Html {
         ("Written to", Column::Words),
         ("When", Column::Words),
     ];
-    markup!("{}{}", flow, table("The steps, as manifests tell them", &columns, rows.collect()))
+    markup!(
+        "{}{}",
+        flow,
+        table(
+            "The steps, as manifests tell them",
+            &columns,
+            rows.collect()
+        )
+    )
 }
 
 /// The curves of the job.
@@ -678,7 +771,9 @@ fn job(metrics: &Metrics) -> Option<Section> {
 fn foot(report: &Report<'_>) -> Html {
     let name = &report.vocabulary.name;
     let tokens = match report.vocabulary.basis {
-        Basis::Estimate => "Tokens are an estimate, as the vocabulary of the model is not known.".to_owned(),
+        Basis::Estimate => {
+            "Tokens are an estimate, as the vocabulary of the model is not known.".to_owned()
+        }
         Basis::Newest => format!("Tokens are counted with {name}, the newest vocabulary."),
         _ => format!("Tokens are counted with {name}."),
     };
@@ -686,13 +781,19 @@ fn foot(report: &Report<'_>) -> Html {
         .costs
         .iter()
         .map(|cost| {
-            let as_of = cost.price.as_of.map_or_else(String::new, |date| format!(" ({date})"));
+            let as_of = cost
+                .price
+                .as_of
+                .map_or_else(String::new, |date| format!(" ({date})"));
             format!("{} {}{as_of}", cost.model, cost.cost)
         })
         .collect();
     let prices = match prices.is_empty() {
         true => Html::new(),
-        false => markup!("<p>One pass of training costs: {}.</p>\n", prices.join(", ")),
+        false => markup!(
+            "<p>One pass of training costs: {}.</p>\n",
+            prices.join(", ")
+        ),
     };
     let files: Html = report
         .datasets

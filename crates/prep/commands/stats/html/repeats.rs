@@ -17,9 +17,7 @@ impl Report<'_> {
             id: "repeats",
             name: "Repeats",
             heading: markup!("What repeats itself"),
-            body: self.each(|set| {
-                markup!("{}{}{}", numbers(set), clusters(set), pairs(set))
-            }),
+            body: self.each(|set| markup!("{}{}{}", numbers(set), clusters(set), pairs(set))),
         }
     }
 }
@@ -28,8 +26,14 @@ fn numbers(set: &Dataset) -> Html {
     let stats = &set.stats;
     let duplicates = &stats.duplicates;
     let mut rows = vec![
-        ("The same as an earlier one, byte for byte", duplicates.exact),
-        ("The same but for case, white space, quotes and dashes", duplicates.normalised),
+        (
+            "The same as an earlier one, byte for byte",
+            duplicates.exact,
+        ),
+        (
+            "The same but for case, white space, quotes and dashes",
+            duplicates.normalised,
+        ),
     ];
     if let Some(near) = &stats.near {
         rows.push(("Nearly the same", near.examples));
@@ -46,7 +50,11 @@ fn numbers(set: &Dataset) -> Html {
         ("Number", Column::Numbers),
         ("Share", Column::Numbers),
     ];
-    let table = table("Examples that dedupe would leave out", &columns, rows.collect());
+    let table = table(
+        "Examples that dedupe would leave out",
+        &columns,
+        rows.collect(),
+    );
     let conflicts = match duplicates.conflicting_prompts {
         0 => "No prompt has several answers.".to_owned(),
         1 => "One prompt has several answers.".to_owned(),
@@ -71,7 +79,9 @@ fn clusters(set: &Dataset) -> Html {
 
 fn cluster(set: &Dataset, cluster: &Cluster) -> Html {
     let members = cluster.places.iter();
-    let members: Vec<_> = members.filter_map(|place| set.stats.shown_at(*place)).collect();
+    let members: Vec<_> = members
+        .filter_map(|place| set.stats.shown_at(*place))
+        .collect();
     let Some(first) = members.first() else {
         return Html::new();
     };
@@ -84,9 +94,19 @@ fn cluster(set: &Dataset, cluster: &Cluster) -> Html {
     }
     let texts: Html = variants
         .iter()
-        .map(|variant| markup!("<h4>{}</h4>\n{}", data(&set.place(variant.place)), said(variant)))
+        .map(|variant| {
+            markup!(
+                "<h4>{}</h4>\n{}",
+                data(&set.place(variant.place)),
+                said(variant)
+            )
+        })
         .collect();
-    let places: Vec<_> = cluster.places.iter().map(|place| set.place(*place)).collect();
+    let places: Vec<_> = cluster
+        .places
+        .iter()
+        .map(|place| set.place(*place))
+        .collect();
     let more = match cluster.examples > places.len() as u64 {
         true => ", …",
         false => "",
@@ -101,10 +121,16 @@ fn cluster(set: &Dataset, cluster: &Cluster) -> Html {
         0 => String::new(),
         n => format!(", {} written in another way", ui::count(n)),
     };
-    let begin = first.texts.iter().find(|text| text.speaker == Speaker::User);
+    let begin = first
+        .texts
+        .iter()
+        .find(|text| text.speaker == Speaker::User);
     let begin: String = begin.map_or_else(String::new, |text| text.text.chars().take(60).collect());
     let times = ui::count(cluster.examples);
-    details(&format!("{times} times{kind}: {}", begin.replace('\n', " ")), &body)
+    details(
+        &format!("{times} times{kind}: {}", begin.replace('\n', " ")),
+        &body,
+    )
 }
 
 /// The texts of an example.
