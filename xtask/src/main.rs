@@ -11,6 +11,7 @@
 //! - `cargo xtask oracle-eval`: records the scores of sacreBLEU again, where
 //!   Python has it.
 //! - `cargo xtask alarms`: writes what the rules say of the shared corpora.
+//! - `cargo xtask screenshot`: draws `docs/report.png`, where Chromium is there.
 //! - `cargo xtask fuzz [SECONDS]`: builds every fuzz target and runs each.
 
 #![expect(clippy::print_stderr, reason = "a chore tells what it does")]
@@ -21,6 +22,7 @@ mod fuzz;
 mod generate;
 mod licences;
 mod oracle;
+mod screenshot;
 mod vocabulary;
 
 use std::path::Path;
@@ -39,12 +41,13 @@ fn main() -> Result<()> {
         ["alarms"] => alarms::run(),
         ["vocabulary", gemma3, gemma4] => vocabulary::write(gemma3, gemma4),
         ["oracle-eval"] => oracle::record_scores(),
+        ["screenshot"] => screenshot::write(),
         ["fuzz"] => fuzz::run(10),
         ["fuzz", seconds] => fuzz::run(seconds.parse().context("the seconds are a number")?),
         _ => {
             bail!(
                 "usage: cargo xtask ci | generate [--check] | licences | oracle | oracle-eval | alarms \
-                 | vocabulary GEMMA3 GEMMA4 | fuzz [SECONDS]"
+                 | vocabulary GEMMA3 GEMMA4 | screenshot | fuzz [SECONDS]"
             )
         }
     }

@@ -268,8 +268,10 @@ impl Dataset {
             ui::of(stats.examples, "example"),
             ui::of(stats.tokens.total(), "token"),
         );
-        if stats.not_examples > 0 {
-            line += &format!(", {} that are none", ui::of(stats.not_examples, "line"));
+        match stats.not_examples {
+            0 => {}
+            1 => line += ", and 1 line that is no example",
+            n => line += &format!(", and {} lines that are no examples", ui::count(n)),
         }
         if stats.with_completions > 0 {
             line += &format!(", {} of preferences", ui::count(stats.with_completions));

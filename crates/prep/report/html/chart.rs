@@ -33,8 +33,18 @@ pub(crate) struct Histogram<'h> {
     pub(crate) unit: &'h str,
     /// The values of the first bar are 0 to one less than this.
     pub(crate) width: u64,
-    /// The series, each with a name.
-    pub(crate) series: Vec<(&'h str, &'h [u64], u64)>,
+    /// The series, each of which is drawn by itself.
+    pub(crate) series: Vec<Series<'h>>,
+}
+
+/// What is drawn in a histogram.
+#[derive(Debug)]
+pub(crate) struct Series<'h> {
+    pub(crate) name: &'h str,
+    /// The height of each bar.
+    pub(crate) counts: &'h [u64],
+    /// How many are beyond the last.
+    pub(crate) above: u64,
     /// Lines across.
     pub(crate) marks: Vec<Mark<'h>>,
 }
@@ -50,7 +60,7 @@ impl Histogram<'_> {
         let charts: Html = self
             .series
             .iter()
-            .map(|series| self.chart(*series))
+            .map(|series| self.chart(series))
             .collect();
         let (id, title, caption) = (self.id, self.title, &self.caption);
         markup!(
@@ -64,7 +74,14 @@ impl Histogram<'_> {
         )
     }
 
-    fn chart(&self, (name, counts, above): (&str, &[u64], u64)) -> Html {
+    fn chart(&self, series: &Series<'_>) -> Html {
+        let Series {
+            name,
+            counts,
+            above,
+            marks,
+        } = series;
+        let (counts, above) = (*counts, *above);
         let n_bars = counts.len() + usize::from(above > 0);
         let most = counts
             .iter()
@@ -99,7 +116,7 @@ impl Histogram<'_> {
         let at = |value: u64| value as f64 / self.width as f64 * step;
         let mut labels = String::new();
         let (mut row, mut last_end) = (0, 0.0);
-        for mark in &self.marks {
+        for mark in marks {
             let is_far = mark.value >= reach;
             if is_far && !mark.is_limit {
                 continue;
@@ -133,7 +150,7 @@ impl Histogram<'_> {
         };
         let heading = match is_one {
             true => Html::new(),
-            false => markup!("<h4>{}</h4>\n", name),
+            false => markup!("<h4>{}</h4>\n", *name),
         };
         markup!(
             "{}<svg role=\"img\" width=\"100%\" height=\"{}\" aria-label=\"{}. {}\">\n\
@@ -177,7 +194,7 @@ impl Histogram<'_> {
     /// The values of a bar.
     fn range(&self, bar: usize) -> String {
         let start = bar as u64 * self.width;
-        let n_bars = self.series.iter().map(|(_, counts, _)| counts.len()).max();
+        let n_bars = self.series.iter().map(|series| series.counts.len()).max();
         if Some(bar) >= n_bars {
             return format!("{} or more", ui::count(start));
         }
@@ -188,24 +205,19 @@ impl Histogram<'_> {
     }
 
     fn numbers(&self) -> Html {
-        let n_bars = self
-            .series
-            .iter()
-            .map(|(_, counts, above)| counts.len() + usize::from(*above > 0));
-        let rows = (0..n_bars.max().unwrap_or(0)).map(|n| {
+        let n_bars = |series: &Series<'_>| series.counts.len() + usize::from(series.above > 0);
+        let n_bars = self.series.iter().map(n_bars).max().unwrap_or(0);
+        let rows = (0..n_bars).map(|n| {
             let mut row = vec![markup!("{}", self.range(n))];
-            for (_, counts, above) in &self.series {
-                let count = counts.get(n).copied().unwrap_or(*above);
+            for series in &self.series {
+                let count = series.counts.get(n).copied().unwrap_or(series.above);
                 row.push(markup!("{}", count));
             }
             row
         });
         let mut columns = vec![(self.unit, Column::Words)];
-        columns.extend(
-            self.series
-                .iter()
-                .map(|(name, ..)| (*name, Column::Numbers)),
-        );
+        let names = self.series.iter().map(|series| series.name);
+        columns.extend(names.map(|name| (name, Column::Numbers)));
         table(self.title, &columns, rows.collect())
     }
 }
@@ -322,17 +334,18 @@ impl Scatter<'_> {
             if start >= end {
                 continue;
             }
-            let anchor_at = end;
+            // Left of the line and above it, where there is room.
+            let named = start * (end / start).powf(0.94 - 0.06 * n as f64);
             let _ = writeln!(
                 svg,
                 "<line class=\"ratio\" x1=\"{:.2}%\" y1=\"{:.1}\" x2=\"{:.2}%\" y2=\"{:.1}\"/>\
-                 <text class=\"label\" x=\"{:.2}%\" dx=\"-8\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
+                 <text class=\"label\" x=\"{:.2}%\" dx=\"-14\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
                 x(start),
                 y(start * ratio),
                 x(end),
                 y(end * ratio),
-                x(anchor_at),
-                y(anchor_at * ratio) + 22.0 + 18.0 * n as f64,
+                x(named),
+                y(named * ratio) + 2.0,
                 markup!("{}", *name),
             );
         }
@@ -459,18 +472,22 @@ mod tests {
             caption: Html::new(),
             unit: "tokens",
             width: 10,
-            series: vec![("train", &[4, 2], 1)],
-            marks: vec![Mark {
-                value: 1000,
-                label: "limit",
-                is_limit: true,
+            series: vec![Series {
+                name: "train",
+                counts: &[4, 2],
+                above: 1,
+                marks: vec![Mark {
+                    value: 1000,
+                    label: "limit",
+                    is_limit: true,
+                }],
             }],
         };
         let far = histogram.to_html().into_string();
         assert!(far.contains(">limit 1,000 →</text>"), "{far}");
         assert!(far.contains("Most examples, 4, have 0 to 9 tokens. 1 have 20 or more."));
         assert_eq!(far.matches("<rect").count(), 3);
-        histogram.marks[0].value = 15;
+        histogram.series[0].marks[0].value = 15;
         let near = histogram.to_html().into_string();
         assert!(near.contains("x1=\"50.00%\""), "{near}");
         assert!(near.contains(">limit 15</text>"));

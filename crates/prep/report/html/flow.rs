@@ -111,17 +111,11 @@ impl Flow {
         self.draw_losses(&mut places, scale, &mut svg);
         for (node, place) in self.nodes.iter().zip(&places) {
             let Place { x, y, height, .. } = place;
-            let is_last = node.depth + 1 == n_columns && n_columns > 1;
-            let (anchor, text) = if is_last {
-                ("start", *x)
-            } else {
-                ("start", *x)
-            };
             let _ = writeln!(
                 svg,
                 "<rect class=\"node\" x=\"{x}\" y=\"{y:.1}\" width=\"{NODE}\" height=\"{height:.1}\" rx=\"2\"/>\
-                 <text class=\"name\" x=\"{text}\" y=\"{:.1}\" text-anchor=\"{anchor}\">{}</text>\
-                 <text class=\"tick\" x=\"{text}\" y=\"{:.1}\" text-anchor=\"{anchor}\">{}</text>",
+                 <text class=\"name\" x=\"{x}\" y=\"{:.1}\">{}</text>\
+                 <text class=\"tick\" x=\"{x}\" y=\"{:.1}\">{}</text>",
                 y - 22.0,
                 markup!("{}", shortened(&node.name)),
                 y - 7.0,

@@ -254,7 +254,7 @@ pub(crate) fn shell(masthead: &Masthead, sections: &[Section], foot: &Html, data
         masthead.title,
         Html::made(STYLE.into()),
     );
-    let page = markup!(
+    markup!(
         "{}<body>\n<a class=\"skip\" href=\"#main\">Skip to the report</a>\n\
          <nav aria-label=\"Sections\">\n<p class=\"brand\">prep</p>\n<ul>\n{}</ul>\n\
          <button type=\"button\" id=\"theme\" hidden>Dark</button>\n</nav>\n\
@@ -269,8 +269,7 @@ pub(crate) fn shell(masthead: &Masthead, sections: &[Section], foot: &Html, data
         foot,
         data_block(data),
         Html::made(SCRIPT.into()),
-    );
-    page
+    )
 }
 
 /// A checksum as policies have it.
@@ -281,6 +280,17 @@ fn checksum(text: &str) -> String {
 /// Text of a dataset, in its own direction.
 pub(crate) fn data(text: &str) -> Html {
     markup!("<bdi>{}</bdi>", text)
+}
+
+/// A sentence in which what stands in backticks is code.
+pub(crate) fn sentence(text: &str) -> Html {
+    let parts = text.split('`').enumerate();
+    parts
+        .map(|(n, part)| match n % 2 {
+            0 => markup!("{}", part),
+            _ => markup!("<code>{}</code>", part),
+        })
+        .collect()
 }
 
 /// A paragraph of text of a dataset, in its own direction, with its line

@@ -57,7 +57,9 @@
   const drawn = (example, wanted) => {
     const facts = [
       example.tokens === null ? "not an example" : `${example.tokens.toLocaleString("en")} tokens`,
-      ...(example.languages.length ? [example.languages.join(" → ")] : []),
+      ...(example.languages.some((name) => name)
+        ? [example.languages.map((name) => name ?? "?").join(" → ")]
+        : []),
       ...(example.codes.length ? [example.codes.join(", ")] : []),
     ];
     const turns = example.texts.map(([who, text, isCut]) =>

@@ -531,7 +531,7 @@ impl<'r> Gathering<'r> {
         stats.languages = languages(&drawn, &showing, run)?;
         let showing = showing.among(&stats.languages.among);
         stats.points = points(&drawn);
-        stats.frequent = commons(counted, &showing)?;
+        stats.frequent = commons(&counted, &showing)?;
         let wanted = chosen(&stats, &drawn, run.shown);
         stats.shown = showing.all(&wanted)?;
         let mut others = places_of_groups(&stats);
@@ -657,7 +657,7 @@ fn by_count<T: Ord + Copy>(things: impl Iterator<Item = T>) -> Vec<(T, u64)> {
     counts
 }
 
-fn commons(counted: Counted, showing: &Showing<'_>) -> Result<Commons, StatsError> {
+fn commons(counted: &Counted, showing: &Showing<'_>) -> Result<Commons, StatsError> {
     let of = |kind| counted.frequent(kind, |place| showing.text(place, kind));
     Ok(Commons {
         systems: of(Kind::System)?,

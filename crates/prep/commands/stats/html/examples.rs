@@ -52,7 +52,7 @@ impl Report<'_> {
     pub(super) fn examples(&self) -> Section {
         let shown = || self.datasets.iter().flat_map(|set| &set.stats.shown);
         let codes: BTreeSet<_> = shown().flat_map(|shown| &shown.codes).copied().collect();
-        let names: BTreeSet<_> = shown().flat_map(languages).collect();
+        let names: BTreeSet<_> = shown().flat_map(languages).flatten().collect();
         let option =
             |value: &str, name: &str| markup!("<option value=\"{}\">{}</option>\n", value, name);
         let codes: Html = codes
@@ -97,12 +97,8 @@ impl Report<'_> {
 }
 
 /// The languages of the prompt and the answer, as far as they are told.
-fn languages(shown: &Shown) -> Vec<&'static str> {
-    let told = [shown.prompt_language, shown.answer_language];
-    told.into_iter()
-        .flatten()
-        .map(|language| language.name)
-        .collect()
+fn languages(shown: &Shown) -> [Option<&'static str>; 2] {
+    [shown.prompt_language, shown.answer_language].map(|told| told.map(|language| language.name))
 }
 
 /// Whose text it is, in a word.

@@ -15,9 +15,9 @@ use super::provenance::{Chain, is_unchanged};
 use super::text::ratio;
 use super::{Dataset, Report, limit_of, share};
 use crate::counting::Basis;
-use crate::report::html::chart::{Histogram, Mark, Point, Scatter};
+use crate::report::html::chart::{Histogram, Mark, Point, Scatter, Series};
 use crate::report::html::table::{Column, bar, table};
-use crate::report::html::{Html, Masthead, Section, data, details, markup, shell};
+use crate::report::html::{Html, Masthead, Section, data, details, markup, sentence, shell};
 use crate::report::{RuleCount, Told};
 use crate::ui;
 
@@ -139,8 +139,15 @@ fn lead(report: &Report<'_>) -> Html {
         ));
     }
     let tokens = stats.histograms.tokens.summary();
+    let examples = match report.datasets.get(1) {
+        Some(validation) => format!(
+            "examples, and {} for validation",
+            ui::count(validation.stats.examples)
+        ),
+        None => "examples".to_owned(),
+    };
     let mut tiles = vec![
-        ("examples", ui::count(stats.examples)),
+        (&*examples, ui::count(stats.examples)),
         ("tokens", ui::count(stats.tokens.total())),
         ("tokens in the median example", ui::count(tokens.median)),
         ("tokens in the longest", ui::count(tokens.max)),
@@ -158,9 +165,6 @@ fn lead(report: &Report<'_>) -> Html {
             "for one pass, by model",
             format!("{} – {}", least.cost, most.cost),
         )),
-    }
-    if let Some(validation) = report.datasets.get(1) {
-        tiles.push(("validation examples", ui::count(validation.stats.examples)));
     }
     let tiles: Html = tiles
         .into_iter()
@@ -242,28 +246,31 @@ impl Report<'_> {
                 )
             })
             .collect();
-        let series = match &bars[..] {
-            [(_, only)] => vec![("Examples", &only.counts[..], only.above)],
-            several => several
-                .iter()
-                .map(|(name, bars)| (*name, &bars.counts[..], bars.above))
-                .collect(),
-        };
-        let mut marks = Vec::new();
-        if summary.n > 0 {
-            marks.push(Mark {
-                value: summary.median,
-                label: "median",
-                is_limit: false,
-            });
-            if summary.p95 > summary.median {
-                marks.push(Mark {
-                    value: summary.p95,
-                    label: "95 of 100 up to",
-                    is_limit: false,
-                });
+        let is_one = bars.len() == 1;
+        let series = bars.iter().zip(&self.datasets).map(|((name, bars), set)| {
+            let summary = of(&set.stats).summary();
+            let mark = |value, label, is_limit| Mark {
+                value,
+                label,
+                is_limit,
+            };
+            let mut marks = Vec::new();
+            if summary.n > 0 {
+                marks.push(mark(summary.median, "median", false));
             }
-        }
+            if summary.p95 > summary.median {
+                marks.push(mark(summary.p95, "95 of 100 up to", false));
+            }
+            if id == "tokens" {
+                marks.push(mark(self.limit, "limit", true));
+            }
+            Series {
+                name: if is_one { "Examples" } else { name },
+                counts: &bars.counts,
+                above: bars.above,
+                marks,
+            }
+        });
         let mut caption = markup!(
             "Half of the examples have up to {} {}, 95 of 100 up to {}; the longest has {}.",
             summary.median,
@@ -272,14 +279,12 @@ impl Report<'_> {
             summary.max
         );
         if id == "tokens" {
-            marks.push(Mark {
-                value: self.limit,
-                label: "limit",
-                is_limit: true,
-            });
-            let dropped = self.datasets[0].stats.dropped();
+            let dropped = match self.datasets[0].stats.dropped() {
+                0 => "none".to_owned(),
+                dropped => ui::count(dropped),
+            };
             caption.push(&markup!(
-                " The limit of {} is {}: {} would be dropped.",
+                " The limit of {} is {}; the service would drop {}.",
                 limit_of(&self.context).replace('`', ""),
                 self.limit,
                 dropped
@@ -291,8 +296,7 @@ impl Report<'_> {
             caption,
             unit,
             width: bars[0].1.width,
-            series,
-            marks,
+            series: series.collect(),
         }
         .to_html()
     }
@@ -441,13 +445,13 @@ impl Report<'_> {
         };
         let fix = match count.rule.fix {
             _ if code.hint.contains("prep fix") => "",
-            Some(Safety::Safe) => "; prep fix repairs it",
-            Some(Safety::Unsafe) => "; prep fix --unsafe repairs it",
+            Some(Safety::Safe) => "; `prep fix` repairs it",
+            Some(Safety::Unsafe) => "; `prep fix --unsafe` repairs it",
             None => "",
         };
         markup!(
             "<div class=\"finding\">\n<h3><span class=\"level {0}\">{0}</span> <span>{1} {2}</span> <span class=\"times\">{3}</span></h3>\n\
-             <p class=\"quiet\">{4}{5}</p>\n{6}{7}</div>\n",
+             <p class=\"quiet\">{4}</p>\n{5}{6}</div>\n",
             level,
             code.code,
             code.name,
@@ -456,8 +460,7 @@ impl Report<'_> {
             } else {
                 format!("{} times", ui::count(count.count))
             },
-            capital(&code.hint.replace('`', "")),
-            fix,
+            sentence(&format!("{}{fix}.", capital(code.hint))),
             places,
             button
         )
@@ -517,7 +520,7 @@ fn place(file: &str, told: &Told) -> Html {
         "<p class=\"place\">{}{}: {}</p>\n{}",
         data(&at),
         origin,
-        data(&told.message),
+        markup!("<bdi>{}</bdi>", sentence(&told.message)),
         window(&told.window)
     )
 }
