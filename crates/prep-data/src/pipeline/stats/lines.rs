@@ -1,6 +1,7 @@
 //! Where lines are: 16 bytes for each 64 KiB that was read.
 
 use crate::io::{InputError, Reread};
+use crate::pipeline::lines::LINE_LIMIT;
 
 /// Places of some lines, and the bytes at which they begin.
 #[derive(Debug, Default)]
@@ -40,8 +41,9 @@ impl Lines {
         self.files.last().copied().unwrap_or_default()
     }
 
-    /// Reads the line at a place, without its line end. Costs reading what
-    /// stands before it since the last line that is remembered.
+    /// Reads the line at a place, without its line end, and no more of it than
+    /// the longest line may have. Costs reading what stands before it since the
+    /// last line that is remembered.
     pub(super) fn read(&self, place: u64, rereads: &[Reread]) -> Result<Vec<u8>, InputError> {
         let file = self.files.partition_point(|start| *start <= place) - 1;
         let known = self.known.partition_point(|(start, _)| *start <= place) - 1;
@@ -68,6 +70,10 @@ impl Lines {
             }
             if at == place {
                 line.extend_from_slice(rest);
+                if line.len() > LINE_LIMIT {
+                    line.truncate(LINE_LIMIT);
+                    return Ok(line);
+                }
             }
         }
     }

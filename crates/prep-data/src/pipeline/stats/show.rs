@@ -6,6 +6,7 @@ use super::frequent::Kind;
 use super::lines::Lines;
 use super::measure::{Heard, opening};
 use super::{StatsError, StatsRun};
+use crate::example::write;
 use crate::io::{InputError, Reread};
 use crate::rules::{Checker, Findings, LineCounter, Measure, RawLine, Speaker, Tally};
 use crate::text::scripts::{Language, language, language_among};
@@ -145,6 +146,7 @@ impl<'s> Showing<'s> {
             }
             Err(_) => {
                 let (text, is_cut) = begin(&String::from_utf8_lossy(&line), TEXT);
+                let text = self.masked_text(&text);
                 shown.is_broken = true;
                 shown.texts.push(ShownText {
                     speaker: Speaker::User,
@@ -159,16 +161,29 @@ impl<'s> Showing<'s> {
     /// The line at a place with its secrets masked, and what rules find in it.
     fn masked(&self, place: u64) -> Result<(Vec<u8>, Vec<&'static str>), InputError> {
         let bytes = self.lines.read(place, self.rereads)?;
-        let mut findings = Findings::new(1, false);
-        let mut checker = Checker::new(self.run.context, self.run.levels);
-        checker.line(
-            &RawLine::alone(&bytes),
-            &mut findings,
-            &mut Tally::default(),
-        );
+        let mut findings = self.findings(&bytes);
         let codes = findings.found.iter().map(|found| found.rule.code.code);
         let codes = codes.collect();
         Ok((findings.shown(&bytes).into_owned(), codes))
+    }
+
+    /// A text that stands in no example with its secrets masked: rules look for
+    /// them in examples only, so it is put into one.
+    fn masked_text(&self, text: &str) -> String {
+        let mut line = br#"{"contents":[{"role":"user","parts":[{"text":"#.to_vec();
+        write::string(text, &mut line);
+        line.extend_from_slice(b"}]}]}");
+        let mut findings = self.findings(&line);
+        hear(&findings.shown(&line)).prompt
+    }
+
+    /// What rules find in a line.
+    fn findings(&self, line: &[u8]) -> Findings {
+        let mut findings = Findings::new(1, false);
+        let mut checker = Checker::new(self.run.context, self.run.levels);
+        let mut tally = Tally::default();
+        checker.line(&RawLine::alone(line), &mut findings, &mut tally);
+        findings
     }
 }
 

@@ -126,7 +126,7 @@ fn all(stats: &Stats) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]
     fn what_is_told_depends_on_the_text_alone(
@@ -228,8 +228,16 @@ fn examples_of_findings_are_shown_and_secrets_are_not() {
         })
         .collect();
     text += &example(None, &format!("Use the key {key} for it"), "I will.");
+    text += &format!("{{\"contents\": broken {key}\n");
     let stats = run(&[text.as_bytes()], USUAL);
     assert_eq!(stats.shown.len(), 20);
+    let broken = stats.shown.iter().find(|shown| shown.is_broken).unwrap();
+    assert!(broken.texts[0].text.starts_with("{\"contents\": broken "));
+    assert!(
+        !broken.texts[0].text.contains(&key),
+        "{}",
+        broken.texts[0].text
+    );
     let shown = stats.shown.iter().find(|shown| shown.place == 300).unwrap();
     assert!(shown.codes.contains(&"E073"), "{:?}", shown.codes);
     assert!(shown.texts[0].text.starts_with("Use the key "));
@@ -241,6 +249,23 @@ fn examples_of_findings_are_shown_and_secrets_are_not() {
     assert_eq!(stats.line_of(300).1, 301);
     assert_eq!(stats.points.len(), 301);
 }
+
+#[test]
+fn a_line_beyond_the_limit_is_shown_in_part() {
+    let mut text = example(None, "short", "one").into_bytes();
+    text.extend(std::iter::repeat_n(b'x', (16 << 20) + 1));
+    text.extend_from_slice(b"\n\xef\xbb\xbf");
+    let stats = run(&[b"\xef\xbb\xbf", &text], USUAL);
+    assert_eq!((stats.examples, stats.not_examples), (1, 2));
+    let long = &stats.shown[1];
+    assert!(long.is_broken && long.texts[0].is_cut);
+    assert_eq!(long.texts[0].text.len(), TEXT_SHOWN);
+    let empty = run(&[b"", b"\n\n"], USUAL);
+    assert_eq!((empty.examples, empty.blank), (0, 2));
+}
+
+/// The most characters of a text.
+const TEXT_SHOWN: usize = 1200;
 
 #[test]
 fn near_duplicates_are_shown_as_pairs() {
