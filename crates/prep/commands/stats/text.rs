@@ -52,9 +52,12 @@ impl Report<'_> {
         for set in &self.datasets {
             writeln!(out, "{}", ui::visible(&set.headline()))?;
         }
-        writeln!(out)?;
-        self.spreads().write(out)?;
-        for (name, of) in DRAWN {
+        let has_examples = self.datasets.iter().any(|set| set.stats.examples > 0);
+        if has_examples {
+            writeln!(out)?;
+            self.spreads().write(out)?;
+        }
+        for (name, of) in DRAWN.iter().filter(|_| has_examples) {
             writeln!(out)?;
             self.draw(name, *of, out)?;
         }
