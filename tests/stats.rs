@@ -221,3 +221,50 @@ fn a_page_that_was_edited_is_not_written_over() {
     assert_eq!(place.read("mixed.jsonl"), fixture("mixed.jsonl"));
     assert!(place.partials().is_empty());
 }
+
+#[test]
+fn a_page_tells_how_its_dataset_came_about() {
+    let mut corpus = String::from("source,target\n,\n");
+    for n in 0..40 {
+        corpus += &format!("Where is the train number {n}00{n}?,On platform {n}.\n");
+    }
+    corpus += "Where is the train number 3003?,On platform 3.\n";
+    let place = Place::with("corpus.csv", corpus);
+    let run = |arguments: &[&str]| {
+        let run = place.prep(arguments);
+        assert_eq!(run.status.code(), Some(0), "{}", run.stderr);
+    };
+    run(&["convert", "corpus.csv"]);
+    run(&["dedupe", "train.jsonl"]);
+    run(&["split", "deduped.jsonl", "--ratio", "0.9", "--near", "off"]);
+    let both = [
+        "stats",
+        "split/train.jsonl",
+        "--validation",
+        "split/validation.jsonl",
+        "--html",
+        "report.html",
+    ];
+    run(&both);
+    let page = String::from_utf8(place.read("report.html")).unwrap();
+    for told in [
+        ">corpus.csv</text>",
+        ">42 · source</text>",
+        ">41 · convert</text>",
+        ">40 · dedupe</text>",
+        ">− S009 1</text>",
+        ">− D001 1</text>",
+        ">split/validation.jsonl</text>",
+        "convert read 42 and wrote 41, 41 of them to train.jsonl; 1 were left out.",
+    ] {
+        assert!(page.contains(told), "{told}");
+    }
+    assert_eq!(page.matches("class=\"ribbon\"").count(), 4);
+    // What was changed since has no known origin.
+    let mut changed = place.read("split/train.jsonl");
+    changed.push(b'\n');
+    place.write("split/train.jsonl", changed);
+    run(&["stats", "split/train.jsonl", "--html", "report.html"]);
+    let page = String::from_utf8(place.read("report.html")).unwrap();
+    assert!(page.contains("nothing is known of how they came about"));
+}

@@ -35,7 +35,14 @@ impl Report<'_> {
         let texts: Vec<_> = shown
             .texts
             .iter()
-            .map(|text| json!([who(text.speaker), visible(&text.text), text.is_cut]))
+            .map(|text| {
+                let who = if shown.is_broken {
+                    "line"
+                } else {
+                    who(text.speaker)
+                };
+                json!([who, visible(&text.text), text.is_cut])
+            })
             .collect();
         json!({
             "id": self.number(n, shown.place),
