@@ -7,6 +7,7 @@ use std::io;
 use prep_data::io::{InputError, OutputError};
 use prep_data::pipeline::dedupe::DedupeError;
 use prep_data::pipeline::split::SplitError;
+use prep_data::pipeline::stats::StatsError;
 use prep_data::pipeline::{
     CheckError, ComposeError, ConvertError, CountError, FilterError, FixError,
 };
@@ -262,6 +263,18 @@ impl From<CheckError> for Failure {
             CheckError::Output(error) => Self::from(error)
                 .hint("give it more memory with `--memory`, or make room on the disk"),
             CheckError::Interrupted => plain(error),
+        }
+    }
+}
+
+impl From<StatsError> for Failure {
+    fn from(error: StatsError) -> Self {
+        match error {
+            StatsError::Input(error) => error.into(),
+            StatsError::Output(error) => Self::from(error)
+                .hint("give it more memory with `--memory`, or make room on the disk"),
+            StatsError::Dedupe(error) => error.into(),
+            StatsError::Interrupted => plain(error),
         }
     }
 }

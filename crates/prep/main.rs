@@ -81,6 +81,7 @@ fn run(cli: &Cli) -> Result<Answer, Failure> {
         Command::Init(args) => commands::init::run(args, shared),
         Command::Verify(args) => commands::verify::run(args, shared),
         Command::Schema => commands::shell::schema(),
+        Command::Stats(args) => commands::stats::run(args, shared),
         Command::Trace(args) => commands::trace::run(args),
         Command::Models(args) => commands::models::run(args),
         Command::Completions(args) => commands::shell::completions(args),

@@ -22,6 +22,7 @@ mod mix;
 mod predict;
 mod project;
 mod split;
+mod stats;
 #[cfg(feature = "cloud")]
 mod submit;
 mod tokens;
@@ -55,6 +56,7 @@ pub(crate) use self::mix::{MixArgs, Weighted};
 pub(crate) use self::predict::PredictArgs;
 pub(crate) use self::project::{InitArgs, RunArgs, VerifyArgs};
 pub(crate) use self::split::{Answers, SplitArgs};
+pub(crate) use self::stats::StatsArgs;
 #[cfg(feature = "cloud")]
 pub(crate) use self::submit::{DatasetPlace, SubmitArgs};
 pub(crate) use self::tokens::{CostArgs, TokensArgs, VocabularyArgs};
@@ -76,6 +78,7 @@ Examples:
   prep split --ratio 0.9                  train.jsonl into split/, without leakage
   prep mix a.jsonl=9 b.jsonl=1            two datasets blended
   prep submit --rehearse                  upload, start and follow the job, played here
+  prep stats train.jsonl --html report.html   what it is like, to look at
   prep cost split/train.jsonl             what tuning with it would cost
   prep jobs watch                         follow a tuning job to its end
   prep eval --compare base.jsonl tuned.jsonl   is the tuned model better
@@ -101,6 +104,7 @@ pub(crate) enum Command {
     Filter(Box<FilterArgs>),
     Split(Box<SplitArgs>),
     Mix(Box<MixArgs>),
+    Stats(Box<StatsArgs>),
     Tokens(TokensArgs),
     Cost(CostArgs),
     #[cfg(feature = "cloud")]

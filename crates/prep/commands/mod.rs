@@ -21,6 +21,7 @@ pub(crate) mod predict;
 pub(crate) mod run;
 pub(crate) mod shell;
 pub(crate) mod split;
+pub(crate) mod stats;
 #[cfg(feature = "cloud")]
 pub(crate) mod submit;
 pub(crate) mod tokens;

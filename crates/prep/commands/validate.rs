@@ -105,11 +105,11 @@ pub(super) fn report(
         let (mut checked, blake3) =
             check_file(path, &held_out, pairs.as_ref(), &levels, &run, shared)?;
         context.validation = Some(std::mem::take(&mut checked.held_out));
-        of_validation = Some(FileReport::new(name(path), checked, &levels, &blake3));
+        of_validation = Some(FileReport::new(name(path), &checked, &levels, &blake3));
     }
     for path in files {
         let (checked, blake3) = check_file(path, &context, pairs.as_ref(), &levels, &run, shared)?;
-        let file = FileReport::new(name(path), checked, &levels, &blake3);
+        let file = FileReport::new(name(path), &checked, &levels, &blake3);
         report.files.push(file);
     }
     report.files.extend(of_validation);

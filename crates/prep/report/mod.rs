@@ -5,6 +5,7 @@
 //! from, and what all of it adds up to.
 
 mod github;
+pub(crate) mod html;
 mod json;
 mod jsonl;
 mod sarif;
@@ -85,7 +86,7 @@ impl FileReport {
     /// [`may_be_vouched`].
     pub(crate) fn new(
         name: String,
-        checked: Checked,
+        checked: &Checked,
         levels: &prep_data::rules::Levels,
         blake3: &str,
     ) -> Self {
@@ -95,7 +96,7 @@ impl FileReport {
             count: checked.findings.counts[n],
         });
         let mut origins = Origins::of(&name, blake3);
-        let findings = checked.findings.found.into_iter();
+        let findings = checked.findings.found.iter();
         Self {
             examples: checked.examples,
             valid: checked.valid,
@@ -138,7 +139,7 @@ impl Report {
 }
 
 impl Told {
-    fn new(found: Found, origins: &mut Option<Origins>) -> Self {
+    fn new(found: &Found, origins: &mut Option<Origins>) -> Self {
         let place = found
             .position
             .map(|position| (position.line, position.column));
@@ -150,9 +151,9 @@ impl Told {
             rule: found.rule,
             level: found.level,
             place,
-            pointer: found.pointer,
-            message: found.message,
-            window: found.window,
+            pointer: found.pointer.clone(),
+            message: found.message.clone(),
+            window: found.window.clone(),
             fingerprint: found.fingerprint,
             origin,
         }

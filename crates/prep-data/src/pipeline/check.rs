@@ -90,19 +90,7 @@ pub fn check(
     let mut reader = LineReader::with_block(input, run.block_bytes)?;
     let mut has_bom = reader.has_bom();
     let spares = Spares::default();
-    let mut gathered = Gathered {
-        checked: Checked {
-            examples: 0,
-            valid: 0,
-            invalid: 0,
-            lines: 0,
-            findings: Findings::new(run.cap, false),
-            dataset: Dataset::default(),
-            held_out: Validation::new(name),
-        },
-        digests: Partitions::new(run.memory, run.scratch),
-        is_held_out: context.side == crate::rules::Side::Validation,
-    };
+    let mut gathered = Gathered::new(name, context, run);
     ordered::for_each(
         run.pool,
         || {
@@ -128,7 +116,7 @@ pub fn check(
 
 /// A batch that was checked. Lines count from its first.
 #[derive(Debug)]
-struct Done {
+pub(super) struct Done {
     findings: Findings,
     tally: Tally,
     /// Of the batch before, to be used again.
@@ -140,7 +128,7 @@ struct Done {
 }
 
 impl Done {
-    fn new(cap: usize) -> Self {
+    pub(super) fn new(cap: usize) -> Self {
         Self {
             findings: Findings::new(cap, false),
             tally: Tally::default(),
@@ -152,7 +140,13 @@ impl Done {
         }
     }
 
-    fn check(&mut self, batch: &LineBatch, has_bom: bool, context: &Context, levels: &Levels) {
+    pub(super) fn check(
+        &mut self,
+        batch: &LineBatch,
+        has_bom: bool,
+        context: &Context,
+        levels: &Levels,
+    ) {
         let mut checker = Checker::new(context, levels);
         let (mut valid, mut invalid) = (0, 0);
         let text = batch.text();
@@ -205,14 +199,31 @@ pub(super) fn raw_line<'a>(line: &Line<'a>, has_bom: bool) -> RawLine<'a> {
 }
 
 /// Everything that was checked so far.
-struct Gathered {
+#[derive(Debug)]
+pub(super) struct Gathered {
     checked: Checked,
     digests: Partitions<ByPrompt>,
     is_held_out: bool,
 }
 
 impl Gathered {
-    fn add(&mut self, done: &mut Done) -> Result<(), CheckError> {
+    pub(super) fn new(name: String, context: &Context, run: &CheckRun<'_>) -> Self {
+        Self {
+            checked: Checked {
+                examples: 0,
+                valid: 0,
+                invalid: 0,
+                lines: 0,
+                findings: Findings::new(run.cap, false),
+                dataset: Dataset::default(),
+                held_out: Validation::new(name),
+            },
+            digests: Partitions::new(run.memory, run.scratch),
+            is_held_out: context.side == crate::rules::Side::Validation,
+        }
+    }
+
+    pub(super) fn add(&mut self, done: &mut Done) -> Result<(), CheckError> {
         let checked = &mut self.checked;
         let before = checked.lines;
         checked.findings.append(&mut done.findings, before + 1);
@@ -232,7 +243,7 @@ impl Gathered {
         Ok(())
     }
 
-    fn finish(
+    pub(super) fn finish(
         self,
         context: &Context,
         levels: &Levels,

@@ -21,6 +21,7 @@ pub mod ordered;
 mod partitions;
 mod spares;
 pub mod split;
+pub mod stats;
 mod template;
 mod trace;
 mod writeback;

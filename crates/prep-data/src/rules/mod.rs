@@ -50,7 +50,7 @@ use std::fmt;
 
 pub use checker::{Checker, LineOutcome, RawLine};
 pub use context::{Context, Method, Overlap, OverlapKind, Side, Validation};
-pub use count::{Counts, LineCounter, Measure, NotExample};
+pub use count::{Counts, Heard, LineCounter, Measure, NotExample};
 pub use dataset::{Dataset, Digest, Tally};
 pub use edit::{Edit, apply};
 pub use example::{Example, Part, PartData, Speaker, Text, Turn};

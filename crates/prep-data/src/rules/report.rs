@@ -4,6 +4,7 @@
 //! works out the rest. What is kept of it is bounded: of each rule the first
 //! findings up to a cap, and the count of all.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::context::Context;
@@ -111,6 +112,15 @@ impl Findings {
             let place = masked.place(place);
             self.found[*n].window = place::window(&masked.line, place.start, place.len());
         }
+    }
+
+    /// The line that was looked at last as it may be shown: its secrets masked.
+    #[must_use]
+    pub fn shown<'l>(&mut self, line: &'l [u8]) -> Cow<'l, [u8]> {
+        if self.secrets.is_empty() {
+            return Cow::Borrowed(line);
+        }
+        Cow::Owned(Masked::of(line, &mut self.secrets).line)
     }
 
     /// Forgets everything, and keeps the memory.

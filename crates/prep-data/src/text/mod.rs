@@ -6,6 +6,7 @@ pub mod nearest;
 mod normalise;
 pub mod openings;
 pub mod phrases;
+pub mod scripts;
 pub mod shingles;
 pub mod signs;
 pub mod sketch;

@@ -31,6 +31,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::ThreadPool;
 
+pub use plan::{NearPair, NearPairs, near_pairs};
+
 use super::convert::Met;
 use super::ledger::Ledger;
 use crate::io::passport::{self, SourceFile, SourceFiles};
