@@ -108,17 +108,17 @@ pub(crate) enum Command {
     Tokens(TokensArgs),
     Cost(CostArgs),
     #[cfg(feature = "cloud")]
+    Submit(Box<SubmitArgs>),
+    #[cfg(feature = "cloud")]
     Jobs(Box<JobsArgs>),
     #[cfg(feature = "cloud")]
     Predict(Box<PredictArgs>),
-    #[cfg(feature = "cloud")]
-    Doctor(Box<DoctorArgs>),
     Eval(Box<EvalArgs>),
     Run(RunArgs),
     Init(InitArgs),
     Verify(VerifyArgs),
     #[cfg(feature = "cloud")]
-    Submit(Box<SubmitArgs>),
+    Doctor(Box<DoctorArgs>),
     #[cfg(feature = "cloud")]
     Emulate(EmulateArgs),
     /// Print where an example came from.
