@@ -16,7 +16,7 @@ use crate::settings::Settings;
 use crate::ui;
 
 /// Whoever asks is waiting for the answer: what fails is tried for this long.
-const PATIENCE: Duration = Duration::from_secs(8);
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Runs the command.
 pub(crate) fn run(args: &DoctorArgs, shared: &Shared) -> Result<Answer, Failure> {
