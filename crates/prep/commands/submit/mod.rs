@@ -55,7 +55,8 @@ pub(crate) fn run(args: &SubmitArgs, shared: &Shared) -> Result<Answer, Failure>
     let environment = played.as_ref().map_or(environment, Rehearsal::environment);
     let (project, location) = (order.project.clone(), order.location.clone());
     let cloud = match Cloud::connect(&environment, &args.cloud, project, location) {
-        Ok(cloud) => {
+        Ok(mut cloud) => {
+            cloud.is_rehearsal = args.rehearse;
             found.there(&order, args, &cloud);
             Some(cloud)
         }
@@ -123,7 +124,10 @@ pub(crate) fn run(args: &SubmitArgs, shared: &Shared) -> Result<Answer, Failure>
         }
     }
     if args.no_wait {
-        ui::say(&format!("`prep jobs watch {}` follows it", job.name().id));
+        ui::say(&match args.rehearse {
+            true => "the same command without `--no-wait` follows it".to_owned(),
+            false => format!("`prep jobs watch {}` follows it", job.name().id),
+        });
         return Ok(Answer::Yes);
     }
     let mut follow = FollowOptions::default();
@@ -308,9 +312,11 @@ impl<'o> Submission<'o> {
         let state = side.path.with_file_name(format!(".{name}.upload"));
         let checksums = side.checksums.clone();
         let bucket = self.order.bucket.bucket.clone();
+        let upload = Upload::new(&side.path, checksums, bucket, &side.object);
         Upload {
             state: Some(state),
-            ..Upload::new(&side.path, checksums, bucket, &side.object)
+            piece: self.order.piece.unwrap_or(upload.piece),
+            ..upload
         }
     }
 
