@@ -4,6 +4,8 @@
 #![allow(dead_code, reason = "no test target uses all of it")]
 
 pub(crate) mod alike;
+#[cfg(feature = "cloud")]
+pub(crate) mod played;
 
 use std::fs::{self, File};
 use std::io::{Read, Seek};
@@ -231,7 +233,7 @@ impl Place {
 }
 
 impl Started {
-    fn new(command: &mut Command) -> Self {
+    pub(crate) fn new(command: &mut Command) -> Self {
         let stderr = tempfile::tempfile().unwrap();
         command.stderr(stderr.try_clone().unwrap());
         let words = command.get_args().map(|word| word.to_string_lossy());
