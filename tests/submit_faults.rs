@@ -199,14 +199,15 @@ fn rows(performed: &BTreeMap<&'static str, u64>, dataset: Dataset, is_followed: 
         for effect in [
             json!({"kind": "status", "code": 401}),
             json!({"kind": "status", "code": 403}),
-            json!({"kind": "status", "code": 429}),
             json!({"kind": "status", "code": 503}),
-            json!({"kind": "reset_before"}),
             json!({"kind": "reset_after"}),
-            json!({"kind": "truncate", "after": 20}),
             json!({"kind": "expire_token"}),
             json!({"kind": "lose_session"}),
         ] {
+            let of_sessions = effect["kind"] == "lose_session";
+            if of_sessions && !operation.starts_with("storage.upload.") {
+                continue;
+            }
             add(vec![fault(operation, 1, 0, &effect)], Expected::Either);
         }
     }
@@ -277,14 +278,12 @@ fn whatever_fails_for_a_while_a_job_is_followed_to_its_end() {
     let mut all = Vec::new();
     for operation in followed.keys() {
         for effect in [passing(), after()].concat() {
-            for nth in [1, 2] {
-                all.push(Row {
-                    faults: vec![fault(operation, nth, 1, &effect)],
-                    dataset: Dataset::Small,
-                    is_followed: true,
-                    expected: Expected::Success,
-                });
-            }
+            all.push(Row {
+                faults: vec![fault(operation, 1, 1, &effect)],
+                dataset: Dataset::Small,
+                is_followed: true,
+                expected: Expected::Success,
+            });
         }
     }
     check(all);
@@ -324,10 +323,16 @@ fn check_row(played: &Played, place: &Place, n: usize, row: &Row) -> Result<(), 
     let mut flags = vec!["--bucket", &bucket, "--display-name", &name];
     flags.extend(row.dataset.flags());
     flags.extend((!row.is_followed).then_some("--no-wait"));
+    let n_before = played.requests().len();
     played.set_faults(&row.faults);
     let run = played.submit(place, &flags);
     played.set_faults(&[]);
     let status = run.status.code();
+    let requests = played.requests().split_off(n_before);
+    let n_struck = requests.iter().filter(|request| request.is_struck).count();
+    if n_struck < row.faults.len() {
+        return Err(told(&format!("only {n_struck} requests were struck"), &run));
+    }
     match row.expected {
         Expected::Success if status != Some(0) => return Err(told("it failed", &run)),
         Expected::Failure if status == Some(0) => return Err(told("it succeeded", &run)),
