@@ -206,22 +206,36 @@ pub(crate) fn object_of(base_url: &str, uri: &str, token: &str) -> Option<Vec<u8
     }
 }
 
-/// Asks a stand-in, with no more than a socket: the status and the body.
+/// Asks a stand-in for something: the status and the body.
 pub(crate) fn fetch(base_url: &str, path: &str, token: &str) -> (u16, Vec<u8>) {
+    let head = format!("GET {path} HTTP/1.0\r\nauthorization: Bearer {token}\r\n");
+    exchange(base_url, &head, "")
+}
+
+/// Sends a form to a stand-in, which answers with JSON.
+pub(crate) fn post(base_url: &str, path: &str, form: &str) -> Value {
+    let kind = "application/x-www-form-urlencoded";
+    let head = format!("POST {path} HTTP/1.0\r\ncontent-type: {kind}\r\n");
+    let (status, body) = exchange(base_url, &head, form);
+    assert_eq!(status, 200, "{}", String::from_utf8_lossy(&body));
+    serde_json::from_slice(&body).unwrap()
+}
+
+/// Sends a request with no more than a socket. Over HTTP/1.0 the answer ends
+/// with the connection.
+fn exchange(base_url: &str, head: &str, body: &str) -> (u16, Vec<u8>) {
     let host = base_url.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(host).unwrap();
-    // HTTP/1.0, so that the answer ends with the connection.
+    let length = body.len();
     write!(
         stream,
-        "GET {path} HTTP/1.0\r\nhost: {host}\r\nauthorization: Bearer {token}\r\n\r\n"
+        "{head}host: {host}\r\ncontent-length: {length}\r\n\r\n{body}"
     )
     .unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).unwrap();
-    let end = answer
-        .windows(4)
-        .position(|four| four == b"\r\n\r\n")
-        .unwrap();
+    let mut windows = answer.windows(4);
+    let end = windows.position(|four| four == b"\r\n\r\n").unwrap();
     let head = String::from_utf8_lossy(&answer[..end]).into_owned();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
     (status, answer.split_off(end + 4))
