@@ -8,21 +8,38 @@ mod run;
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 use run::played::{self, BUCKET, LOCATION, MODEL, PROJECT, Played};
 use run::{Place, Run, files_below};
 use serde_json::{Value, json};
 
-/// The corpus: rows of which one holds more than the service takes.
+/// A word that no other number has.
+fn word(mut n: usize) -> String {
+    let mut word = String::new();
+    for _ in 0..4 {
+        word.push(char::from(b"bdfgklmnprstvz"[n % 14]));
+        word.push(char::from(b"aeiou"[n / 14 % 5]));
+        n = n / 3 + 17 * n;
+    }
+    word
+}
+
+/// The corpus: rows that are not alike, and one that holds more than the
+/// service takes.
 fn corpus() -> String {
-    let rows = (1..=40).map(|n| format!("Where is number {n}?,¿Dónde está el número {n}?\n"));
+    let sentence = |n: usize| {
+        (0..9)
+            .map(|k| word(n * 9 + k))
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    let rows = (1..=40).map(|n| format!("{}?,{}.\n", sentence(n), sentence(n + 500)));
     let header = std::iter::once("source,target\n".to_owned());
     let mut corpus: String = header.chain(rows).collect();
     // Half a million characters are more tokens than an example may have as
     // the emulator counts them, and are fewer as the model does.
-    let long = "international ".repeat(40_000);
+    let long = "intercontinental ".repeat(33_000);
     corpus += &format!("{long},Internacional.\n");
     corpus
 }

@@ -208,7 +208,10 @@ pub(crate) fn object_of(base_url: &str, uri: &str, token: &str) -> Option<Vec<u8
 
 /// Asks a stand-in for something: the status and the body.
 pub(crate) fn fetch(base_url: &str, path: &str, token: &str) -> (u16, Vec<u8>) {
-    let head = format!("GET {path} HTTP/1.0\r\nauthorization: Bearer {token}\r\n");
+    // A person's token needs to say who is charged.
+    let head = format!(
+        "GET {path} HTTP/1.0\r\nauthorization: Bearer {token}\r\nx-goog-user-project: {PROJECT}\r\n"
+    );
     exchange(base_url, &head, "")
 }
 
