@@ -19,7 +19,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from importlib.metadata import version
+from importlib.metadata import packages_distributions, version
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
@@ -186,7 +186,7 @@ def versions(contestants: list[Contestant]) -> str:
     modules = sorted({module for contestant in contestants for module in contestant.modules})
     tools = sorted({program for contestant in contestants for program in contestant.programs})
     reported = [first_line(tool, "--version") for tool in tools]
-    return ", ".join([f"Python {platform.python_version()}", *(f"{m} {version(m)}" for m in modules), *reported])
+    return ", ".join([f"Python {platform.python_version()}", *(f"{m} {version(packages_distributions()[m][0])}" for m in modules), *reported])
 
 
 def first_line(*command: str) -> str:

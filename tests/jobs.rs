@@ -431,6 +431,7 @@ fn an_interrupt_stops_the_watching_and_not_the_job() {
     if !interrupt.is_ok_and(|status| status.success()) {
         run::tell("there is no `kill` here");
         child.kill().unwrap();
+        child.wait().unwrap();
         return;
     }
     let output = child.wait_with_output().unwrap();

@@ -312,3 +312,35 @@ fn init_never_writes_over_a_file() {
     let plan = place.prep(&["run", "--dry-run"]);
     assert_eq!(plan.status.code(), Some(0), "{}", plan.stderr);
 }
+
+#[test]
+#[cfg(feature = "cloud")]
+fn a_rehearsed_run_goes_to_the_scores_and_is_not_done_twice() {
+    let place = project(60);
+    let first = run(&place, &["--rehearse"]);
+    let tuned = ["submit", "predict tuned", "predict base", "eval"];
+    assert_eq!(taken(&first), [&ALL[..], &tuned[..]].concat());
+    assert!(
+        first.stderr.contains("nothing leaves this machine"),
+        "{}",
+        first.stderr
+    );
+    let n_held = place.read("split/validation.jsonl");
+    let n_held = n_held.iter().filter(|&&byte| byte == b'\n').count();
+    for name in ["build/tuned.jsonl", "build/base.jsonl"] {
+        assert_eq!(run::lines_of(&place.read(name)).len(), n_held, "{name}");
+    }
+    assert_eq!(taken(&run(&place, &["--rehearse"])), [""; 0]);
+    // A gate that is not met says no.
+    place.write(
+        "prep.yaml",
+        SETTINGS.replace("gates: {", "gates: {fail_under: {chrf: 99.9}, "),
+    );
+    let stopped = place.prep(&["run", "--rehearse"]);
+    assert_eq!(stopped.status.code(), Some(1), "{}", stopped.stderr);
+    assert!(
+        stopped.stderr.contains("`eval` says no"),
+        "{}",
+        stopped.stderr
+    );
+}

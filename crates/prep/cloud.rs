@@ -87,31 +87,13 @@ impl Cloud {
         location: String,
     ) -> Result<Self, Failure> {
         let endpoints = Endpoints::from_environment(environment).map_err(plain)?;
-        let log = args.log.as_deref().map(|path| {
-            RequestLog::append(path).map_err(|error| {
-                let cannot = format!("cannot write the log `{}`", path.display());
-                Failure::from(anyhow::Error::new(error).context(cannot))
-            })
-        });
-        let log = log.transpose()?;
-        let mut options =
-            ClientOptions::new(endpoints.clone(), credentials(environment, &endpoints)?);
-        options.quota_project.clone_from(&environment.quota_project);
-        options.log.clone_from(&log);
-        options.stop = interrupt::stop().into();
-        if let Some(times) = args.hurry {
-            // Google counts how often it is asked.
-            if endpoints.is_overridden() != (true, true) {
-                return Err(Failure::new("`--hurry` is for stand-ins").hint(
-                    "set `GOOGLE_VERTEX_BASE_URL` and `STORAGE_EMULATOR_HOST`, or leave it out",
-                ));
-            }
-            options.clock = Clock::hurried(times);
-        }
+        let credentials = Credentials::from_environment(environment, &endpoints);
+        let credentials = credentials
+            .map_err(|error| failed("cannot get an access token", CallError::Credentials(error)))?;
+        let options = options(environment, args, endpoints, credentials)?;
+        let log = options.log.clone();
         Ok(Self {
-            runtime: runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()?,
+            runtime: runtime()?,
             client: Client::new(options).map_err(plain)?,
             project,
             location,
@@ -129,24 +111,55 @@ impl Cloud {
 impl Drop for Cloud {
     /// Tells, once, if the log could not be written.
     fn drop(&mut self) {
-        let problem: Option<io::Error> = self.log.as_ref().and_then(RequestLog::problem);
-        if let Some(problem) = problem {
-            ui::remark("warning", &format!("the log is not complete: {problem}"));
-        }
+        tell_of_log(self.log.as_ref());
     }
+}
+
+/// Tells if the log could not be written.
+pub(crate) fn tell_of_log(log: Option<&RequestLog>) {
+    let problem: Option<io::Error> = log.and_then(RequestLog::problem);
+    if let Some(problem) = problem {
+        ui::remark("warning", &format!("the log is not complete: {problem}"));
+    }
+}
+
+/// What calls run on.
+pub(crate) fn runtime() -> io::Result<Runtime> {
+    runtime::Builder::new_current_thread().enable_all().build()
+}
+
+/// What a client is made of, as flags and environment say.
+pub(crate) fn options(
+    environment: &Environment,
+    args: &CloudArgs,
+    endpoints: Endpoints,
+    credentials: Credentials,
+) -> Result<ClientOptions, Failure> {
+    let log = args.log.as_deref().map(|path| {
+        RequestLog::append(path).map_err(|error| {
+            let cannot = format!("cannot write the log `{}`", path.display());
+            Failure::from(anyhow::Error::new(error).context(cannot))
+        })
+    });
+    let is_google = endpoints.is_overridden() != (true, true);
+    let mut options = ClientOptions::new(endpoints, credentials);
+    options.quota_project.clone_from(&environment.quota_project);
+    options.log = log.transpose()?;
+    options.stop = interrupt::stop().into();
+    if let Some(times) = args.hurry {
+        // Google counts how often it is asked.
+        if is_google {
+            return Err(Failure::new("`--hurry` is for stand-ins").hint(
+                "set `GOOGLE_VERTEX_BASE_URL` and `STORAGE_EMULATOR_HOST`, or leave it out",
+            ));
+        }
+        options.clock = Clock::hurried(times);
+    }
+    Ok(options)
 }
 
 pub(crate) fn environment() -> Environment {
     Environment::from_lookup(|name| std::env::var_os(name))
-}
-
-/// The credentials that the environment offers.
-fn credentials(environment: &Environment, endpoints: &Endpoints) -> Result<Credentials, Failure> {
-    Credentials::from_environment(environment, endpoints).map_err(|error| {
-        let hint = error.way_out();
-        let error = anyhow::Error::new(error).context("cannot get an access token");
-        Failure::from(error).hint(hint)
-    })
 }
 
 /// Refuses what cannot be part of a name.

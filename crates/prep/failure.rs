@@ -7,7 +7,10 @@ use std::io;
 use prep_data::io::{InputError, OutputError};
 use prep_data::pipeline::dedupe::DedupeError;
 use prep_data::pipeline::split::SplitError;
-use prep_data::pipeline::{CheckError, ComposeError, ConvertError, CountError, FixError};
+use prep_data::pipeline::stats::StatsError;
+use prep_data::pipeline::{
+    CheckError, ComposeError, ConvertError, CountError, FilterError, FixError,
+};
 use prep_data::source::{Choice, SourceError};
 
 use crate::ui;
@@ -228,6 +231,17 @@ impl From<ComposeError> for Failure {
     }
 }
 
+impl From<FilterError> for Failure {
+    fn from(error: FilterError) -> Self {
+        match error {
+            FilterError::Input(error) => error.into(),
+            FilterError::Output(error) => error.into(),
+            FilterError::Passport(error) => error.into(),
+            FilterError::Interrupted => plain(error),
+        }
+    }
+}
+
 impl From<FixError> for Failure {
     fn from(error: FixError) -> Self {
         match error {
@@ -249,6 +263,18 @@ impl From<CheckError> for Failure {
             CheckError::Output(error) => Self::from(error)
                 .hint("give it more memory with `--memory`, or make room on the disk"),
             CheckError::Interrupted => plain(error),
+        }
+    }
+}
+
+impl From<StatsError> for Failure {
+    fn from(error: StatsError) -> Self {
+        match error {
+            StatsError::Input(error) => error.into(),
+            StatsError::Output(error) => Self::from(error)
+                .hint("give it more memory with `--memory`, or make room on the disk"),
+            StatsError::Dedupe(error) => error.into(),
+            StatsError::Interrupted => plain(error),
         }
     }
 }

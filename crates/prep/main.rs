@@ -61,7 +61,11 @@ fn run(cli: &Cli) -> Result<Answer, Failure> {
         Command::Fix(args) => commands::fix::run(args, shared),
         #[cfg(feature = "cloud")]
         Command::Jobs(args) => commands::jobs::run(args, shared),
+        #[cfg(feature = "cloud")]
+        Command::Doctor(args) => commands::doctor::run(args, shared),
         Command::Eval(args) => commands::eval::run(args, shared),
+        #[cfg(feature = "cloud")]
+        Command::Predict(args) => commands::predict::run(args, shared),
         #[cfg(feature = "cloud")]
         Command::Submit(args) => commands::submit::run(args, shared),
         #[cfg(feature = "cloud")]
@@ -70,12 +74,14 @@ fn run(cli: &Cli) -> Result<Answer, Failure> {
         Command::Dedupe(args) => commands::dedupe::run(args, shared),
         Command::Tokens(args) => commands::tokens::run(args, shared),
         Command::Cost(args) => commands::cost::run(args, shared),
+        Command::Filter(args) => commands::filter::run(args, shared),
         Command::Split(args) => commands::split::run(args, shared),
         Command::Mix(args) => commands::mix::run(args, shared),
         Command::Run(args) => commands::run::run(args, shared),
         Command::Init(args) => commands::init::run(args, shared),
         Command::Verify(args) => commands::verify::run(args, shared),
         Command::Schema => commands::shell::schema(),
+        Command::Stats(args) => commands::stats::run(args, shared),
         Command::Trace(args) => commands::trace::run(args),
         Command::Models(args) => commands::models::run(args),
         Command::Completions(args) => commands::shell::completions(args),

@@ -339,6 +339,80 @@ impl Target {
     }
 }
 
+/// A page that a command writes beside its report. No manifest names it: its
+/// last line is the checksum of all that stands before.
+#[derive(Debug)]
+pub(crate) struct Page(PathBuf);
+
+impl Page {
+    const BEFORE: &str = "<!-- written by prep; BLAKE3 of all before this line: ";
+    const AFTER: &str = " -->\n";
+
+    /// The page at `path`.
+    pub(crate) fn new(path: &Path) -> Self {
+        Self(path.into())
+    }
+
+    /// Where it goes.
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Refuses to write over what is read, over the summary, and over what is
+    /// not ours, unless told to.
+    pub(crate) fn check<'p>(
+        &self,
+        read: impl IntoIterator<Item = &'p PathBuf>,
+        shared: &Shared,
+    ) -> Result<(), Failure> {
+        let name = self.0.display();
+        if self.0 == Path::new("-") {
+            return Err(Failure::new("a page cannot go to standard output").hint("name a file"));
+        }
+        let place = place_of(&self.0);
+        let is_it = |path: &PathBuf| place_of(path) == place;
+        if read.into_iter().any(is_it) || shared.summary.iter().any(is_it) {
+            return Err(
+                Failure::new(format!("`{name}` is to be something else, too"))
+                    .hint("name another file for the page"),
+            );
+        }
+        if overwrite(shared) == Overwrite::Always || !self.0.exists() || self.is_ours() {
+            return Ok(());
+        }
+        Err(
+            Failure::new(format!("`{name}` is not a page that `prep` wrote"))
+                .hint("move it away, or write over it with `--force`"),
+        )
+    }
+
+    fn is_ours(&self) -> bool {
+        let is_file = fs::metadata(&self.0).is_ok_and(|file| file.is_file());
+        let Some(bytes) = is_file.then(|| fs::read(&self.0).ok()).flatten() else {
+            return false;
+        };
+        let last = Self::BEFORE.len() + 64 + Self::AFTER.len();
+        let Some((page, last)) = bytes.split_at_checked(bytes.len().saturating_sub(last)) else {
+            return false;
+        };
+        last == Self::last_line(page).as_bytes()
+    }
+
+    fn last_line(page: &[u8]) -> String {
+        let checksum = prep_data::io::checksum_of(page);
+        format!("{}{checksum}{}", Self::BEFORE, Self::AFTER)
+    }
+
+    /// Writes it, whole or not at all.
+    pub(crate) fn write(&self, page: &[u8]) -> Result<(), Failure> {
+        let mut file = AtomicFile::create(&self.0)?;
+        file.write_all(page)?;
+        file.write_all(Self::last_line(page).as_bytes())?;
+        file.sync()?;
+        Ok(file.persist()?)
+    }
+}
+
 /// Where a file is, or will be, by its one true name.
 fn place_of(path: &Path) -> PathBuf {
     if let Ok(place) = fs::canonicalize(path) {

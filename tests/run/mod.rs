@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "no test target uses all of it")]
 
 pub(crate) mod alike;
+pub(crate) mod browser;
 #[cfg(feature = "cloud")]
 pub(crate) mod played;
 
@@ -325,7 +326,7 @@ pub(crate) fn shared(folder: &str) -> Option<PathBuf> {
 }
 
 /// Says that something is not tested here, which no run of the CI may do.
-fn skip(reason: &str) {
+pub(crate) fn skip(reason: &str) {
     assert!(std::env::var_os("CI").is_none(), "{reason}");
     tell(reason);
 }

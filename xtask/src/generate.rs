@@ -1,5 +1,5 @@
 //! References that are made from the code: `docs/codes.md` from the table of
-//! codes, `docs/commands.md` from the flags.
+//! codes, `docs/commands.md` from the flags, `docs/presets.md` from the labelled sets.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use prep_data::diag::{MIX_CODES, SOURCE_CODES};
 use prep_data::rules::{Page, RULES, Safety};
 
-use crate::{cargo, root};
+use crate::{cargo, presets, root};
 
 /// Writes every generated file.
 pub(crate) fn write() -> Result<()> {
@@ -31,9 +31,10 @@ pub(crate) fn check() -> Result<()> {
     Ok(())
 }
 
-fn pages() -> Result<[(&'static str, String); 2]> {
+fn pages() -> Result<[(&'static str, String); 3]> {
     Ok([
         ("docs/codes.md", codes()?),
+        ("docs/presets.md", presets::page()?),
         ("docs/commands.md", commands()?),
     ])
 }
@@ -118,17 +119,35 @@ fn commands() -> Result<String> {
         "fix",
         "explain",
         "dedupe",
+        "filter",
         "split",
+        "mix",
+        "stats",
         "tokens",
         "cost",
+        "submit",
+        "jobs",
+        "jobs list",
+        "jobs show",
+        "jobs watch",
+        "jobs cancel",
+        "jobs metrics",
+        "jobs dropped",
+        "predict",
         "eval",
+        "run",
+        "init",
+        "verify",
+        "doctor",
+        "emulate",
         "trace",
         "models",
+        "schema",
         "completions",
         "man",
     ] {
         let output = Command::new(target_directory().join("debug/prep"))
-            .args((!command.is_empty()).then_some(command))
+            .args(command.split_whitespace())
             .arg("--help")
             .env("COLUMNS", "100")
             .output()

@@ -13,6 +13,7 @@
 //! - `cargo xtask oracle-emulator`: drives the emulator with Google's own
 //!   clients, where Python (or `PYTHON`) has them.
 //! - `cargo xtask alarms`: writes what the rules say of the shared corpora.
+//! - `cargo xtask screenshot`: draws `docs/report.png`, where Chromium is there.
 //! - `cargo xtask fuzz [SECONDS]`: builds every fuzz target and runs each.
 
 #![expect(clippy::print_stderr, reason = "a chore tells what it does")]
@@ -23,6 +24,8 @@ mod fuzz;
 mod generate;
 mod licences;
 mod oracle;
+mod presets;
+mod screenshot;
 mod vocabulary;
 
 use std::path::Path;
@@ -42,12 +45,13 @@ fn main() -> Result<()> {
         ["vocabulary", gemma3, gemma4] => vocabulary::write(gemma3, gemma4),
         ["oracle-eval"] => oracle::record_scores(),
         ["oracle-emulator"] => oracle::emulator(),
+        ["screenshot"] => screenshot::write(),
         ["fuzz"] => fuzz::run(10),
         ["fuzz", seconds] => fuzz::run(seconds.parse().context("the seconds are a number")?),
         _ => {
             bail!(
                 "usage: cargo xtask ci | generate [--check] | licences | oracle | oracle-eval \
-                 | oracle-emulator | alarms | vocabulary GEMMA3 GEMMA4 | fuzz [SECONDS]"
+                 | oracle-emulator | screenshot | alarms | vocabulary GEMMA3 GEMMA4 | fuzz [SECONDS]"
             )
         }
     }

@@ -201,7 +201,7 @@ impl Client {
             attempts += 1;
             let headers = self.headers(token.as_ref());
             let outcome = self.http.attempt(request, &headers, attempts, whole).await;
-            let (error, wanted) = match outcome {
+            let error = match outcome {
                 Ok(Outcome::Open(stream)) => return Ok(Outcome::Open(stream)),
                 Ok(Outcome::Whole(reply)) if is_answer(request, reply.status) => {
                     return Ok(Outcome::Whole(reply));
@@ -213,11 +213,11 @@ impl Client {
                         is_fresh = true;
                         continue;
                     }
-                    let error = ServiceError::parse(reply.status, &reply.body);
-                    let wanted = retry_after(&reply, self.http.clock.utc());
-                    (CallError::from(error), wanted)
+                    let mut error = ServiceError::parse(reply.status, &reply.body);
+                    error.retry_after = retry_after(&reply, self.http.clock.utc());
+                    CallError::from(error)
                 }
-                Err(error) => (error, None),
+                Err(error) => error,
             };
             if error.effect() == Effect::Unknown {
                 effect = Effect::Unknown;
@@ -227,7 +227,7 @@ impl Client {
             if request.repeat == Repeat::Never || !is_passing(&error) {
                 return Err(error);
             }
-            let Some(wait) = backoff.next(self.http.clock.now(), wanted) else {
+            let Some(wait) = backoff.next(self.http.clock.now(), &error) else {
                 return Err(error);
             };
             if self.sleep(wait).await.is_err() {
@@ -283,17 +283,18 @@ pub(crate) struct Backoff {
 impl Backoff {
     /// Draws the next wait, at least as long as is wanted; `None` if it would
     /// pass the limit.
-    fn next(&mut self, now: Instant, wanted: Option<Duration>) -> Option<Duration> {
+    fn next(&mut self, now: Instant, error: &CallError) -> Option<Duration> {
+        let wanted = error.service().and_then(|error| error.retry_after);
         let drawn = self.bound.mul_f64(fastrand::f64());
         let wait = drawn.max(wanted.unwrap_or_default());
         self.bound = (self.bound * 2).min(self.retry.most);
         let elapsed = now - self.started;
-        (elapsed + wait <= self.retry.total).then_some(wait)
+        (elapsed.saturating_add(wait) <= self.retry.total).then_some(wait)
     }
 
     /// Waits before another attempt; `None` if there shall be none.
-    pub(crate) async fn wait(&mut self, client: &Client) -> Option<()> {
-        let wait = self.next(client.clock().now(), None)?;
+    pub(crate) async fn wait(&mut self, client: &Client, error: &CallError) -> Option<()> {
+        let wait = self.next(client.clock().now(), error)?;
         client.sleep(wait).await.ok()
     }
 }

@@ -207,6 +207,8 @@ pub struct ServiceError {
     pub violations: Vec<Violation>,
     /// What more it tells about the reason: `service`, `consumer`, `permission`…
     pub metadata: Vec<(String, String)>,
+    /// How long it asks to wait before another attempt.
+    pub retry_after: Option<Duration>,
     /// How often it was tried.
     pub tries: Tries,
     /// Whether it happened all the same.
@@ -247,6 +249,7 @@ impl ServiceError {
             reason: None,
             violations: Vec::new(),
             metadata: Vec::new(),
+            retry_after: None,
             tries: Tries {
                 attempts: 1,
                 elapsed: Duration::ZERO,

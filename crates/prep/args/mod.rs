@@ -9,14 +9,20 @@ mod cloud;
 mod convert;
 mod dedupe;
 #[cfg(feature = "cloud")]
+mod doctor;
+#[cfg(feature = "cloud")]
 mod emulate;
 mod eval;
+mod filter;
 mod fix;
 #[cfg(feature = "cloud")]
 mod jobs;
 mod mix;
+#[cfg(feature = "cloud")]
+mod predict;
 mod project;
 mod split;
+mod stats;
 #[cfg(feature = "cloud")]
 mod submit;
 mod tokens;
@@ -34,8 +40,11 @@ pub(crate) use self::cloud::CloudArgs;
 pub(crate) use self::convert::ConvertArgs;
 pub(crate) use self::dedupe::DedupeArgs;
 #[cfg(feature = "cloud")]
+pub(crate) use self::doctor::DoctorArgs;
+#[cfg(feature = "cloud")]
 pub(crate) use self::emulate::EmulateArgs;
 pub(crate) use self::eval::{EvalArgs, MetricName, PredictionFormat, Script, Test};
+pub(crate) use self::filter::{FilterArgs, PairArgs, language_tag};
 pub(crate) use self::fix::FixArgs;
 #[cfg(feature = "cloud")]
 pub(crate) use self::jobs::{
@@ -43,8 +52,11 @@ pub(crate) use self::jobs::{
     ShowArgs, WatchArgs,
 };
 pub(crate) use self::mix::{MixArgs, Weighted};
+#[cfg(feature = "cloud")]
+pub(crate) use self::predict::PredictArgs;
 pub(crate) use self::project::{InitArgs, RunArgs, VerifyArgs};
 pub(crate) use self::split::{Answers, SplitArgs};
+pub(crate) use self::stats::StatsArgs;
 #[cfg(feature = "cloud")]
 pub(crate) use self::submit::{DatasetPlace, SubmitArgs};
 pub(crate) use self::tokens::{CostArgs, TokensArgs, VocabularyArgs};
@@ -62,9 +74,11 @@ Examples:
   prep validate train.jsonl               everything that is wrong with it
   prep fix train.jsonl                    what can be repaired without doubt
   prep dedupe train.jsonl --near 0.8      without what repeats itself
+  prep filter train.jsonl --preset novel  without pairs that are no translations
   prep split --ratio 0.9                  train.jsonl into split/, without leakage
   prep mix a.jsonl=9 b.jsonl=1            two datasets blended
   prep submit --rehearse                  upload, start and follow the job, played here
+  prep stats train.jsonl --html report.html   what it is like, to look at
   prep cost split/train.jsonl             what tuning with it would cost
   prep jobs watch                         follow a tuning job to its end
   prep eval --compare base.jsonl tuned.jsonl   is the tuned model better
@@ -87,18 +101,24 @@ pub(crate) enum Command {
     /// Print the page of a rule, or the list of all rules.
     Explain(ExplainArgs),
     Dedupe(DedupeArgs),
+    Filter(Box<FilterArgs>),
     Split(Box<SplitArgs>),
     Mix(Box<MixArgs>),
+    Stats(Box<StatsArgs>),
     Tokens(TokensArgs),
     Cost(CostArgs),
     #[cfg(feature = "cloud")]
+    Submit(Box<SubmitArgs>),
+    #[cfg(feature = "cloud")]
     Jobs(Box<JobsArgs>),
+    #[cfg(feature = "cloud")]
+    Predict(Box<PredictArgs>),
     Eval(Box<EvalArgs>),
     Run(RunArgs),
     Init(InitArgs),
     Verify(VerifyArgs),
     #[cfg(feature = "cloud")]
-    Submit(Box<SubmitArgs>),
+    Doctor(Box<DoctorArgs>),
     #[cfg(feature = "cloud")]
     Emulate(EmulateArgs),
     /// Print where an example came from.

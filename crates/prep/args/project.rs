@@ -10,7 +10,9 @@ use crate::project::{Signature, StepName};
 ///
 /// Reads `prep.yaml` and takes its steps in order: converts the sources, leaves
 /// out what repeats, repairs and filters, splits without leakage, blends in
-/// other examples, checks and prices. A step whose inputs, settings and outputs
+/// other examples, checks and prices. Where `tuning:` names a bucket, it goes on:
+/// starts the job (and asks before), follows it, asks the tuned model and the base
+/// model, and says which is better. A step whose inputs, settings and outputs
 /// are what they were is not done again; a run that was interrupted goes on
 /// where it was.
 ///
@@ -23,6 +25,7 @@ Examples:
   prep run --dry-run          what would be done, and why
   prep run
   prep run --until split
+  prep run --rehearse         to a tuned model and its scores, played here
   prep run other.yaml
 
 Exit status: 0 done, 1 a step says no or a gate is not met, 2 could not be done.")]
@@ -34,6 +37,15 @@ pub(crate) struct RunArgs {
     /// The last step to take.
     #[arg(long, value_name = "STEP")]
     pub(crate) until: Option<StepName>,
+
+    /// Tune, ask and score as well, with services that are played on this
+    /// machine: no account, and nothing costs.
+    #[arg(long)]
+    pub(crate) rehearse: bool,
+
+    /// Do not ask before the job is started.
+    #[arg(short, long)]
+    pub(crate) yes: bool,
 
     /// Only say what would be done, and why.
     #[arg(long)]

@@ -10,6 +10,8 @@ use prep_data::rules::Method;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::filter::PairArgs;
+
 /// Check a dataset against what the service and good practice want.
 ///
 /// Reads Gemini JSONL, compressed or not, and tells everything that is wrong
@@ -20,6 +22,7 @@ use serde::Serialize;
 Examples:
   prep validate train.jsonl
   prep validate train.jsonl --validation validation.jsonl --model gemini-3.5-flash
+  prep validate train.jsonl --preset novel --tgt-lang es-419
   prep validate train.jsonl --level D001=error --ignore E066
   prep validate train.jsonl --format json --max-per-rule all > known.json
   prep validate train.jsonl --baseline known.json
@@ -38,6 +41,9 @@ pub(crate) struct ValidateArgs {
 
     #[command(flatten)]
     pub(crate) rules: RuleArgs,
+
+    #[command(flatten)]
+    pub(crate) pairs: PairArgs,
 
     /// How to print the report.
     #[arg(long, value_name = "FORMAT", default_value = "text")]

@@ -100,7 +100,7 @@ pub(crate) fn run(args: &ConvertArgs, shared: &Shared) -> Result<Answer, Failure
 
 /// The text of a flag that may name a file as `@FILE`. One newline at the end
 /// of the file is not part of the text.
-fn text_or_file(text: &str) -> Result<String, Failure> {
+pub(super) fn text_or_file(text: &str) -> Result<String, Failure> {
     let Some(path) = text.strip_prefix('@') else {
         if text.trim().is_empty() {
             return Err(

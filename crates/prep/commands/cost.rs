@@ -117,7 +117,7 @@ fn refuse_open_limit(args: &CostArgs, model: Option<&str>) -> Result<(), Failure
 }
 
 /// The models to tell the cost of, and those whose price is not known.
-fn candidates(
+pub(super) fn candidates(
     model: Option<&str>,
     method: Method,
     settings: &Settings,

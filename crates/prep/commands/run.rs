@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::Answer;
 use crate::args::{Cli, RunArgs, Shared};
 use crate::failure::Failure;
-use crate::project::{Account, Checksums, Plan, Record, Signature, Step, card};
+use crate::project::{Account, Checksums, Plan, Record, Signature, Step, StepName, Tuning, card};
 use crate::settings::{GateSettings, Settings};
 use crate::target::write_summary;
 use crate::ui::{self, Align, Table};
@@ -19,7 +19,8 @@ use crate::ui::{self, Align, Table};
 pub(crate) fn run(args: &RunArgs, shared: &Shared) -> Result<Answer, Failure> {
     let shared = &shared.with_config(args.project.as_ref());
     let settings = Settings::read(shared)?;
-    let plan = Plan::new(&settings)?;
+    let tuning = tuning(args, &settings)?;
+    let plan = Plan::new(&settings, tuning)?;
     let steps: Vec<_> = match args.until {
         Some(last) => {
             let steps = plan.steps.iter();
@@ -41,7 +42,7 @@ pub(crate) fn run(args: &RunArgs, shared: &Shared) -> Result<Answer, Failure> {
     }
     // A step that could not even be understood is told before anything is done.
     for step in &steps {
-        parsed(step, shared)?;
+        parsed(step, &[], shared)?;
     }
     let mut checksums = Checksums::default();
     if args.dry_run {
@@ -61,7 +62,14 @@ pub(crate) fn run(args: &RunArgs, shared: &Shared) -> Result<Answer, Failure> {
                     &format!("{}: {}  ({why})", step.title(), step.command()),
                 );
                 checksums.forget(&step.outputs());
-                let cli = parsed(step, shared)?;
+                let mut more = Vec::new();
+                if step.name == StepName::Submit {
+                    // The job says which dataset it was tuned with.
+                    let signature = Signature::of(&plan, &settings, shared)?;
+                    more.push(format!("--label=prep-dataset={}", signature.label()));
+                    more.extend(args.yes.then(|| "--yes".to_owned()));
+                }
+                let cli = parsed(step, &more, shared)?;
                 let answer = crate::run(&cli)?;
                 checksums.forget(&step.outputs());
                 if answer == Answer::No {
@@ -82,11 +90,7 @@ pub(crate) fn run(args: &RunArgs, shared: &Shared) -> Result<Answer, Failure> {
         say(shared, &line);
     }
     let mut signature = None;
-    if done
-        .iter()
-        .any(|step| step.name == crate::project::StepName::Split)
-        && done.len() == plan.steps.len()
-    {
+    if done.iter().any(|step| step.name == StepName::Split) && done.len() == plan.steps.len() {
         let of_dataset = Signature::of(&plan, &settings, shared)?;
         card::write(&plan, &account, &of_dataset)?;
         say(shared, &format!("card: {}", card::PATH));
@@ -112,15 +116,29 @@ pub(crate) fn run(args: &RunArgs, shared: &Shared) -> Result<Answer, Failure> {
     Ok(Answer::Yes)
 }
 
+/// Whether a model is tuned, too: if the settings say where, or if it is played.
+fn tuning(args: &RunArgs, settings: &Settings) -> Result<Tuning, Failure> {
+    if args.rehearse {
+        return match cfg!(feature = "cloud") {
+            true => Ok(Tuning::Rehearsed),
+            false => Err(Failure::new("this build of prep cannot rehearse")
+                .hint("build it with the feature `cloud`")),
+        };
+    }
+    let is_asked = settings.tuning.bucket.is_some() && cfg!(feature = "cloud");
+    Ok(if is_asked { Tuning::Real } else { Tuning::None })
+}
+
 fn say(shared: &Shared, line: &str) {
     if !shared.quiet {
         ui::say(line);
     }
 }
 
-/// A step as the command that it is.
-fn parsed(step: &Step, shared: &Shared) -> Result<Cli, Failure> {
+/// A step as the command that it is, with more flags.
+fn parsed(step: &Step, more: &[String], shared: &Shared) -> Result<Cli, Failure> {
     let words = std::iter::once("prep").chain(step.words.iter().map(String::as_str));
+    let words = words.chain(more.iter().map(String::as_str));
     let mut cli = Cli::try_parse_from(words).map_err(|error| {
         let text = error.to_string();
         let text = text.lines().next().unwrap_or_default();

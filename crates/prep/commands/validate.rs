@@ -1,5 +1,6 @@
 //! `prep validate`: a dataset through all rules.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -14,10 +15,11 @@ use prep_data::rules::{Context, Levels, Method, SelectError, Side};
 use prep_data::source::Options;
 use serde_json::{Value, json};
 
+use super::filter::PairPlan;
 use crate::Answer;
-use crate::args::{RuleArgs, Shared, ValidateArgs};
+use crate::args::{PairArgs, RuleArgs, Shared, ValidateArgs};
 use crate::failure::{Failure, plain};
-use crate::report::{FileReport, Report};
+use crate::report::{FileReport, Report, may_be_vouched};
 use crate::settings::{Settings, ValidateSettings};
 use crate::target::{threads, write_summary};
 use crate::{interrupt, ui};
@@ -28,14 +30,18 @@ const MOST: usize = 100;
 /// Runs the command.
 pub(crate) fn run(args: &ValidateArgs, shared: &Shared) -> Result<Answer, Failure> {
     let started = Instant::now();
-    let settings = Settings::read(shared)?.validate;
-    let settings = ValidateSettings {
-        max_per_rule: args.max_per_rule.or(settings.max_per_rule),
-        baseline: args.baseline.clone().or(settings.baseline),
-        ..settings
-    };
+    let mut settings = Settings::read(shared)?;
+    let of_rules = &mut settings.validate;
+    of_rules.max_per_rule = args.max_per_rule.or(of_rules.max_per_rule);
+    of_rules.baseline = args.baseline.clone().or(of_rules.baseline.take());
     let validation = args.validation.as_deref();
-    let report = report(&args.files, validation, &args.rules, &settings, shared)?;
+    let report = report(
+        &args.files,
+        validation,
+        (&args.rules, &args.pairs),
+        &settings,
+        shared,
+    )?;
 
     let mut out = anstream::AutoStream::auto(std::io::stdout().lock());
     if !shared.quiet {
@@ -63,11 +69,18 @@ pub(crate) fn run(args: &ValidateArgs, shared: &Shared) -> Result<Answer, Failur
 pub(super) fn report(
     files: &[PathBuf],
     validation: Option<&Path>,
-    rules: &RuleArgs,
-    settings: &ValidateSettings,
+    (rules, pairs): (&RuleArgs, &PairArgs),
+    settings: &Settings,
     shared: &Shared,
 ) -> Result<Report, Failure> {
-    let levels = levels(rules, settings)?;
+    let (of_pairs, settings) = (&settings.pairs, &settings.validate);
+    let preset = pairs.preset.or(settings.preset);
+    let mut levels = Levels::default();
+    if let Some(preset) = preset {
+        levels.set_pairs(preset);
+    }
+    let levels = with_levels(levels, rules, settings)?;
+    let pairs = PairPlan::new(pairs, of_pairs, preset)?.if_asked(&levels);
     let mut context = context(rules, settings);
     if let Some(baseline) = &settings.baseline {
         context.baseline = known(baseline)?;
@@ -89,31 +102,40 @@ pub(super) fn report(
             side: Side::Validation,
             ..context.clone()
         };
-        let (mut checked, blake3) = check_file(path, &held_out, &levels, &run, shared)?;
+        let (mut checked, blake3) =
+            check_file(path, &held_out, pairs.as_ref(), &levels, &run, shared)?;
         context.validation = Some(std::mem::take(&mut checked.held_out));
-        of_validation = Some(FileReport::new(name(path), checked, &levels, blake3));
+        of_validation = Some(FileReport::new(name(path), &checked, &levels, &blake3));
     }
     for path in files {
-        let (checked, blake3) = check_file(path, &context, &levels, &run, shared)?;
-        let file = FileReport::new(name(path), checked, &levels, blake3);
+        let (checked, blake3) = check_file(path, &context, pairs.as_ref(), &levels, &run, shared)?;
+        let file = FileReport::new(name(path), &checked, &levels, &blake3);
         report.files.push(file);
     }
     report.files.extend(of_validation);
     Ok(report)
 }
 
-/// Checks one file; gives the checksum of what was read, too.
+/// Checks one file; gives the checksum of what was read, too, if it matters.
 fn check_file(
     path: &Path,
     context: &Context,
+    pairs: Option<&PairPlan>,
     levels: &Levels,
     run: &CheckRun<'_>,
     shared: &Shared,
 ) -> Result<(Checked, String), Failure> {
-    let input = Input::open(path)?;
+    let mut input = Input::open(path)?;
+    if !may_be_vouched(&name(path)) {
+        input = input.without_checksum();
+    }
+    let mut context = Cow::Borrowed(context);
+    if let Some(pairs) = pairs {
+        context.to_mut().pairs = Some(pairs.learn(&mut input, shared)?);
+    }
     let progress = input.progress();
     let bar = ui::Bar::over(vec![Arc::clone(&progress)], input.size(), shared);
-    let checked = check(input, context, levels, run)?;
+    let checked = check(input, &context, levels, run)?;
     drop(bar);
     Ok((checked, progress.checksum()))
 }
@@ -155,7 +177,14 @@ fn today() -> Option<Date> {
 /// then what is ignored, then what has a level of its own. Flags select in
 /// place of the settings, and add to what they ignore.
 pub(super) fn levels(args: &RuleArgs, settings: &ValidateSettings) -> Result<Levels, Failure> {
-    let mut levels = Levels::default();
+    with_levels(Levels::default(), args, settings)
+}
+
+fn with_levels(
+    mut levels: Levels,
+    args: &RuleArgs,
+    settings: &ValidateSettings,
+) -> Result<Levels, Failure> {
     let selected = [&args.select, &settings.select];
     if let Some(selected) = selected.into_iter().find(|names| !names.is_empty()) {
         levels.select(selected).map_err(unknown_rule)?;
@@ -175,7 +204,7 @@ pub(super) fn levels(args: &RuleArgs, settings: &ValidateSettings) -> Result<Lev
     Ok(levels)
 }
 
-fn unknown_rule(error: SelectError) -> Failure {
+pub(super) fn unknown_rule(error: SelectError) -> Failure {
     let hint = match error.nearest {
         Some(nearest) => format!("the nearest is `{nearest}`"),
         None => "`prep explain` lists them all".into(),

@@ -5,13 +5,13 @@ use std::io::Write;
 use crate::Answer;
 use crate::args::{Shared, VerifyArgs};
 use crate::failure::Failure;
-use crate::project::{Plan, Signature};
+use crate::project::{Plan, Signature, Tuning};
 use crate::settings::Settings;
 
 /// Runs the command.
 pub(crate) fn run(args: &VerifyArgs, shared: &Shared) -> Result<Answer, Failure> {
     let settings = Settings::read(shared)?;
-    let plan = Plan::new(&settings)?;
+    let plan = Plan::new(&settings, Tuning::None)?;
     let here = Signature::of(&plan, &settings, shared)?;
     let differences = args.signature.differences(&here);
     let mut out = std::io::stdout().lock();

@@ -15,6 +15,6 @@ mod record;
 mod signature;
 
 pub(crate) use self::account::Account;
-pub(crate) use self::plan::{Plan, Step, StepName};
+pub(crate) use self::plan::{Plan, Step, StepName, Tuning};
 pub(crate) use self::record::{Checksums, Record};
 pub(crate) use self::signature::Signature;

@@ -28,6 +28,12 @@ pub(crate) enum StepName {
     Validate,
     /// What it would cost.
     Cost,
+    /// The dataset is uploaded and the job followed to its end.
+    Submit,
+    /// The tuned model, and the base model, are asked.
+    Predict,
+    /// Whether the tuned model is better.
+    Eval,
 }
 
 impl StepName {
@@ -42,6 +48,9 @@ impl StepName {
             Self::Mix => "mix",
             Self::Validate => "validate",
             Self::Cost => "cost",
+            Self::Submit => "submit",
+            Self::Predict => "predict",
+            Self::Eval => "eval",
         }
     }
 }
@@ -57,6 +66,8 @@ pub(crate) struct Step {
     pub(crate) reads: Vec<PathBuf>,
     /// The datasets that it writes.
     pub(crate) writes: Vec<PathBuf>,
+    /// Other files that it writes.
+    pub(crate) files: Vec<PathBuf>,
     /// Settings that the command reads itself.
     pub(crate) settings: Value,
 }
@@ -88,10 +99,7 @@ impl Step {
             ]
         };
         let mut outputs: Vec<_> = self.writes.iter().flat_map(beside).collect();
-        if self.name == StepName::Split {
-            let proof = self.writes[0].with_file_name("proof.json");
-            outputs.push(proof);
-        }
+        outputs.extend(self.files.iter().cloned());
         outputs.retain(|path| path.exists());
         outputs
     }
@@ -114,6 +122,17 @@ pub(crate) struct PlannedSource {
     pub(crate) dataset: PathBuf,
 }
 
+/// Whether a model is tuned, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tuning {
+    /// The steps end with the price.
+    None,
+    /// For real.
+    Real,
+    /// Played on this machine.
+    Rehearsed,
+}
+
 /// All steps, in order, and where things are.
 #[derive(Debug)]
 pub(crate) struct Plan {
@@ -126,6 +145,10 @@ pub(crate) struct Plan {
     pub(crate) test: Option<PathBuf>,
 }
 
+fn value_of(settings: &impl serde::Serialize) -> Result<Value, Failure> {
+    serde_json::to_value(settings).map_err(crate::failure::plain)
+}
+
 /// Where sides go: where `prep submit` looks for them.
 const SPLIT: &str = "split";
 
@@ -135,7 +158,7 @@ impl Plan {
     /// # Errors
     ///
     /// When they name no source, or two by one name.
-    pub(crate) fn new(settings: &Settings) -> Result<Self, Failure> {
+    pub(crate) fn new(settings: &Settings, tuning: Tuning) -> Result<Self, Failure> {
         let directory = settings
             .directory
             .clone()
@@ -148,15 +171,21 @@ impl Plan {
                 "a source without `weight` is the dataset that the others are blended into",
             ));
         }
+        let of_filter = json!([value_of(&settings.filter)?, value_of(&settings.pairs)?]);
         let mut steps: Vec<_> = sources.iter().map(convert).collect();
         let mut add = |name, words: Vec<String>, reads: Vec<PathBuf>, writes: Vec<PathBuf>| {
+            let proof = (name == StepName::Split).then(|| writes[0].with_file_name("proof.json"));
             steps.push(Step {
                 name,
                 of: None,
                 words,
                 reads,
                 writes,
-                settings: Value::Null,
+                files: proof.into_iter().collect(),
+                settings: match name {
+                    StepName::Filter => of_filter.clone(),
+                    _ => Value::Null,
+                },
             });
         };
 
@@ -171,11 +200,11 @@ impl Plan {
             add(StepName::Fix, words, read, vec![fixed.clone()]);
             dataset = fixed;
         }
-        if let Some(filter) = &settings.filter {
+        if settings.filter.is_asked() {
             let filtered = directory.join("filtered.jsonl");
             let mut read = vec![dataset];
-            let words = command("filter", &read, &filtered, filter.flags());
-            read.extend(filter.glossary.clone());
+            let words = command("filter", &read, &filtered, settings.filter.flags());
+            read.extend(settings.pairs.glossary.clone());
             add(StepName::Filter, words, read, vec![filtered.clone()]);
             dataset = filtered;
         }
@@ -214,12 +243,15 @@ impl Plan {
             test,
         };
         plan.check(settings)?;
+        if tuning != Tuning::None {
+            plan.tune(settings, tuning)?;
+        }
         Ok(plan)
     }
 
     /// Adds the steps that look at what was made.
     fn check(&mut self, settings: &Settings) -> Result<(), Failure> {
-        let of_rules = serde_json::to_value(&settings.validate).map_err(crate::failure::plain)?;
+        let of_rules = json!([value_of(&settings.validate)?, value_of(&settings.pairs)?]);
         let tuning = &settings.tuning;
         let mut words = vec!["validate".to_owned(), word(&self.train)];
         words.push(format!("--validation={}", self.validation.display()));
@@ -235,12 +267,14 @@ impl Plan {
         words.extend(location.map(|location| format!("--location={location}")));
         let mut reads = vec![self.train.clone(), self.validation.clone()];
         reads.extend(settings.validate.baseline.clone());
+        reads.extend(settings.pairs.glossary.clone());
         self.steps.push(Step {
             name: StepName::Validate,
             of: None,
             words,
             reads,
             writes: Vec::new(),
+            files: Vec::new(),
             settings: of_rules,
         });
 
@@ -254,8 +288,116 @@ impl Plan {
             words,
             reads,
             writes: Vec::new(),
+            files: Vec::new(),
             settings: json!({"prices": settings.prices, "model": settings.validate.model}),
         });
+        Ok(())
+    }
+
+    /// Adds the steps that tune a model and use it.
+    fn tune(&mut self, settings: &Settings, tuning: Tuning) -> Result<(), Failure> {
+        let is_played = tuning == Tuning::Rehearsed;
+        let rehearse = || is_played.then(|| "--rehearse".to_owned());
+        let mut words = vec!["submit".to_owned()];
+        words.push(format!("--train={}", self.train.display()));
+        words.push(format!("--validation={}", self.validation.display()));
+        words.extend(rehearse());
+        let record = match is_played {
+            true => "rehearsal.json",
+            false => "job.json",
+        };
+        let record = Path::new(SPLIT).join(record);
+        let mut add = |name,
+                       of: Option<&str>,
+                       words: Vec<String>,
+                       reads: Vec<PathBuf>,
+                       files: Vec<PathBuf>,
+                       settings: Value| {
+            self.steps.push(Step {
+                name,
+                of: of.map(str::to_owned),
+                words,
+                reads,
+                writes: Vec::new(),
+                files,
+                settings,
+            });
+        };
+        let reads = vec![self.train.clone(), self.validation.clone()];
+        let of_job = json!({"tuning": value_of(&settings.tuning)?, "prices": value_of(&settings.prices)?, "validate": value_of(&settings.validate)?});
+        add(
+            StepName::Submit,
+            None,
+            words,
+            reads,
+            vec![record.clone()],
+            of_job,
+        );
+
+        let held = self.test.as_ref().unwrap_or(&self.validation).clone();
+        let tuned = self.directory.join("tuned.jsonl");
+        let mut words = vec![
+            "predict".to_owned(),
+            word(&held),
+            "-o".to_owned(),
+            word(&tuned),
+        ];
+        words.extend(settings.predict.flags());
+        words.extend(rehearse());
+        let reads = vec![held.clone(), record];
+        add(
+            StepName::Predict,
+            Some("tuned"),
+            words,
+            reads,
+            vec![tuned.clone()],
+            Value::Null,
+        );
+
+        let wants_base = settings
+            .predict
+            .base
+            .as_ref()
+            .is_none_or(|base| base.to_string() != "off");
+        let named = settings.predict.base.as_ref().map(ToString::to_string);
+        let model = named.filter(|name| !matches!(&**name, "on" | "off"));
+        let model = model
+            .or_else(|| settings.tuning.model.clone())
+            .or_else(|| settings.validate.model.clone())
+            .or_else(|| is_played.then(|| "gemini-3.1-flash-lite".to_owned()));
+        let base = self.directory.join("base.jsonl");
+        let compared = model.filter(|_| wants_base);
+        if let Some(model) = &compared {
+            let mut words = vec![
+                "predict".to_owned(),
+                word(&held),
+                "-o".to_owned(),
+                word(&base),
+            ];
+            words.push(format!("--model={model}"));
+            words.extend(settings.predict.flags());
+            words.extend(rehearse());
+            add(
+                StepName::Predict,
+                Some("base"),
+                words,
+                vec![held],
+                vec![base.clone()],
+                value_of(&settings.tuning)?,
+            );
+        }
+        let mut words = vec!["eval".to_owned()];
+        let mut reads = vec![tuned.clone()];
+        if compared.is_some() {
+            words.extend(["--compare".to_owned(), word(&base), word(&tuned)]);
+            reads.push(base);
+        } else {
+            words.push(word(&tuned));
+        }
+        words.extend(settings.evaluate.flags());
+        let gates = settings.gates.fail_under.iter();
+        words.extend(gates.map(|(metric, score)| format!("--fail-under={metric}={score}")));
+        add(StepName::Eval, None, words, reads, Vec::new(), Value::Null);
         Ok(())
     }
 
@@ -267,7 +409,10 @@ impl Plan {
 
     /// The files that come from outside.
     pub(crate) fn outside(&self) -> Vec<PathBuf> {
-        let made: Vec<_> = self.steps.iter().flat_map(|step| &step.writes).collect();
+        let made = self.steps.iter();
+        let made: Vec<_> = made
+            .flat_map(|step| step.writes.iter().chain(&step.files))
+            .collect();
         let read = self.steps.iter().flat_map(|step| &step.reads);
         read.filter(|path| !made.contains(path)).cloned().collect()
     }
@@ -357,6 +502,7 @@ fn convert(source: &PlannedSource) -> Step {
         words: command("convert", read, &source.dataset, source.settings.flags()),
         reads: source.settings.files(),
         writes: vec![source.dataset.clone()],
+        files: Vec::new(),
         settings: Value::Null,
     }
 }

@@ -61,6 +61,7 @@ impl Signature {
             "validate": settings.validate,
             "fix": settings.fix,
             "filter": settings.filter,
+            "pairs": settings.pairs,
         });
         let dataset = plan.dataset();
         let dedupe =
@@ -105,7 +106,6 @@ impl Signature {
 
     /// The signature as the value of a label, which may hold neither colons nor
     /// bars, and 63 characters at most.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for `prep submit`"))]
     pub(crate) fn label(&self) -> String {
         let hash = blake3::hash(self.to_string().as_bytes()).to_hex();
         hash[..32].to_owned()

@@ -5,6 +5,7 @@
 //! from, and what all of it adds up to.
 
 mod github;
+pub(crate) mod html;
 mod json;
 mod jsonl;
 mod sarif;
@@ -40,12 +41,6 @@ pub(crate) struct FileReport {
     pub(crate) invalid: u64,
     pub(crate) lines: u64,
     pub(crate) bytes: u64,
-    /// The checksum of what was read.
-    #[cfg_attr(
-        not(feature = "cloud"),
-        expect(dead_code, reason = "for `prep submit`")
-    )]
-    pub(crate) blake3: String,
     /// Findings that the baseline has already.
     pub(crate) known: u64,
     /// How often each rule found something, in the order of the table; only
@@ -87,20 +82,21 @@ pub(crate) struct Origin {
 
 impl FileReport {
     /// Settles what was found in a file. `blake3` is the checksum of what was
-    /// read, by which its manifest may know it.
+    /// read, by which its manifest may know it; it may be empty unless
+    /// [`may_be_vouched`].
     pub(crate) fn new(
         name: String,
-        checked: Checked,
+        checked: &Checked,
         levels: &prep_data::rules::Levels,
-        blake3: String,
+        blake3: &str,
     ) -> Self {
         let counts = RULES.iter().enumerate().map(|(n, rule)| RuleCount {
             rule,
             level: levels.of(n),
             count: checked.findings.counts[n],
         });
-        let mut origins = Origins::of(&name, &blake3);
-        let findings = checked.findings.found.into_iter();
+        let mut origins = Origins::of(&name, blake3);
+        let findings = checked.findings.found.iter();
         Self {
             examples: checked.examples,
             valid: checked.valid,
@@ -113,7 +109,6 @@ impl FileReport {
                 .map(|found| Told::new(found, &mut origins))
                 .collect(),
             name,
-            blake3,
         }
     }
 
@@ -144,7 +139,7 @@ impl Report {
 }
 
 impl Told {
-    fn new(found: Found, origins: &mut Option<Origins>) -> Self {
+    fn new(found: &Found, origins: &mut Option<Origins>) -> Self {
         let place = found
             .position
             .map(|position| (position.line, position.column));
@@ -156,9 +151,9 @@ impl Told {
             rule: found.rule,
             level: found.level,
             place,
-            pointer: found.pointer,
-            message: found.message,
-            window: found.window,
+            pointer: found.pointer.clone(),
+            message: found.message.clone(),
+            window: found.window.clone(),
             fingerprint: found.fingerprint,
             origin,
         }
@@ -195,7 +190,7 @@ impl Told {
 }
 
 /// The passport of a file, asked line by line.
-struct Origins {
+pub(crate) struct Origins {
     passport: Passport,
     last: Option<(u64, prep_data::io::Stamp)>,
     /// The manifest says that the file is the one the passport was written
@@ -203,9 +198,16 @@ struct Origins {
     is_vouched: bool,
 }
 
+/// Whether a file has a passport and a manifest that may vouch for it, for which
+/// its checksum must be known.
+pub(crate) fn may_be_vouched(name: &str) -> bool {
+    let path = std::path::Path::new(name);
+    sidecar(path, "passport").is_file() && Manifest::path_of(path).is_file()
+}
+
 impl Origins {
     /// Opens the passport beside a file, if there is one.
-    fn of(name: &str, blake3: &str) -> Option<Self> {
+    pub(crate) fn of(name: &str, blake3: &str) -> Option<Self> {
         let path = std::path::Path::new(name);
         let passport = Passport::open(&sidecar(path, "passport")).ok()?;
         let manifest = Manifest::read(&Manifest::path_of(path)).ok().flatten();
@@ -219,6 +221,13 @@ impl Origins {
             last: None,
             is_vouched,
         })
+    }
+
+    /// Where the example on a line came from, as the passport says.
+    #[cfg(feature = "cloud")]
+    pub(crate) fn at_line(&mut self, line: u64) -> Option<Origin> {
+        let stamp = self.passport.stamp(line).ok().flatten()?;
+        self.at(line, Some(stamp.fingerprint))
     }
 
     /// Where the example on a line came from, if the line is still the one

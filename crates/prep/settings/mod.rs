@@ -15,17 +15,18 @@ use std::path::{Path, PathBuf};
 
 use prep_data::diag::Level;
 use prep_data::example::models::Date;
+use prep_data::rules::Preset;
 use schemars::JsonSchema;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::args::{MethodName, Most, Shared};
+use crate::args::{MethodName, Most, Shared, language_tag};
 use crate::failure::Failure;
 
 pub(crate) use self::project::{
-    DedupeSettings, EvaluateSettings, FilterSettings, FixSettings, GateSettings, MixSettings,
-    PredictSettings, SourceSettings, SplitSettings,
+    DedupeSettings, EvaluateSettings, FixSettings, GateSettings, MixSettings, PredictSettings,
+    SourceSettings, SplitSettings,
 };
 pub(crate) use self::tuning::TuningSettings;
 
@@ -42,8 +43,6 @@ pub(crate) struct Settings {
     pub(crate) directory: Option<PathBuf>,
     /// What `prep fix` is to repair before anything else is done.
     pub(crate) fix: Option<FixSettings>,
-    /// What is left out for what its pair of texts is like.
-    pub(crate) filter: Option<FilterSettings>,
     /// What is left out because it repeats something.
     pub(crate) dedupe: DedupeSettings,
     /// What is kept for validation.
@@ -52,6 +51,10 @@ pub(crate) struct Settings {
     pub(crate) mix: MixSettings,
     /// How datasets are checked.
     pub(crate) validate: ValidateSettings,
+    /// What `prep filter` leaves out.
+    pub(crate) filter: FilterSettings,
+    /// What segment pairs are like, for `validate` and `filter`.
+    pub(crate) pairs: PairSettings,
     /// A SentencePiece model to count tokens by.
     pub(crate) tokenizer: Option<PathBuf>,
     /// What training costs, where that is known better than by the table.
@@ -73,6 +76,7 @@ const SECTIONS: &[&str] = &[
     "directory",
     "fix",
     "filter",
+    "pairs",
     "dedupe",
     "split",
     "mix",
@@ -97,6 +101,7 @@ impl Settings {
             "directory" => self.directory = map.next_value()?,
             "fix" => self.fix = map.next_value()?,
             "filter" => self.filter = map.next_value()?,
+            "pairs" => self.pairs = map.next_value()?,
             "dedupe" => self.dedupe = map.next_value()?,
             "split" => self.split = map.next_value()?,
             "mix" => self.mix = map.next_value()?,
@@ -252,6 +257,10 @@ pub(crate) struct ValidateSettings {
     /// How the model is to be tuned.
     #[serde(deserialize_with = "method")]
     pub(crate) method: Option<MethodName>,
+    /// The kind of text whose rules of segment pairs are on.
+    #[serde(deserialize_with = "preset", serialize_with = "preset_name")]
+    #[schemars(with = "Option<PresetName>")]
+    pub(crate) preset: Option<Preset>,
     /// The only rules that count.
     pub(crate) select: Vec<String>,
     /// The rules that do not count.
@@ -264,6 +273,85 @@ pub(crate) struct ValidateSettings {
     pub(crate) max_per_rule: Option<Most>,
     /// A report of before; what it lists is not told again.
     pub(crate) baseline: Option<PathBuf>,
+}
+
+/// What `prep filter` leaves out.
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct FilterSettings {
+    /// The kind of text; that of `validate` if there is none.
+    #[serde(deserialize_with = "preset", serialize_with = "preset_name")]
+    #[schemars(with = "Option<PresetName>")]
+    pub(crate) preset: Option<Preset>,
+    /// What is left out as well, by code or name.
+    pub(crate) drop: Vec<String>,
+    /// What is kept and told.
+    pub(crate) keep: Vec<String>,
+}
+
+/// What segment pairs are like.
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct PairSettings {
+    /// The language of the sources.
+    #[serde(deserialize_with = "language")]
+    pub(crate) src_lang: Option<String>,
+    /// The language of the targets.
+    #[serde(deserialize_with = "language")]
+    pub(crate) tgt_lang: Option<String>,
+    /// What stands before every source.
+    pub(crate) source_prefix: Option<String>,
+    /// Terms to keep to.
+    pub(crate) glossary: Option<PathBuf>,
+}
+
+impl FilterSettings {
+    /// Whether there is anything to filter by.
+    pub(crate) fn is_asked(&self) -> bool {
+        self.preset.is_some() || !self.drop.is_empty()
+    }
+
+    /// The flags of `prep filter`.
+    pub(crate) fn flags(&self) -> Vec<String> {
+        let preset = self.preset.map(|preset| format!("--preset={preset}"));
+        let drop = self.drop.iter().map(|code| format!("--drop={code}"));
+        let keep = self.keep.iter().map(|code| format!("--keep={code}"));
+        preset.into_iter().chain(drop).chain(keep).collect()
+    }
+}
+
+fn preset_name<S: serde::Serializer>(
+    preset: &Option<Preset>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    preset
+        .map(|preset| preset.to_string())
+        .serialize(serializer)
+}
+
+/// The presets, for the schema.
+struct PresetName;
+
+impl JsonSchema for PresetName {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Preset".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({"enum": Preset::ALL.map(|preset| preset.to_string())})
+    }
+}
+
+fn preset<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Preset>, D::Error> {
+    let word = String::deserialize(deserializer)?;
+    word.parse().map(Some).map_err(serde::de::Error::custom)
+}
+
+fn language<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let tag = String::deserialize(deserializer)?;
+    language_tag(&tag)
+        .map(Some)
+        .map_err(serde::de::Error::custom)
 }
 
 /// A level in words.
@@ -423,6 +511,26 @@ validate:
         assert_eq!(settings.levels["D001"].0, Level::Error);
         assert_eq!(settings.max_per_rule, Some(Most(usize::MAX)));
         assert_eq!(settings.ignore, ["E066"]);
+    }
+
+    #[test]
+    fn settings_of_pairs_are_read() {
+        let text = "
+validate: {preset: novel}
+filter: {preset: ui, drop: [P012], keep: [P008]}
+pairs: {src_lang: en, tgt_lang: es-419, glossary: terms.csv}
+";
+        let settings = Settings::parse(text).unwrap();
+        assert_eq!(settings.validate.preset, Some(Preset::Novel));
+        assert_eq!(settings.filter.preset, Some(Preset::Ui));
+        assert_eq!(
+            (&*settings.filter.drop, &*settings.filter.keep),
+            (&["P012".to_owned()][..], &["P008".to_owned()][..])
+        );
+        assert_eq!(settings.pairs.tgt_lang.as_deref(), Some("es-419"));
+        let refused = |text: &str| Settings::parse(text).unwrap_err().reason;
+        assert!(refused("filter: {preset: poem}").contains("`poem` is no preset"));
+        assert!(refused("pairs: {src_lang: klingon}").contains("`klingon` is no language"));
     }
 
     #[test]

@@ -31,10 +31,6 @@ impl Flags {
         self
     }
 
-    fn path(self, flag: &str, path: Option<&PathBuf>) -> Self {
-        self.value(flag, path.map(|path| path.display().to_string()).as_ref())
-    }
-
     /// Adds a flag for each value.
     fn each<T: ToString>(mut self, flag: &str, values: &[T]) -> Self {
         let values = values.iter();
@@ -197,38 +193,6 @@ impl FixSettings {
     }
 }
 
-/// What is left out for what its pair of texts is like.
-#[derive(Debug, Default, Clone, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct FilterSettings {
-    /// `novel`, `chat`, `ui` or `web`.
-    pub(crate) preset: Option<String>,
-    /// What these rules find is left out, too.
-    pub(crate) drop: Vec<String>,
-    /// What these rules find stays.
-    pub(crate) keep: Vec<String>,
-    /// Terms and their translations.
-    pub(crate) glossary: Option<PathBuf>,
-    /// The language of the prompt.
-    pub(crate) src_lang: Option<String>,
-    /// The language of the answer.
-    pub(crate) tgt_lang: Option<String>,
-}
-
-impl FilterSettings {
-    /// The flags of `prep filter`.
-    pub(crate) fn flags(&self) -> Vec<String> {
-        Flags::default()
-            .value("--preset", self.preset.as_ref())
-            .each("--drop", &self.drop)
-            .each("--keep", &self.keep)
-            .path("--glossary", self.glossary.as_ref())
-            .value("--src-lang", self.src_lang.as_ref())
-            .value("--tgt-lang", self.tgt_lang.as_ref())
-            .words()
-    }
-}
-
 /// What is left out because it repeats something.
 #[derive(Debug, Default, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -347,7 +311,6 @@ pub(crate) struct PredictSettings {
 
 impl PredictSettings {
     /// The flags of `prep predict`.
-    #[expect(dead_code, reason = "`prep run` ends with the price for now")]
     pub(crate) fn flags(&self) -> Vec<String> {
         Flags::default()
             .value("--max-output-tokens", self.max_output_tokens.as_ref())
@@ -376,7 +339,6 @@ pub(crate) struct EvaluateSettings {
 
 impl EvaluateSettings {
     /// The flags of `prep eval`.
-    #[expect(dead_code, reason = "`prep run` ends with the price for now")]
     pub(crate) fn flags(&self) -> Vec<String> {
         Flags::default()
             .each("--metric", &self.metrics)

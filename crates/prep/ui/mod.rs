@@ -3,6 +3,7 @@
 //! Everything here goes to standard error. Colour appears on a terminal only,
 //! and nothing depends on it.
 
+mod chart;
 mod number;
 mod progress;
 #[cfg(feature = "cloud")]
@@ -17,6 +18,7 @@ use anstream::eprintln;
 use anstyle::{AnsiColor, Style};
 use prep_data::diag::Level;
 
+pub(crate) use self::chart::{bar, columns};
 pub(crate) use self::number::{bytes, count, of};
 pub(crate) use self::progress::Bar;
 #[cfg(feature = "cloud")]

@@ -24,14 +24,16 @@ enum Counter {
     Input(Arc<Progress>),
     #[cfg(feature = "cloud")]
     Bytes(Arc<AtomicU64>),
+    #[cfg(feature = "cloud")]
+    Things(Arc<AtomicU64>),
 }
 
 impl Counter {
-    fn bytes(&self) -> u64 {
+    fn at(&self) -> u64 {
         match self {
             Self::Input(input) => input.bytes(),
             #[cfg(feature = "cloud")]
-            Self::Bytes(bytes) => bytes.load(Ordering::Relaxed),
+            Self::Bytes(n) | Self::Things(n) => n.load(Ordering::Relaxed),
         }
     }
 }
@@ -51,6 +53,12 @@ impl Bar {
     #[cfg(feature = "cloud")]
     pub(crate) fn counting(counter: Arc<AtomicU64>, total: u64, shared: &Shared) -> Self {
         Self::following(vec![Counter::Bytes(counter)], Some(total), shared)
+    }
+
+    /// Draws a bar over things that somebody else counts.
+    #[cfg(feature = "cloud")]
+    pub(crate) fn things(counter: Arc<AtomicU64>, total: u64, shared: &Shared) -> Self {
+        Self::following(vec![Counter::Things(counter)], Some(total), shared)
     }
 
     fn following(counters: Vec<Counter>, total: Option<u64>, shared: &Shared) -> Self {
@@ -89,7 +97,14 @@ fn draw(counters: &[Counter], total: Option<u64>, is_done: &AtomicBool) {
         return;
     }
     let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr());
+    #[cfg(feature = "cloud")]
+    let counts_things = matches!(counters, [Counter::Things(_)]);
+    #[cfg(not(feature = "cloud"))]
+    let counts_things = false;
     let template = match total {
+        Some(_) if counts_things => {
+            "{wide_bar} {percent:>3} %  {human_pos} of {human_len}  {per_sec}  {eta} to go"
+        }
         Some(_) => {
             "{wide_bar} {percent:>3} %  {decimal_bytes} of {decimal_total_bytes}  {decimal_bytes_per_sec}  {eta} to go"
         }
@@ -99,7 +114,7 @@ fn draw(counters: &[Counter], total: Option<u64>, is_done: &AtomicBool) {
         ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
     );
     while !is_done.load(Ordering::Relaxed) {
-        bar.set_position(counters.iter().map(Counter::bytes).sum());
+        bar.set_position(counters.iter().map(Counter::at).sum());
         thread::park_timeout(Duration::from_millis(100));
     }
     bar.finish_and_clear();

@@ -100,6 +100,12 @@ fn stem(data: &Path) -> String {
     if stem.is_empty() { plain } else { stem }.to_owned()
 }
 
+/// The BLAKE3 checksum of bytes.
+#[must_use]
+pub fn checksum_of(bytes: &[u8]) -> String {
+    blake3::hash(bytes).to_hex().to_string()
+}
+
 /// The length and BLAKE3 checksum of a file.
 ///
 /// # Errors

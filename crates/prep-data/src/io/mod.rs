@@ -13,7 +13,7 @@ mod scratch;
 pub use atomic::{AtomicFile, OutputError, abandon_partials, partial_path};
 pub use inherit::{Inherited, LineOf};
 pub use input::{Compression, Input, InputError, Progress, Seekable};
-pub use manifest::{Manifest, OutputFile, checksum, sidecar};
+pub use manifest::{Manifest, OutputFile, checksum, checksum_of, sidecar};
 pub use outputs::{
     Finished, OutputPaths, OutputWriter, Overwrite, Sha256Wanted, Syncer, Whole, commit, commit_all,
 };

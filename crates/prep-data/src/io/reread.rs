@@ -137,6 +137,31 @@ impl Reread {
         Ok(())
     }
 
+    /// Reads some bytes from `start` on, and gives their number: 0 at the end.
+    ///
+    /// # Errors
+    ///
+    /// When reading fails.
+    pub fn read_some(&self, start: u64, into: &mut [u8]) -> Result<usize, InputError> {
+        let read = match &self.place {
+            Place::File(_, file) => {
+                let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+                file.seek(SeekFrom::Start(start))
+                    .and_then(|_| file.read(into))
+            }
+            Place::Copy(copy) => {
+                let rest = copy.bytes().saturating_sub(start);
+                let n = into.len().min(usize::try_from(rest).unwrap_or(usize::MAX));
+                let read = copy.read_at(start, &mut into[..n]);
+                read.map(|()| n).map_err(io::Error::other)
+            }
+        };
+        read.map_err(|source| InputError::Open {
+            path: PathBuf::from(&self.name),
+            source,
+        })
+    }
+
     /// Reads the bytes from `start` on.
     ///
     /// # Errors
@@ -181,6 +206,10 @@ mod tests {
             let mut middle = [0; 3];
             reread.read_at(2, &mut middle).unwrap();
             assert_eq!(&middle, b"e t");
+            let mut some = [0; 9];
+            let n = reread.read_some(4, &mut some).unwrap();
+            assert_eq!(&some[..n], b"two");
+            assert_eq!(reread.read_some(7, &mut some).unwrap(), 0);
             let again = reread.open().unwrap();
             let progress = again.progress();
             let mut all = String::new();

@@ -18,8 +18,8 @@ use super::spares::Spares;
 use crate::io::{Input, InputError, OutputError};
 use crate::rules::dataset::AnswerCounter;
 use crate::rules::{
-    Checker, Context, Dataset, Digest, Findings, Levels, LineOutcome, RawLine, Tally, Validation,
-    WholeChecker,
+    Checker, Context, Dataset, Digest, Findings, Glance, Levels, LineOutcome, RawLine, Seen, Tally,
+    Validation, WholeChecker,
 };
 
 /// Why a dataset could not be checked to its end.
@@ -90,19 +90,7 @@ pub fn check(
     let mut reader = LineReader::with_block(input, run.block_bytes)?;
     let mut has_bom = reader.has_bom();
     let spares = Spares::default();
-    let mut gathered = Gathered {
-        checked: Checked {
-            examples: 0,
-            valid: 0,
-            invalid: 0,
-            lines: 0,
-            findings: Findings::new(run.cap, false),
-            dataset: Dataset::default(),
-            held_out: Validation::new(name),
-        },
-        digests: Partitions::new(run.memory, run.scratch),
-        is_held_out: context.side == crate::rules::Side::Validation,
-    };
+    let mut gathered = Gathered::new(name, context, run);
     ordered::for_each(
         run.pool,
         || {
@@ -128,9 +116,11 @@ pub fn check(
 
 /// A batch that was checked. Lines count from its first.
 #[derive(Debug)]
-struct Done {
+pub(super) struct Done {
     findings: Findings,
     tally: Tally,
+    /// Of the batch before, to be used again.
+    glance: Glance,
     valid: u64,
     invalid: u64,
     lines: u64,
@@ -138,10 +128,11 @@ struct Done {
 }
 
 impl Done {
-    fn new(cap: usize) -> Self {
+    pub(super) fn new(cap: usize) -> Self {
         Self {
             findings: Findings::new(cap, false),
             tally: Tally::default(),
+            glance: Glance::default(),
             valid: 0,
             invalid: 0,
             lines: 0,
@@ -149,17 +140,42 @@ impl Done {
         }
     }
 
-    fn check(&mut self, batch: &LineBatch, has_bom: bool, context: &Context, levels: &Levels) {
+    pub(super) fn check(
+        &mut self,
+        batch: &LineBatch,
+        has_bom: bool,
+        context: &Context,
+        levels: &Levels,
+    ) {
         let mut checker = Checker::new(context, levels);
         let (mut valid, mut invalid) = (0, 0);
-        let lines = batch.for_each(|line| {
-            let line = raw_line(&line, has_bom && line.number == 0);
+        let text = batch.text();
+        if let Some(text) = text {
+            self.glance.look(text);
+        }
+        let glance = text.map(|_| &self.glance);
+        let each = |line: Line<'_>| {
+            let seen = glance.map(|glance| Seen {
+                glance,
+                start: line.offset as usize,
+            });
+            let line = RawLine {
+                seen,
+                ..raw_line(&line, has_bom && line.number == 0)
+            };
             match checker.line(&line, &mut self.findings, &mut self.tally) {
                 LineOutcome::Blank => {}
                 LineOutcome::Valid => valid += 1,
                 LineOutcome::Invalid => invalid += 1,
             }
-        });
+        };
+        let lines = match glance {
+            Some(glance) => {
+                let mut newlines = glance.newlines().iter().copied();
+                batch.for_each_of(text, |_, _| newlines.next(), each)
+            }
+            None => batch.for_each(each),
+        };
         (self.valid, self.invalid, self.lines) = (valid, invalid, lines);
         self.bytes = batch.bytes();
     }
@@ -178,18 +194,36 @@ pub(super) fn raw_line<'a>(line: &Line<'a>, has_bom: bool) -> RawLine<'a> {
         has_bom,
         is_unterminated: line.is_unterminated,
         cut_from,
+        seen: None,
     }
 }
 
 /// Everything that was checked so far.
-struct Gathered {
+#[derive(Debug)]
+pub(super) struct Gathered {
     checked: Checked,
     digests: Partitions<ByPrompt>,
     is_held_out: bool,
 }
 
 impl Gathered {
-    fn add(&mut self, done: &mut Done) -> Result<(), CheckError> {
+    pub(super) fn new(name: String, context: &Context, run: &CheckRun<'_>) -> Self {
+        Self {
+            checked: Checked {
+                examples: 0,
+                valid: 0,
+                invalid: 0,
+                lines: 0,
+                findings: Findings::new(run.cap, false),
+                dataset: Dataset::default(),
+                held_out: Validation::new(name),
+            },
+            digests: Partitions::new(run.memory, run.scratch),
+            is_held_out: context.side == crate::rules::Side::Validation,
+        }
+    }
+
+    pub(super) fn add(&mut self, done: &mut Done) -> Result<(), CheckError> {
         let checked = &mut self.checked;
         let before = checked.lines;
         checked.findings.append(&mut done.findings, before + 1);
@@ -209,7 +243,7 @@ impl Gathered {
         Ok(())
     }
 
-    fn finish(
+    pub(super) fn finish(
         self,
         context: &Context,
         levels: &Levels,

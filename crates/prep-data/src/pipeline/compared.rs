@@ -8,15 +8,17 @@
 //! text stands in which part of which turn counts.
 //!
 //! This reads what it compares and no more: whether a line is what the service
-//! wants is for the rules to say.
+//! wants is for the rules to say. A line that is written as `prep` writes most,
+//! with texts that hold nothing to decode, is not even parsed.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use xxhash_rust::xxh3::{xxh3_64_with_seed, xxh3_128_with_seed};
 
 use super::lines::{LINE_LIMIT, LineText, TooLong};
 use crate::diag::{Finding, Position, S008, S019};
-use crate::json::{Document, Kind, Value, column_of, compact};
+use crate::json::{Document, Kind, Value, column_of, compact, find_special};
 use crate::source::chat::json_code;
 use crate::text::normalise;
 
@@ -57,6 +59,8 @@ struct Buffers {
     /// Where each turn before the answer ends, in the text and in the shape of
     /// the prompt, and whether it is one of the model.
     ends: Vec<(usize, usize, bool)>,
+    /// Where the texts of a plain line are.
+    texts: Vec<Range<usize>>,
 }
 
 /// Texts that follow each other.
@@ -128,6 +132,11 @@ impl Reader {
             let message = format!("the line has {} bytes, the limit is {limit}", long.bytes);
             Finding::new(&S008, Position::line(0), message)
         })?;
+        if let LineText::Utf8(text) = text
+            && let Some(prints) = self.sides.plain(text)
+        {
+            return Ok(prints);
+        }
         let parsed = match text {
             LineText::Utf8(text) => self.document.parse_str(text),
             LineText::Bytes(bytes) => self.document.parse(bytes),
@@ -204,12 +213,70 @@ fn chained(text: &str, shape: &[u8], before: u128) -> u128 {
 }
 
 impl Buffers {
-    fn read(&mut self, example: Value<'_, '_>) -> Result<Prints, (usize, String)> {
+    fn clear(&mut self) {
         self.prompt.clear();
         self.answer.clear();
         self.context.clear();
         self.members.clear();
         self.ends.clear();
+    }
+
+    /// Reads a line of the common shape, whose system instruction, if it has
+    /// one, is the one that was read last; `None` for any other.
+    fn plain(&mut self, line: &str) -> Option<Prints> {
+        const SYSTEM: &str = "\"systemInstruction\":";
+        const CONTENTS: &str = "\"contents\":[";
+        const USER: &str = "{\"role\":\"user\",\"parts\":[{\"text\":\"";
+        const MODEL: &str = "{\"role\":\"model\",\"parts\":[{\"text\":\"";
+        const AFTER_TEXT: &str = "\"}]}";
+        let mut rest = line.strip_prefix('{')?;
+        let has_system = match (rest.strip_prefix(SYSTEM), &self.system) {
+            (None, _) => false,
+            (Some(after), Some((known, ..))) => {
+                rest = after.strip_prefix(known.as_str())?.strip_prefix(',')?;
+                true
+            }
+            (Some(_), None) => return None,
+        };
+        rest = rest.strip_prefix(CONTENTS)?;
+        self.texts.clear();
+        loop {
+            for before in [USER, MODEL] {
+                let text = rest.strip_prefix(before)?;
+                let len = find_special(text.as_bytes(), 0)?;
+                let start = line.len() - text.len();
+                self.texts.push(start..start + len);
+                rest = text.get(len..)?.strip_prefix(AFTER_TEXT)?;
+                if before == USER {
+                    rest = rest.strip_prefix(',')?;
+                }
+            }
+            match rest.strip_prefix(',') {
+                Some(after) => rest = after,
+                None if rest == "]}" => break,
+                None => return None,
+            }
+        }
+        self.clear();
+        if let (true, Some((_, print, exact))) = (has_system, &self.system) {
+            self.context.shape.extend_from_slice(&print.to_le_bytes());
+            self.context.exact ^= exact;
+        }
+        let (answer, before) = self.texts.split_last()?;
+        for (n, text) in before.iter().enumerate() {
+            let is_model = n % 2 == 1;
+            self.prompt.mark(if is_model { b'm' } else { b'u' });
+            self.prompt.text(&line[text.clone()]);
+            let (text, shape) = (self.prompt.text.len(), self.prompt.shape.len());
+            self.ends.push((text, shape, is_model));
+        }
+        self.answer.mark(b'm');
+        self.answer.text(&line[answer.clone()]);
+        Some(self.prints(true))
+    }
+
+    fn read(&mut self, example: Value<'_, '_>) -> Result<Prints, (usize, String)> {
+        self.clear();
         let mut contents = None;
         for (key, value) in example.entries() {
             match &*key.text {
@@ -233,16 +300,20 @@ impl Buffers {
             self.context.other(json);
         }
         let has_answer = self.turns(contents)?;
+        Ok(self.prints(has_answer))
+    }
+
+    fn prints(&self, has_answer: bool) -> Prints {
         let context = self.context.print(0) as u64;
         let text_bytes = self.prompt.bytes + self.answer.bytes;
-        Ok(Prints {
+        Prints {
             prompt: self.prompt.print(context),
             answer: has_answer.then(|| self.answer.print(0)),
             context,
             exact_prompt: self.prompt.exact ^ self.context.exact.rotate_left(32),
             exact_answer: self.answer.exact,
             text_bytes: u32::try_from(text_bytes).unwrap_or(u32::MAX),
-        })
+        }
     }
 
     /// Reads the turns, and tells whether there is an answer.
@@ -327,6 +398,8 @@ fn one_part(part: Value<'_, '_>, side: &mut Side) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn read(line: &str) -> Result<Prints, String> {
@@ -395,6 +468,79 @@ mod tests {
         assert_eq!(turns(&["Hi", "Hello", "Why?", "So."]), whole[..2]);
         assert_ne!(turns(&["Hi", "Hello", "Why", "So."])[1], whole[1]);
         assert_eq!(turns(&["", "", "", ""])[..1], turns(&["", ""]));
+    }
+
+    fn lines() -> impl Strategy<Value = Vec<String>> {
+        let text = prop_oneof![
+            4 => "[a-zé你 “]{0,20}",
+            1 => Just("a \"quote\"\n".to_owned()),
+            1 => Just("\\".to_owned()),
+        ];
+        let turns = proptest::collection::vec(text, 0..6);
+        let system = prop_oneof![Just(""), Just("Be brief."), Just("Be \"long\".")];
+        let changed = prop_oneof![
+            6 => Just(("", "")),
+            1 => Just((",{", ", {")),
+            1 => Just(("\"user\"", "\"model\"")),
+            1 => Just(("}]}", "}],\"a\":1}")),
+            1 => Just(("{\"contents", "{\"labels\":{},\"contents")),
+            1 => Just(("]}", "]")),
+        ];
+        let line = (turns, system, changed).prop_map(|(turns, system, (from, to))| {
+            let turn = |(n, text): (usize, &String)| {
+                let parts = serde_json::json!([{"text": text}]).to_string();
+                let role = ["user", "model"][n % 2];
+                format!("{{\"role\":\"{role}\",\"parts\":{parts}}}")
+            };
+            let turns: Vec<_> = turns.iter().enumerate().map(turn).collect();
+            let system = match system {
+                "" => String::new(),
+                system => {
+                    let parts = serde_json::json!([{"text": system}]).to_string();
+                    format!("\"systemInstruction\":{{\"parts\":{parts}}},")
+                }
+            };
+            let line = format!("{{{system}\"contents\":[{}]}}", turns.join(","));
+            line.replacen(from, to, usize::from(!from.is_empty()))
+        });
+        proptest::collection::vec(line, 1..4)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1000))]
+
+        #[test]
+        fn a_plain_line_is_read_as_any_other(lines in lines()) {
+            let (mut quick, mut parsing) = (Reader::default(), Reader::default());
+            for line in lines {
+                let read = quick.read(Ok(LineText::Utf8(&line)), true);
+                // What may not be UTF-8 is parsed.
+                let expected = parsing.read(Ok(LineText::Bytes(line.as_bytes())), true);
+                prop_assert_eq!(read.as_ref().ok(), expected.as_ref().ok(), "{}", line);
+                if read.is_err() {
+                    continue;
+                }
+                prop_assert_eq!((quick.prompt(), quick.answer()), (parsing.prompt(), parsing.answer()));
+                prop_assert_eq!(quick.prompt_alone(), parsing.prompt_alone());
+                prop_assert_eq!(quick.exact_prompt_alone(), parsing.exact_prompt_alone());
+                let (mut turns, mut expected) = (Vec::new(), Vec::new());
+                quick.turns(&mut turns);
+                parsing.turns(&mut expected);
+                prop_assert_eq!(turns, expected);
+            }
+        }
+    }
+
+    #[test]
+    fn most_lines_are_plain() {
+        let line = r#"{"contents":[{"role":"user","parts":[{"text":"Hi"}]},{"role":"model","parts":[{"text":"Hola"}]}]}"#;
+        let with_system =
+            line.replacen('{', r#"{"systemInstruction":{"parts":[{"text":"S"}]},"#, 1);
+        let mut reader = Reader::default();
+        assert!(reader.sides.plain(line).is_some());
+        assert!(reader.sides.plain(&with_system).is_none());
+        reader.read(Ok(LineText::Utf8(&with_system)), true).unwrap();
+        assert!(reader.sides.plain(&with_system).is_some());
     }
 
     #[test]

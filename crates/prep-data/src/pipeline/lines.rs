@@ -171,10 +171,31 @@ impl LineBatch {
         }
     }
 
-    /// Gives every line to `each`, in order, and returns how many there are.
-    pub(crate) fn for_each<'a>(&'a self, mut each: impl FnMut(Line<'a>)) -> u64 {
+    /// The lines as text, if all of them are UTF-8 and were read.
+    pub(crate) fn text(&self) -> Option<&str> {
         match &self.piece {
-            Piece::Records(block) => lines_of(block, &mut each),
+            Piece::Records(block) => simdutf8::basic::from_utf8(block).ok(),
+            Piece::TooLong { .. } => None,
+        }
+    }
+
+    /// Gives every line to `each`, in order, and returns how many there are.
+    pub(crate) fn for_each<'a>(&'a self, each: impl FnMut(Line<'a>)) -> u64 {
+        let next_newline = |bytes: &[u8], at| Some(at + memchr::memchr(b'\n', &bytes[at..])?);
+        self.for_each_of(self.text(), next_newline, each)
+    }
+
+    /// The same when [`LineBatch::text`] is at hand. `next_newline` is asked for
+    /// the place of one newline after the other; it gets the bytes of the batch
+    /// and where the line begins.
+    pub(crate) fn for_each_of<'a>(
+        &'a self,
+        text: Option<&'a str>,
+        next_newline: impl FnMut(&[u8], usize) -> Option<usize>,
+        mut each: impl FnMut(Line<'a>),
+    ) -> u64 {
+        match &self.piece {
+            Piece::Records(block) => lines_of(block, text, next_newline, &mut each),
             Piece::TooLong { head, bytes, .. } => {
                 each(Line {
                     number: 0,
@@ -204,12 +225,16 @@ impl LineBatch {
     }
 }
 
-fn lines_of<'a>(block: &'a Block, each: &mut impl FnMut(Line<'a>)) -> u64 {
+fn lines_of<'a>(
+    block: &'a Block,
+    text: Option<&'a str>,
+    mut next_newline: impl FnMut(&[u8], usize) -> Option<usize>,
+    each: &mut impl FnMut(Line<'a>),
+) -> u64 {
     let bytes: &[u8] = block;
-    let text = simdutf8::basic::from_utf8(bytes).ok();
     let (mut at, mut number) = (0, 0);
     while at < bytes.len() {
-        let newline = memchr::memchr(b'\n', &bytes[at..]).map(|n| at + n);
+        let newline = next_newline(bytes, at);
         let end = newline.unwrap_or(bytes.len());
         let is_crlf = newline.is_some() && bytes[at..end].ends_with(b"\r");
         let range = at..end - usize::from(is_crlf);

@@ -10,8 +10,10 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 use super::context::{Context, Method};
 use super::dataset::{Digest, Seen, Tally};
 use super::example::{Example, Speaker, member};
+use super::glance::{self, Glance};
 use super::levels::Levels;
-use super::plain::{self, Plain};
+use super::pairs::{self, ActivePair, Pair, PairSide};
+use super::plain::{self, Plain, Raw};
 use super::report::{Findings, Report};
 use super::{Check, RULES, Signs, tokens};
 use crate::diag::Level;
@@ -36,6 +38,8 @@ pub struct RawLine<'a> {
     pub is_unterminated: bool,
     /// The line has so many bytes that it was not read; these are its first.
     pub cut_from: Option<u64>,
+    /// It was looked at already, among others.
+    pub seen: Option<glance::Seen<'a>>,
 }
 
 impl<'a> RawLine<'a> {
@@ -49,6 +53,7 @@ impl<'a> RawLine<'a> {
             has_bom: false,
             is_unterminated: false,
             cut_from: None,
+            seen: None,
         }
     }
 
@@ -89,11 +94,15 @@ type OnText = fn(&super::Text<'_, '_>, &mut Report<'_>);
 pub struct Checker<'c> {
     context: &'c Context,
     document: Document,
+    /// For lines that come alone.
+    glance: Glance,
     scratch: Vec<u8>,
     on_line: Vec<Active<OnLine>>,
     on_fault: Vec<Active<OnFault>>,
     on_example: Vec<Active<OnExample>>,
     on_text: Vec<Active<OnText>>,
+    /// Empty unless the context says what pairs are held to.
+    on_pair: Vec<ActivePair>,
     /// Made when the first line is counted.
     counter: Option<Counter<'static>>,
     /// From how many bytes on a line's tokens are counted.
@@ -122,11 +131,16 @@ impl<'c> Checker<'c> {
         let mut checker = Self {
             context,
             document: Document::new(),
+            glance: Glance::default(),
             scratch: Vec::new(),
             on_line: Vec::new(),
             on_fault: Vec::new(),
             on_example: Vec::new(),
             on_text: Vec::new(),
+            on_pair: match &context.pairs {
+                Some(_) => pairs::active(levels),
+                None => Vec::new(),
+            },
             asks_all: false,
             counter: None,
             long_bytes: tokens_near(context.limits()),
@@ -156,7 +170,7 @@ impl<'c> Checker<'c> {
                 Check::Fault(check) => active!(on_fault, check),
                 Check::Example(check) => active!(on_example, check),
                 Check::Text(check) => active!(on_text, check),
-                Check::Prompt(_) | Check::Dataset(_) => {}
+                Check::Pair(_) | Check::Prompt(_) | Check::Dataset(_) => {}
             }
         }
         checker
@@ -180,22 +194,54 @@ impl<'c> Checker<'c> {
         findings: &mut Findings,
         tally: &mut Tally,
     ) -> LineOutcome {
-        if !self.is_thorough
-            && !self.parses_all
-            && !line.has_bom
-            && let Some(text) = line.utf8
-            && let Some(plain) = plain::read(text)
-            && signs_of_plain(text, &plain, self.long_bytes).is_none()
-        {
-            tally.add(&self.seen_of_plain(text, &plain, line.number));
-            return LineOutcome::Valid;
+        if self.is_thorough {
+            return self.line_thoroughly(line, Signs::ALL, findings, tally);
         }
-        self.line_thoroughly(line, findings, tally)
+        let Some(text) = line.utf8 else {
+            return self.line_thoroughly(line, Signs::STRUCTURE, findings, tally);
+        };
+        let mut alone = std::mem::take(&mut self.glance);
+        let seen = line.seen.unwrap_or_else(|| {
+            alone.look(text);
+            glance::Seen {
+                glance: &alone,
+                start: 0,
+            }
+        });
+        let plain = plain::read(text, seen);
+        let signs = match &plain {
+            Some(plain) => signs_of_plain(text, plain, seen, self.long_bytes),
+            None => Signs::STRUCTURE,
+        };
+        let outcome = match plain {
+            Some(plain)
+                if signs.is_none()
+                    && !self.parses_all
+                    && !line.has_bom
+                    && (self.on_pair.is_empty() || self.is_good_pair(&plain)) =>
+            {
+                tally.add(&seen_of_plain(text, &plain, seen, line.number));
+                LineOutcome::Valid
+            }
+            _ => {
+                let of_shape = if plain.is_some() {
+                    Signs::NONE
+                } else {
+                    Signs::STRUCTURE
+                };
+                self.line_thoroughly(line, of_shape, findings, tally)
+            }
+        };
+        self.glance = alone;
+        outcome
     }
 
+    /// Parses a line and asks the rules whose signs it shows, those of its shape
+    /// among them.
     fn line_thoroughly(
         &mut self,
         line: &RawLine<'_>,
+        of_shape: Signs,
         findings: &mut Findings,
         tally: &mut Tally,
     ) -> LineOutcome {
@@ -226,8 +272,8 @@ impl<'c> Checker<'c> {
             }
         };
         let signs = signs_of_line(line.bytes, self.context, self.long_bytes);
-        let example = Example::of(root, signs);
-        let mut example = with_sign_of_shape(example, self.is_thorough, line);
+        let mut example = Example::of(root, signs);
+        example.signs |= of_shape;
         if example.signs.any_of(Signs::LONG) {
             let make = || tokenizer(self.context).counter();
             let counter = self.counter.get_or_insert_with(make);
@@ -263,6 +309,10 @@ impl<'c> Checker<'c> {
                 n_errors += active.n_errors(&report);
             }
         }
+        if !self.on_pair.is_empty() {
+            let rules = &self.on_pair;
+            n_errors += ask_pairs(rules, &example, numbered, self.context, findings);
+        }
         findings.end_line(line.bytes);
         let is_invalid = n_errors > 0 || root.kind() != Kind::Object;
         if root.kind() == Kind::Object {
@@ -278,22 +328,52 @@ impl<'c> Checker<'c> {
         }
     }
 
-    fn seen_of_plain<'a>(&self, line: &'a str, plain: &Plain<'a>, number: u64) -> Seen<'a> {
-        Seen {
-            digest: Digest {
-                prompt: xxh3_128(&line.as_bytes()[..plain.answer_start]),
-                answer: xxh3_64(plain.answer.text.as_bytes()),
-                line: number,
-                prompt_chars: plain.prompt.chars(),
-                answer_chars: plain.answer.chars(),
-                is_invalid: false,
-            },
-            system: plain.system.map(|system| system.text),
-            prompt: Some(plain.prompt.text),
-            answer: Some(plain.answer.text),
-            ..Seen::default()
-        }
+    /// Whether no rule of pairs minds the texts of a plain line.
+    fn is_good_pair(&self, plain: &Plain<'_>) -> bool {
+        let Some(context) = &self.context.pairs else {
+            return true;
+        };
+        let (prompt, answer) = (plain.prompt.decoded(), plain.answer.decoded());
+        let pair = Pair::new(&prompt, &answer, &context.learnt);
+        self.on_pair
+            .iter()
+            .all(|rule| rule.ask(&pair, context).is_none())
     }
+}
+
+/// Asks the rules of pairs, and says how many errors they found.
+fn ask_pairs(
+    rules: &[ActivePair],
+    example: &Example<'_, '_>,
+    line: (&[u8], u64),
+    context: &Context,
+    findings: &mut Findings,
+) -> u64 {
+    let (Some(of_pairs), Some((prompt, answer))) = (&context.pairs, pairs::texts_of(example))
+    else {
+        return 0;
+    };
+    // Other rules speak of a text that is blank.
+    if prompt.text.trim().is_empty() || answer.text.trim().is_empty() {
+        return 0;
+    }
+    let pair = Pair::new(&prompt.text, &answer.text, &of_pairs.learnt);
+    let mut n_errors = 0;
+    for rule in rules {
+        let Some(said) = rule.ask(&pair, of_pairs) else {
+            continue;
+        };
+        let place = (rule.index, rule.level);
+        let mut report = Report::new(place, line, Some(example.root), context, findings);
+        let (text, start) = match said.side {
+            PairSide::Source => (prompt, pair.source_start),
+            PairSide::Target => (answer, 0),
+        };
+        let range = start + said.range.start..start + said.range.end;
+        report.text(text, range, said.message);
+        n_errors += u64::from(rule.level == Level::Error) * report.n_found();
+    }
+    n_errors
 }
 
 impl<F> Active<F> {
@@ -339,8 +419,9 @@ fn signs_of_line(text: &[u8], context: &Context, long_bytes: u64) -> Signs {
     signs
 }
 
-fn signs_of_plain(line: &str, plain: &Plain<'_>, long_bytes: u64) -> Signs {
-    let mut signs = Signs::of(plain.texts.as_bytes());
+fn signs_of_plain(line: &str, plain: &Plain<'_>, seen: glance::Seen<'_>, long_bytes: u64) -> Signs {
+    let texts = seen.start + plain.texts.start..seen.start + plain.texts.end;
+    let mut signs = seen.glance.signs(texts);
     if line.len() as u64 > long_bytes {
         signs |= Signs::LONG;
     }
@@ -348,6 +429,36 @@ fn signs_of_plain(line: &str, plain: &Plain<'_>, long_bytes: u64) -> Signs {
         signs |= Signs::BLANK;
     }
     signs | plain.of_answers
+}
+
+/// What a plain line is to the dataset.
+fn seen_of_plain<'a>(
+    line: &'a str,
+    plain: &Plain<'a>,
+    seen: glance::Seen<'_>,
+    number: u64,
+) -> Seen<'a> {
+    let chars = |raw: Raw<'_>| {
+        let range = raw.range();
+        let n = seen
+            .glance
+            .n_chars(seen.start + range.start..seen.start + range.end);
+        u32::try_from(n).unwrap_or(u32::MAX) - raw.escapes
+    };
+    Seen {
+        digest: Digest {
+            prompt: xxh3_128(&line.as_bytes()[..plain.answer_start]),
+            answer: xxh3_64(plain.answer.text.as_bytes()),
+            line: number,
+            prompt_chars: chars(plain.prompt),
+            answer_chars: chars(plain.answer),
+            is_invalid: false,
+        },
+        system: plain.system.map(|system| system.text),
+        prompt: Some(plain.prompt.text),
+        answer: Some(plain.answer.text),
+        ..Seen::default()
+    }
 }
 
 /// The fingerprint of all that the answer follows, in the form in which texts
@@ -378,22 +489,6 @@ fn normalised_prompt(example: &Example<'_, '_>) -> Option<u64> {
         }
     }
     (!is_empty).then(|| xxh3_64(prompt.as_bytes()))
-}
-
-/// Adds whether the line is of the common shape.
-fn with_sign_of_shape<'d, 'a>(
-    mut example: Example<'d, 'a>,
-    is_thorough: bool,
-    line: &RawLine<'_>,
-) -> Example<'d, 'a> {
-    let plain = line.utf8.and_then(plain::read);
-    if is_thorough || plain.is_none() {
-        example.signs |= Signs::STRUCTURE;
-    }
-    if is_thorough {
-        example.signs = Signs::ALL;
-    }
-    example
 }
 
 /// What an example is to the dataset, by way of its canonical JSON: a plain

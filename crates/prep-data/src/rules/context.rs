@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::dataset::{Digest, Tally};
+use super::pairs::PairContext;
 use crate::example::models::{self, Date, Limits, Model};
 
 /// How the model is to be tuned.
@@ -46,6 +47,8 @@ pub struct Context {
     pub baseline: HashSet<u64>,
     /// The validation examples that training must not contain.
     pub validation: Option<Validation>,
+    /// What the rules of segment pairs go by; without it they find nothing.
+    pub pairs: Option<PairContext>,
 }
 
 impl Context {

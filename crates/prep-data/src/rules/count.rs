@@ -7,7 +7,7 @@ use super::example::{Example, Speaker, kind_of};
 use super::plain::{self, Raw};
 use super::tokens::{self, TokenCount};
 use super::{RawLine, Signs};
-use crate::json::{Document, Kind, column_of};
+use crate::json::{Document, Kind, column_of, find_special};
 use crate::text::tokens::{Counter, Tokenizer, estimate};
 
 /// How the tokens of a text are told.
@@ -34,6 +34,17 @@ pub struct LineCounter<'t> {
 pub struct Counts<'c> {
     /// Its tokens by each measure, in their order.
     pub tokens: &'c [TokenCount],
+    /// It is one of preferences: it has `completions`.
+    pub has_completions: bool,
+}
+
+/// What an example comes to whose texts were listened to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Heard {
+    /// Its tokens by the first measure.
+    pub tokens: TokenCount,
+    /// How many turns it has, without those of completions.
+    pub turns: u64,
     /// It is one of preferences: it has `completions`.
     pub has_completions: bool,
 }
@@ -75,26 +86,82 @@ impl<'t> LineCounter<'t> {
         })
     }
 
+    /// Counts the tokens of a line that is not blank, and gives every text to
+    /// `each` with whose it is and the number of its turn, as
+    /// [`Example::texts`] has them.
+    ///
+    /// # Errors
+    ///
+    /// When it is no JSON object with turns; nothing was given then.
+    pub fn listen(
+        &mut self,
+        line: &RawLine<'_>,
+        mut each: impl FnMut(Speaker, u64, &str),
+    ) -> Result<Heard, NotExample> {
+        let mut turns = 0;
+        let is_plain = line.utf8.is_some_and(|text| {
+            let mut raws = Vec::new();
+            let next = |from| find_special(text.as_bytes(), from);
+            if plain::read_texts(text, next, |speaker, raw| raws.push((speaker, raw))).is_none() {
+                return false;
+            }
+            self.start();
+            for (speaker, raw) in raws {
+                turns += u64::from(speaker != Speaker::System);
+                let text = raw.decoded();
+                self.count(speaker, &text);
+                let turn = if speaker == Speaker::System { 0 } else { turns };
+                each(speaker, turn, &text);
+            }
+            true
+        });
+        let mut has_completions = false;
+        if !is_plain {
+            has_completions = self.example(line, |example| {
+                turns = example.turns.len() as u64;
+                for text in &example.texts {
+                    each(text.speaker, text.turn as u64, &text.text);
+                }
+            })?;
+        }
+        Ok(Heard {
+            tokens: self.counts.first().copied().unwrap_or_default(),
+            turns,
+            has_completions,
+        })
+    }
+
+    /// Counts a text by all measures.
+    fn count(&mut self, speaker: Speaker, text: &str) {
+        for (meter, count) in self.meters.iter_mut().zip(&mut self.counts) {
+            let n = meter.count(text) as u64;
+            match speaker {
+                Speaker::System => count.system += n,
+                Speaker::User => count.user += n,
+                Speaker::Model => count.model += n,
+            }
+        }
+    }
+
     /// Counts a line if it is plain.
     fn plain(&mut self, line: &str) -> bool {
         self.start();
-        let Self { meters, counts, .. } = self;
-        let each = |speaker, text: Raw<'_>| {
-            let text = text.decoded();
-            for (meter, count) in meters.iter_mut().zip(&mut *counts) {
-                let n = meter.count(&text) as u64;
-                match speaker {
-                    Speaker::System => count.system += n,
-                    Speaker::User => count.user += n,
-                    Speaker::Model => count.model += n,
-                }
-            }
-        };
-        plain::read_texts(line, each).is_some()
+        let each = |speaker, text: Raw<'_>| self.count(speaker, &text.decoded());
+        let next = |from| find_special(line.as_bytes(), from);
+        plain::read_texts(line, next, each).is_some()
     }
 
     /// Counts any line, and tells whether it has completions.
     fn any(&mut self, line: &RawLine<'_>) -> Result<bool, NotExample> {
+        self.example(line, |_| {})
+    }
+
+    /// Counts any line, and shows the example in it.
+    fn example(
+        &mut self,
+        line: &RawLine<'_>,
+        show: impl FnOnce(&Example<'_, '_>),
+    ) -> Result<bool, NotExample> {
         self.start();
         if let Some(bytes) = line.cut_from {
             return Err(NotExample::at_start(format!(
@@ -121,6 +188,7 @@ impl<'t> LineCounter<'t> {
         for (meter, count) in self.meters.iter_mut().zip(&mut self.counts) {
             *count = tokens::count_by(&example, |text| meter.count(text));
         }
+        show(&example);
         Ok(example.completions.is_some())
     }
 
@@ -185,6 +253,13 @@ mod tests {
             assert_eq!(parsed, Ok(false), "{line}");
             assert_eq!(plain, counter.counts, "{line}");
         }
+        let mut texts = 0;
+        let line = RawLine::alone(line.as_bytes());
+        let heard = counter.listen(&line, |_, _, _| texts += 1);
+        match &parsed {
+            Ok(_) => assert_eq!(heard.map(|heard| heard.tokens), Ok(counter.counts[0])),
+            Err(why) => assert_eq!((heard.as_ref().err(), texts), (Some(why), 0)),
+        }
         (plain, is_plain)
     }
 
@@ -226,6 +301,22 @@ mod tests {
             let sum: usize = texts.map(|text| alone.count(text)).sum();
             prop_assert_eq!(counts.tokens[1].total(), sum as u64);
         }
+    }
+
+    #[test]
+    fn texts_are_heard_with_their_turns() {
+        let heard = |line: &str| {
+            let mut texts = Vec::new();
+            let each = |speaker, turn, text: &str| texts.push(format!("{speaker:?} {turn} {text}"));
+            let heard = counter().listen(&RawLine::alone(line.as_bytes()), each);
+            (texts.join("; "), heard.unwrap().turns)
+        };
+        let plain = r#"{"systemInstruction":{"parts":[{"text":"S"}]},"contents":[{"role":"user","parts":[{"text":"a\"b"}]},{"role":"model","parts":[{"text":"c"}]}]}"#;
+        let expected = ("System 0 S; User 1 a\"b; Model 2 c".to_owned(), 2);
+        assert_eq!(heard(plain), expected);
+        assert_eq!(heard(&plain.replace(':', ": ")), expected);
+        let call = r#"{"contents":[{"role":"user","parts":[{"text":"a"},{"text":"b"}]},{"role":"model","parts":[{"functionCall":{"name":"f"}}]}],"completions":[{"completion":{"parts":[{"text":"c"}]}}]}"#;
+        assert_eq!(heard(call), ("User 1 a; User 1 b; Model 3 c".to_owned(), 2));
     }
 
     #[test]

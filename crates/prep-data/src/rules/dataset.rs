@@ -553,7 +553,7 @@ impl Default for Lengths {
 impl Lengths {
     const EXACT: usize = 32_768;
 
-    fn add(&mut self, chars: u32) {
+    pub(super) fn add(&mut self, chars: u32) {
         self.n += 1;
         self.spread.take();
         match self.exact.get_mut(chars as usize) {

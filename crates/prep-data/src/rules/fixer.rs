@@ -78,6 +78,7 @@ impl<'c> Fixer<'c> {
                 },
                 bytes: &fixed.line,
                 has_bom,
+                seen: None,
                 ..*line
             };
             fixed.outcome = self.checker.line(&raw, &mut self.findings, &mut self.tally);

@@ -2,7 +2,7 @@
 
 use crate::diag::Level;
 
-use super::RULES;
+use super::{Preset, RULES};
 
 /// A word that names no rule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -43,6 +43,34 @@ impl Levels {
             self.0[rule] = level;
         }
         Ok(())
+    }
+
+    /// Gives the rules of segment pairs the levels of a preset.
+    pub fn set_pairs(&mut self, preset: Preset) {
+        for (code, level) in preset.levels().filter(|(code, _)| code.starts_with('P')) {
+            self.set_code(code, level);
+        }
+    }
+
+    /// Gives the rules the levels that `prep filter` goes by: what is no example
+    /// is an error as ever, what only deserves a look is off, and the preset
+    /// says the rest.
+    pub fn set_filter(&mut self, preset: Option<Preset>) {
+        for level in &mut self.0 {
+            if *level == Level::Warn {
+                *level = Level::Allow;
+            }
+        }
+        for (code, level) in preset.into_iter().flat_map(Preset::levels) {
+            self.set_code(code, level);
+        }
+    }
+
+    fn set_code(&mut self, code: &str, level: Level) {
+        let rules = RULES.iter().zip(&mut self.0);
+        for (_, own) in rules.filter(|(rule, _)| rule.code.code == code) {
+            *own = level;
+        }
     }
 
     /// Leaves only the rules that the words name. One that is off by default

@@ -23,11 +23,13 @@ pub mod dataset;
 mod edit;
 pub mod example;
 pub mod fixer;
+pub mod glance;
 mod json;
 pub mod levels;
 mod limits;
 mod media;
 mod page;
+pub mod pairs;
 mod place;
 mod plain;
 mod preference;
@@ -48,13 +50,15 @@ use std::fmt;
 
 pub use checker::{Checker, LineOutcome, RawLine};
 pub use context::{Context, Method, Overlap, OverlapKind, Side, Validation};
-pub use count::{Counts, LineCounter, Measure, NotExample};
+pub use count::{Counts, Heard, LineCounter, Measure, NotExample};
 pub use dataset::{Dataset, Digest, Tally};
 pub use edit::{Edit, apply};
 pub use example::{Example, Part, PartData, Speaker, Text, Turn};
 pub use fixer::{Fixed, Fixer, levels_for_repair};
+pub use glance::{Glance, Seen};
 pub use levels::{Levels, SelectError};
 pub use page::{Block, BlockKind, Page};
+pub use pairs::{Glossary, GlossaryError, Learnt, Pair, PairContext, Preset, Survey, Wanted};
 pub use place::Window;
 pub use report::{Added, Findings, Found, Report};
 pub use tokens::TokenCount;
@@ -115,6 +119,8 @@ pub enum Check {
     Example(fn(&Example<'_, '_>, &mut Report<'_>)),
     /// One text of an example.
     Text(fn(&Text<'_, '_>, &mut Report<'_>)),
+    /// What the user says last and what the model answers, if a preset is on.
+    Pair(pairs::PairCheck),
     /// The examples that share a prompt (at least one), in the order of their
     /// lines.
     Prompt(fn(&Dataset, &[Digest], &mut Report<'_>)),
@@ -197,6 +203,20 @@ pub static RULES: &[&Rule] = &[
     &private::phone_number::RULE,
     &private::payment_card::RULE,
     &private::iban::RULE,
+    &pairs::empty_side::RULE,
+    &pairs::untranslated::RULE,
+    &pairs::length_ratio::RULE,
+    &pairs::numbers_differ::RULE,
+    &pairs::placeholders_differ::RULE,
+    &pairs::addresses_differ::RULE,
+    &pairs::terminal_punctuation::RULE,
+    &pairs::unpaired_punctuation::RULE,
+    &pairs::wrong_language::RULE,
+    &pairs::wrong_script::RULE,
+    &pairs::repeated_text::RULE,
+    &pairs::regional_spanish::RULE,
+    &pairs::mixed_address::RULE,
+    &pairs::glossary_term::RULE,
     &dataset::exact_duplicate::RULE,
     &dataset::validation_leakage::RULE,
     &dataset::conflicting_answers::RULE,

@@ -10,7 +10,9 @@
 //! - `validation`: what the blocks after it are compared with.
 //!
 //! More words may follow: `method=preference`, `side=validation`,
-//! `model=NAME`, `adapter=N`, `location=NAME`, `today=YYYY-MM-DD`;
+//! `model=NAME`, `adapter=N`, `location=NAME`, `today=YYYY-MM-DD`; `preset=NAME`
+//! turns the rules of pairs on, with `src=TAG` and `tgt=TAG` for the languages
+//! and `glossary=TERM,TERM;…`;
 //! `repeat=N` repeats the block N times, with `{n}` counting from 1; `{ab*3}`
 //! stands for `ababab`; `bytes` makes a byte of every `<ff>`; `unterminated`
 //! leaves out the last line end.

@@ -10,13 +10,15 @@
 //! and the parser starts over.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use super::example::Speaker;
-use crate::json::{find_special, unescape};
+use super::glance::Seen;
+use crate::json::unescape;
 use crate::text::signs::Signs;
 
 /// A line of the common shape. Texts are raw JSON without their quotes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Plain<'a> {
     /// The text of the system instruction.
     pub(super) system: Option<Raw<'a>>,
@@ -24,9 +26,9 @@ pub(super) struct Plain<'a> {
     pub(super) prompt: Raw<'a>,
     /// The text of the last turn, which is the model's.
     pub(super) answer: Raw<'a>,
-    /// The line from its first text to its last: what comes before and after
-    /// is the same in every line, and a third of a short one.
-    pub(super) texts: &'a str,
+    /// Where its first text begins and its last one ends: what comes before and
+    /// after is the same in every line.
+    pub(super) texts: Range<usize>,
     /// Where the last turn begins.
     pub(super) answer_start: usize,
     /// A text is empty, or may be blank.
@@ -39,6 +41,8 @@ pub(super) struct Plain<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Raw<'a> {
     pub(super) text: &'a str,
+    /// Where it begins in the line.
+    pub(super) start: usize,
     /// How many escapes it has; each is two bytes for one character.
     pub(super) escapes: u32,
 }
@@ -52,94 +56,74 @@ impl<'a> Raw<'a> {
         }
     }
 
-    /// The characters of the decoded text.
-    pub(super) fn chars(self) -> u32 {
-        u32::try_from(n_chars(self.text)).unwrap_or(u32::MAX) - self.escapes
+    /// Where it stands in the line.
+    pub(super) fn range(self) -> Range<usize> {
+        self.start..self.start + self.text.len()
     }
 }
 
-/// How many characters a text has: of eight bytes at a time, those that begin
-/// one. Twice as fast as `chars().count()` on texts of some hundred bytes.
-fn n_chars(text: &str) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    /// So many words give sums that a byte can hold.
-    const WORDS: usize = 31;
-    let (words, rest) = text.as_bytes().as_chunks::<8>();
-    let mut n_inside = 0;
-    for stretch in words.chunks(WORDS) {
-        let mut sums = 0_u64;
-        for word in stretch {
-            let word = u64::from_le_bytes(*word);
-            // The upper bit is set and the next is not.
-            sums += (word >> 7) & !(word >> 6) & ONES;
-        }
-        n_inside += sums.wrapping_mul(ONES) >> 56;
-    }
-    let n_rest = rest.iter().filter(|byte| **byte & 0xc0 == 0x80).count();
-    text.len() - usize::try_from(n_inside).unwrap_or(usize::MAX) - n_rest
-}
+const SYSTEM: &[u8; 40] = b"{\"systemInstruction\":{\"parts\":[{\"text\":\"";
+const AFTER_SYSTEM: &[u8; 50] = b"\"}]},\"contents\":[{\"role\":\"user\",\"parts\":[{\"text\":\"";
+const NO_SYSTEM: &[u8; 46] = b"{\"contents\":[{\"role\":\"user\",\"parts\":[{\"text\":\"";
+const AFTER_USER: &[u8; 39] = b"\"}]},{\"role\":\"model\",\"parts\":[{\"text\":\"";
+const AFTER_MODEL: &[u8; 38] = b"\"}]},{\"role\":\"user\",\"parts\":[{\"text\":\"";
+const END: &[u8; 6] = b"\"}]}]}";
+/// How much of [`AFTER_USER`] is still the user's turn.
+const OF_USER: usize = "\"}]},".len();
 
-const SYSTEM: &str = "\"systemInstruction\":{\"parts\":[{\"text\":\"";
-const AFTER_SYSTEM: &str = "\"}]},";
-const CONTENTS: &str = "\"contents\":[";
-const USER: &str = "{\"role\":\"user\",\"parts\":[{\"text\":\"";
-const MODEL: &str = "{\"role\":\"model\",\"parts\":[{\"text\":\"";
-const AFTER_TEXT: &str = "\"}]}";
-
-/// Reads a line, without its line end, that is valid UTF-8.
+/// Reads a line, without its line end, that is valid UTF-8, of which it is known
+/// where its marks are.
 #[inline]
-pub(super) fn read(line: &str) -> Option<Plain<'_>> {
-    read_texts(line, |_, _| {})
+pub(super) fn read<'a>(line: &'a str, seen: Seen<'_>) -> Option<Plain<'a>> {
+    let next = |from| Some(seen.glance.next_special(seen.start + from)? - seen.start);
+    read_texts(line, next, |_, _| {})
 }
 
-/// Reads a line as [`read`] does, and gives every text to `each` on the way,
-/// in order. What was given counts only if the line turns out to be plain.
+/// Reads a line, and gives every text to `each` on the way, in order. What was
+/// given counts only if the line turns out to be plain. `next_special` tells
+/// the place of the first `"`, `\` or control character at or after a place,
+/// and may tell one behind the line.
 #[inline]
 pub(super) fn read_texts<'a>(
     line: &'a str,
+    next_special: impl Fn(usize) -> Option<usize>,
     mut each: impl FnMut(Speaker, Raw<'a>),
 ) -> Option<Plain<'a>> {
     let mut scan = Scan {
         line,
         at: 0,
         may_be_blank: false,
+        next_special,
     };
-    scan.skip("{")?;
     let mut first = None;
-    let system = if scan.skip(SYSTEM).is_some() {
+    let mut system = None;
+    if scan.skip(NO_SYSTEM).is_none() {
+        scan.skip(SYSTEM)?;
         first = Some(scan.at);
         let text = scan.text()?;
-        scan.skip(AFTER_SYSTEM)?;
         each(Speaker::System, text);
-        Some(text)
-    } else {
-        None
-    };
-    scan.skip(CONTENTS)?;
+        system = Some(text);
+        scan.skip(AFTER_SYSTEM)?;
+    }
+    let first = first.unwrap_or(scan.at);
     let mut of_answers = Signs::NONE;
     loop {
-        scan.skip(USER)?;
-        let first = *first.get_or_insert(scan.at);
         let prompt = scan.text()?;
         each(Speaker::User, prompt);
-        scan.skip(AFTER_TEXT)?;
-        scan.skip(",")?;
-        let answer_start = scan.at;
-        scan.skip(MODEL)?;
+        let answer_start = scan.at + OF_USER;
+        scan.skip(AFTER_USER)?;
         let answer = scan.text()?;
         each(Speaker::Model, answer);
-        let last = scan.at;
-        scan.skip(AFTER_TEXT)?;
         of_answers |= Signs::of_answer(prompt.text, answer.text);
-        if scan.skip(",").is_some() {
+        if scan.skip(AFTER_MODEL).is_some() {
             continue;
         }
-        scan.skip("]}")?;
-        return (scan.at == line.len()).then_some(Plain {
+        let is_end = &line.as_bytes()[scan.at..] == END;
+        return is_end.then_some(Plain {
             system,
             prompt,
             answer,
-            texts: &line[first..last],
+            texts: first..scan.at,
             answer_start,
             may_be_blank: scan.may_be_blank,
             of_answers,
@@ -147,17 +131,18 @@ pub(super) fn read_texts<'a>(
     }
 }
 
-struct Scan<'a> {
+struct Scan<'a, N> {
     line: &'a str,
     at: usize,
     may_be_blank: bool,
+    next_special: N,
 }
 
-impl<'a> Scan<'a> {
+impl<'a, N: Fn(usize) -> Option<usize>> Scan<'a, N> {
     #[inline]
-    fn skip(&mut self, token: &str) -> Option<()> {
-        let is_there = self.line.as_bytes()[self.at..].starts_with(token.as_bytes());
-        self.at += if is_there { token.len() } else { 0 };
+    fn skip<const LEN: usize>(&mut self, token: &[u8; LEN]) -> Option<()> {
+        let is_there = self.line.as_bytes()[self.at..].first_chunk() == Some(token);
+        self.at += if is_there { LEN } else { 0 };
         is_there.then_some(())
     }
 
@@ -169,8 +154,8 @@ impl<'a> Scan<'a> {
         let mut escapes = 0;
         let mut from = start;
         loop {
-            let special = find_special(bytes, from)?;
-            match bytes[special] {
+            let special = (self.next_special)(from)?;
+            match bytes.get(special)? {
                 b'"' => {
                     self.at = special;
                     let text = &self.line[start..special];
@@ -179,7 +164,11 @@ impl<'a> Scan<'a> {
                         None => true,
                         Some(first) => !first.is_ascii_graphic() || *first == b'\\',
                     } && is_blank(text);
-                    return Some(Raw { text, escapes });
+                    return Some(Raw {
+                        text,
+                        start,
+                        escapes,
+                    });
                 }
                 b'\\'
                     if matches!(
@@ -209,17 +198,4 @@ fn is_blank(raw: &str) -> bool {
         }
     }
     true
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn characters_are_counted_at_any_length() {
-        for n in [0, 1, 31, 32, 33, 8159, 8160, 8161, 20_000] {
-            let text = "aé你👍".repeat(n);
-            assert_eq!(n_chars(&text), 4 * n);
-        }
-    }
 }

@@ -4,6 +4,7 @@
 //! works out the rest. What is kept of it is bounded: of each rule the first
 //! findings up to a cap, and the count of all.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::context::Context;
@@ -113,6 +114,15 @@ impl Findings {
         }
     }
 
+    /// The line that was looked at last as it may be shown: its secrets masked.
+    #[must_use]
+    pub fn shown<'l>(&mut self, line: &'l [u8]) -> Cow<'l, [u8]> {
+        if self.secrets.is_empty() {
+            return Cow::Borrowed(line);
+        }
+        Cow::Owned(Masked::of(line, &mut self.secrets).line)
+    }
+
     /// Forgets everything, and keeps the memory.
     pub fn clear(&mut self) {
         self.found.clear();
@@ -142,8 +152,10 @@ impl Findings {
     /// Puts what was found in the order of lines, then of rules. What is
     /// beyond the cap goes.
     pub fn sort(&mut self) {
-        let place = |found: &Found| (found.position, index_of(found.rule));
-        self.found.sort_by_key(place);
+        self.found.sort_by(|one, other| {
+            let by_rule = || index_of(one.rule).cmp(&index_of(other.rule));
+            one.position.cmp(&other.position).then_with(by_rule)
+        });
         if self.by_line {
             self.kept.fill(0);
             let (kept, cap) = (&mut self.kept, self.cap);

@@ -72,6 +72,7 @@ pub(crate) fn lines(text: &[u8]) -> Vec<RawLine<'_>> {
             has_bom: has_bom && n == 0,
             is_unterminated: n + 1 == pieces.len() && ended.is_none(),
             cut_from: None,
+            seen: None,
         });
     }
     lines
@@ -98,10 +99,37 @@ fn context_of(block: &Block, validation: Option<&Block>) -> Context {
         today: block.setting("today").map(|date| date.parse().unwrap()),
         ..Context::default()
     };
+    context.pairs = block
+        .setting("preset")
+        .map(|preset| pairs_of(block, preset));
     if let Some(validation) = validation {
         context.validation = Some(validation_of(&validation.text));
     }
     context
+}
+
+/// What pair rules go by in a block.
+fn pairs_of(block: &Block, preset: &str) -> PairContext {
+    let mut survey = Survey::default();
+    let mut document = reader::Document::new();
+    for line in lines(&block.text) {
+        pairs::pair_of_line(line.bytes, &mut document, |prompt, answer| {
+            survey.add(prompt, answer);
+        });
+    }
+    let setting = |name| block.setting(name).map(str::to_owned);
+    let glossary = block
+        .setting("glossary")
+        .map(|terms| terms.replace(';', "\n"));
+    PairContext {
+        preset: preset.parse().unwrap(),
+        learnt: survey.finish(&Wanted {
+            source_tag: setting("src"),
+            target_tag: setting("tgt"),
+            source_prefix: None,
+        }),
+        glossary: glossary.map(|terms| Glossary::parse(&terms).unwrap()),
+    }
 }
 
 /// The validation examples of a file.
@@ -166,8 +194,11 @@ fn check_block(
 ) -> Result<(), String> {
     let mut levels = Levels::default();
     let level = rule.code.level.max(Level::Warn);
-    levels.set(rule.code.code, level).unwrap();
     let context = context_of(block, validation);
+    if let Some(pairs) = &context.pairs {
+        levels.set_pairs(pairs.preset);
+    }
+    levels.set(rule.code.code, level).unwrap();
     let findings = check_all(&block.text, &context, &levels, false);
     let told = |found: &Found| {
         let place = found
@@ -255,6 +286,15 @@ fn agree(line: &[u8]) {
         "{}",
         String::from_utf8_lossy(line)
     );
+}
+
+#[test]
+fn what_stands_first_in_a_text_is_no_less_a_sign() {
+    let line = r#"{"contents":[{"role":"user","parts":[{"text":"PROMPT"}]},{"role":"model","parts":[{"text":"ANSWER"}]}]}"#;
+    for text in ["Ã© tarde", "Ã¡", "@", "<b>", "ghp_", "\u{200b}a", "1234567"] {
+        agree(line.replace("PROMPT", text).as_bytes());
+        agree(line.replace("ANSWER", text).as_bytes());
+    }
 }
 
 #[test]

@@ -7,11 +7,12 @@
 //! left at the ends. So `“Qué—  tal…”` and `"QUÉ- tal..."` are one text.
 //! Everything else stays, `¿` and `¡`, accents and digits among it.
 //!
-//! Nearly all text takes the fast path: stretches of ASCII are copied and
-//! lower-cased, and any other character that stands for itself alone is looked
-//! up in a table that is filled from the slow path page by page. A text with a
+//! Nearly all text takes the fast path: ASCII is copied and lower-cased eight
+//! bytes at a time, and any other character that stands for itself alone is
+//! looked up in a table that is filled from the slow path page by page. A text with a
 //! character that may combine with its neighbours takes the slow path whole.
 
+use std::cell::Cell;
 use std::sync::OnceLock;
 
 use caseless::Caseless;
@@ -91,73 +92,102 @@ impl<'o> Spaced<'o> {
             self.is_due = false;
         }
     }
-
-    /// Appends visible ASCII with single spaces, which does not begin with one.
-    fn push_plain(&mut self, plain: &str) {
-        self.flush();
-        let start = self.out.len();
-        self.out.push_str(plain.strip_suffix(' ').unwrap_or(plain));
-        self.out[start..].make_ascii_lowercase();
-        self.is_due = plain.ends_with(' ');
-    }
 }
 
 /// Does the same by table, or gives up and returns `false`.
 fn fast(text: &str, out: &mut String) -> bool {
-    out.reserve(text.len());
-    let mut spaced = Spaced::new(out);
-    let mut rest = text;
-    loop {
-        let n_plain = plain_prefix(rest.as_bytes());
-        if n_plain > 0 {
-            let (plain, after) = rest.split_at(n_plain);
-            spaced.push_plain(plain);
-            rest = after;
-        }
-        let mut chars = rest.chars();
-        let Some(c) = chars.next() else { return true };
-        rest = chars.as_str();
-        match c {
-            ' ' => spaced.space(),
-            c if c.is_ascii() => spaced.push(c.to_ascii_lowercase()),
-            c => match entry(c) {
-                SLOW => return false,
-                NOTHING => {}
-                one => spaced.push(char::from_u32(one).unwrap_or(c)),
-            },
-        }
+    /// More than common texts need is given back to the system.
+    const MOST_KEPT: usize = 1 << 20;
+    thread_local! {
+        static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
     }
+    let mut buffer = BUFFER.take();
+    // A character that is no ASCII has two bytes at least and becomes one of
+    // four at most; and words are written whole.
+    let most = 2 * text.len() + WORD;
+    if buffer.len() < most {
+        buffer.resize(most, 0);
+    }
+    let end = unify(text, &mut buffer);
+    // Characters were put together from whole ones.
+    let normalised = end.and_then(|end| simdutf8::basic::from_utf8(&buffer[..end]).ok());
+    out.push_str(normalised.unwrap_or_default());
+    let is_done = normalised.is_some();
+    if buffer.len() <= MOST_KEPT {
+        BUFFER.set(buffer);
+    }
+    is_done
 }
 
-/// How many bytes at the beginning are visible ASCII with single spaces, the
-/// first one no space.
-fn plain_prefix(bytes: &[u8]) -> usize {
-    const CHUNK: usize = 16;
-    if bytes.first() == Some(&b' ') {
-        return 0;
-    }
-    let mut n = 0;
-    let mut was_space = false;
-    while let Some(chunk) = bytes.get(n..n + CHUNK) {
-        let is_visible = chunk
-            .iter()
-            .fold(true, |all, &byte| all & (0x20..0x7f).contains(&byte));
-        let pairs = chunk.iter().zip(&chunk[1..]);
-        let is_doubled = pairs.fold(was_space & (chunk[0] == b' '), |any, (&a, &b)| {
-            any | ((a == b' ') & (b == b' '))
-        });
-        if !is_visible || is_doubled {
-            break;
+const WORD: usize = size_of::<u64>();
+
+/// Writes what becomes of a text, and says how much that is; `None` if
+/// characters may combine.
+fn unify(text: &str, buffer: &mut [u8]) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let (mut at, mut end) = (0, 0);
+    while at < bytes.len() {
+        while let Some(word) = bytes[at..].first_chunk() {
+            let is_after_space = end == 0 || buffer[end - 1] == b' ';
+            let (lower, n_plain) = plain(u64::from_le_bytes(*word), is_after_space);
+            // What is no more plain is overwritten.
+            buffer[end..end + WORD].copy_from_slice(&lower.to_le_bytes());
+            at += n_plain;
+            end += n_plain;
+            if n_plain < WORD {
+                break;
+            }
         }
-        was_space = chunk[CHUNK - 1] == b' ';
-        n += CHUNK;
+        // Near the end of the text, or where something is not plain. What is
+        // not is seldom alone.
+        let mut is_first = true;
+        while let Some(&byte) = bytes.get(at) {
+            // U+5000 to U+9FFF, most of Chinese, stand for themselves.
+            if (0xe5..=0xe9).contains(&byte) {
+                buffer[end..end + 3].copy_from_slice(&bytes[at..at + 3]);
+                at += 3;
+                end += 3;
+                continue;
+            }
+            if byte.is_ascii() && !is_first && bytes.len() - at >= WORD {
+                break;
+            }
+            is_first = false;
+            let c = text[at..].chars().next()?;
+            at += c.len_utf8();
+            let one = match c {
+                ' '..='~' => u32::from(c.to_ascii_lowercase()),
+                c => entry(c),
+            };
+            let one = match one {
+                SLOW => return None,
+                NOTHING => continue,
+                one => char::from_u32(one)?,
+            };
+            if one == ' ' && (end == 0 || buffer[end - 1] == b' ') {
+                continue;
+            }
+            end += one.encode_utf8(&mut buffer[end..]).len();
+        }
     }
-    let rest = bytes[n..].iter().take_while(|&&byte| {
-        let is_doubled = was_space & (byte == b' ');
-        was_space = byte == b' ';
-        (0x20..0x7f).contains(&byte) & !is_doubled
-    });
-    n + rest.count()
+    let is_spaced = end > 0 && buffer[end - 1] == b' ';
+    Some(end - usize::from(is_spaced))
+}
+
+/// Eight bytes in lower case, and how many at their beginning are visible ASCII
+/// with single spaces.
+fn plain(word: u64, is_after_space: bool) -> (u64, usize) {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const TOPS: u64 = 0x80 * ONES;
+    // Each step works on eight numbers below 128 at once, whose sums do not
+    // carry; the top bits are what it finds out.
+    let low = word & !TOPS;
+    let is_printable = (low + 0x60 * ONES) & !(low + ONES) & !word & TOPS;
+    let is_space = !(((low ^ (0x20 * ONES)) + 0x7f * ONES) | word) & TOPS;
+    let is_doubled = is_space & ((is_space << 8) | (u64::from(is_after_space) << 7));
+    let is_upper = (low + (0x80 - 0x41) * ONES) & !(low + (0x80 - 0x5b) * ONES) & !word & TOPS;
+    let n_plain = ((!is_printable & TOPS) | is_doubled).trailing_zeros() / u8::BITS;
+    (word | (is_upper >> 2), n_plain as usize)
 }
 
 /// The character may combine with its neighbours, or becomes several.

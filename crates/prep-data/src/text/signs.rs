@@ -12,14 +12,13 @@
 //! (`\u…`, `\b`, `\f`) are for the caller to notice.
 
 use std::fmt;
-use std::ops::{BitOr, BitOrAssign};
-use std::sync::LazyLock;
+use std::ops::{BitOr, BitOrAssign, Range};
 
-use aho_corasick::{AhoCorasick, packed};
 use unicode_normalization::char::canonical_combining_class;
 use unicode_normalization::{IsNormalized, is_nfc_quick};
 
-use super::{mojibake, openings};
+use super::suspects::{self, LANES, Word};
+use super::{mojibake, openings, phrases};
 
 /// A set of signs.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Hash)]
@@ -46,7 +45,7 @@ impl Signs {
     pub const AT: Self = Self(1 << 7);
     /// Seven digits or more with nothing but separators between them.
     pub const DIGITS: Self = Self(1 << 8);
-    /// A fragment of [`PHRASES`] and its like.
+    /// A fragment of [`phrases::PHRASES`] and its like.
     pub const PHRASE: Self = Self(1 << 9);
     /// The text is empty or blank.
     pub const BLANK: Self = Self(1 << 10);
@@ -85,25 +84,12 @@ impl Signs {
     /// [`Signs::PHRASE`]; the others are of a line, and for the caller.
     #[must_use]
     pub fn of(text: &[u8]) -> Self {
-        let kinds = Kinds::of(text);
-        let mut signs = Self::NONE;
-        if kinds.control {
-            signs |= Self::CONTROL;
-        }
-        if kinds.other {
-            signs |= beyond_ascii(text);
-        }
-        if kinds.markup && has_markup(text) {
-            signs |= Self::MARKUP;
-        }
-        if kinds.at {
-            signs |= Self::AT;
-        }
-        if kinds.digit && has_digit_run(text) {
-            signs |= Self::DIGITS;
-        }
-        if has_phrase(text, &kinds) {
-            signs |= Self::PHRASE;
+        let mut words = [Word::default(); 8];
+        let (mut signs, mut at, mut run) = (Self::NONE, 0, DigitRun::default());
+        while at < text.len() {
+            let n = suspects::look(&text[at..], &mut words);
+            each_of(text, &words[..n], at, &mut run, |_, found| signs |= found);
+            at += n * LANES;
         }
         signs
     }
@@ -179,372 +165,174 @@ pub fn is_open(text: &str) -> bool {
         )
 }
 
-/// Fragments that secrets and boilerplate have. A rule that looks for a phrase
-/// needs a fragment of it in one of these three lists.
-///
-/// Each is rare in prose and in chats, since a hit costs a parse of the line.
-/// Its first four bytes are rare, too, since they are what the vector search
-/// looks at: `an AI` and not ` an AI`, `enguaje` and not `modelo de lenguaje`.
-pub const PHRASES: &[&str] = &[
-    // Boilerplate, without first letters that may be capitals.
-    "an AI",
-    "an artificial intelligence, I",
-    "anguage model",
-    "nowledge cutoff",
-    "nowledge update",
-    "enguaje",
-    "gencia artificial,",
-    "a IA,",
-    "omo IA,",
-    // What is left of templates.
-    "INST]",
-    // Secrets.
-    "-----BEGIN",
-    "AKIA",
-    "ASIA",
-    "AIza",
-    "ya29.",
-    "GOCSPX-",
-    "eyJhb",
-    "eyJ0e",
-    "eyJra",
-    "T3BlbkFJ",
-    "sk-ant-",
-    "sk-or-v1-",
-    "glpat-",
-    "xoxb-",
-    "xoxp-",
-    "xoxa-",
-    "xoxs-",
-    "xapp-",
-    "hooks.slack.com/serv",
-    "pypi-AgE",
-    "AccountKey=",
-];
-
-/// Fragments with an underscore, which most texts do not have.
-pub const UNDERSCORED: &[&str] = &[
-    "_x00",
-    "sk_live_",
-    "rk_live_",
-    "whsec_",
-    "ghp_",
-    "gho_",
-    "ghs_",
-    "ghu_",
-    "ghr_",
-    "github_pat_",
-    "hf_",
-    "npm_",
-    "dckr_pat_",
-    "shpat_",
-];
-
-/// Fragments beyond ASCII: Chinese boilerplate, and what lost characters are
-/// in GBK.
-pub const BEYOND_ASCII: &[&str] = &[
-    "语言模型",
-    "語言模型",
-    "作为AI",
-    "作为一个AI",
-    "作为一名AI",
-    "作为人工智能",
-    "作为一个人工智能",
-    "作為AI",
-    "作為一個AI",
-    "作為人工智",
-    "锟斤拷",
-];
-
-/// A search for a few fragments.
-///
-/// The packed search (Teddy) looks at 16 or 32 bytes at a time; where the
-/// machine has no vector instructions that it knows, an automaton does it.
-enum Search {
-    Packed(packed::Searcher),
-    Automaton(AhoCorasick),
-}
-
-impl Search {
-    fn new(fragments: &[&str]) -> Self {
-        match packed::Searcher::new(fragments) {
-            Some(packed) => Self::Packed(packed),
-            None => Self::Automaton(
-                AhoCorasick::new(fragments).expect("the fragments are few and short"),
-            ),
-        }
-    }
-
-    fn has_any(&self, text: &[u8]) -> bool {
-        match self {
-            Self::Packed(packed) => packed.find(text).is_some(),
-            Self::Automaton(automaton) => automaton.is_match(text),
-        }
-    }
-}
-
-fn has_phrase(text: &[u8], kinds: &Kinds) -> bool {
-    static ASCII: LazyLock<Search> = LazyLock::new(|| Search::new(PHRASES));
-    static WITH_UNDERSCORE: LazyLock<Search> = LazyLock::new(|| Search::new(UNDERSCORED));
-    static OTHER: LazyLock<Search> = LazyLock::new(|| Search::new(BEYOND_ASCII));
-    ASCII.has_any(text)
-        || kinds.underscore && WITH_UNDERSCORE.has_any(text)
-        || kinds.wide && OTHER.has_any(text)
-}
-
-/// Which kinds of bytes a text has at all.
-#[derive(Default)]
-struct Kinds {
-    control: bool,
-    other: bool,
-    markup: bool,
-    at: bool,
-    digit: bool,
-    underscore: bool,
-    /// Characters of three bytes and more, ideographs among them.
-    wide: bool,
-}
-
-impl Kinds {
-    /// Plain comparisons over stretches of fixed length, which the compiler
-    /// turns into vector instructions.
-    fn of(text: &[u8]) -> Self {
-        const LANES: usize = 32;
-        let mut sums = [0_u8; LANES];
-        let (chunks, rest) = text.as_chunks::<LANES>();
-        for chunk in chunks {
-            for (sum, &byte) in sums.iter_mut().zip(chunk) {
-                *sum |= kind_bits(byte);
-            }
-        }
-        let mut bits = sums.iter().fold(0, |bits, sum| bits | sum);
-        for &byte in rest {
-            bits |= kind_bits(byte);
-        }
-        Self {
-            control: bits & 1 != 0,
-            other: bits & 0x80 != 0,
-            markup: bits & 4 != 0,
-            at: bits & 8 != 0,
-            digit: bits & 16 != 0,
-            underscore: bits & 2 != 0,
-            wide: bits & 32 != 0,
-        }
-    }
-}
-
+/// Gives each sign of a stretch of a text to `each`, with a place in it, as
+/// `words` tell of 64 bytes after the other from `base` on. Of 64 bytes, digits
+/// come first; otherwise signs come in order.
 #[inline]
-fn kind_bits(byte: u8) -> u8 {
-    let is = |is: bool, bit: u8| if is { bit } else { 0 };
-    let is_control =
-        ((byte < 0x20) & (byte != b'\n') & (byte != b'\r') & (byte != b'\t')) | (byte == 0x7f);
-    let is_markup = (byte == b'<') | (byte == b'&') | (byte == b'`');
-    (byte & 0x80)
-        | is(is_control, 1)
-        | is(is_markup, 4)
-        | is(byte == b'@', 8)
-        | is(byte.wrapping_sub(b'0') < 10, 16)
-        | is(byte == b'_', 2)
-        | is(byte >= 0xe4, 32)
-}
-
-fn has_markup(text: &[u8]) -> bool {
-    memchr::memchr3_iter(b'<', b'&', b'`', text).any(|at| {
-        let next = text.get(at + 1).copied().unwrap_or_default();
-        match text[at] {
-            b'<' => next.is_ascii_alphabetic() || matches!(next, b'/' | b'!' | b'|'),
-            // `R&D` is no reference, `&#x1F600;` is the longest that there is.
-            b'&' => {
-                let rest = &text[at + 1..text.len().min(at + 12)];
-                (next.is_ascii_alphabetic() || next == b'#') && rest.contains(&b';')
-            }
-            _ => text[at..].starts_with(b"```"),
+pub(crate) fn each_of(
+    text: &[u8],
+    words: &[Word],
+    base: usize,
+    run: &mut DigitRun,
+    mut each: impl FnMut(usize, Signs),
+) {
+    for (word, start) in words.iter().zip((base..).step_by(LANES)) {
+        if word.digits != 0 || run.n_digits > 0 {
+            run.go_on(text, word, start, &mut each);
         }
-    })
-}
-
-/// Whether seven digits follow each other with nothing but separators between,
-/// no-break spaces and hyphens beyond ASCII among them.
-fn has_digit_run(text: &[u8]) -> bool {
-    const MANY: u32 = 7;
-    const STEP: usize = 32;
-    let is_digit = |byte: &u8| byte.is_ascii_digit();
-    let mut at = 0;
-    while at < text.len() {
-        // Most stretches of most texts have no digit.
-        let stretch = &text[at..text.len().min(at + STEP)];
-        if !stretch.iter().fold(false, |any, byte| any | is_digit(byte)) {
-            at += stretch.len();
-            continue;
-        }
-        at += stretch.iter().position(is_digit).unwrap_or_default();
-        let mut n_digits = 0;
-        while let Some(byte) = text.get(at) {
-            match byte {
-                b'0'..=b'9' => n_digits += 1,
-                b' ' | b'-' | b'.' | b'(' | b')' | b'+' => {}
-                0xc2 | 0xa0 | 0xe2 | 0x80 | 0x90 | 0x91 | 0xaf => {}
-                _ => break,
+        let mut suspects = word.suspects;
+        while suspects != 0 {
+            let at = start + suspects.trailing_zeros() as usize;
+            suspects &= suspects - 1;
+            let signs = signs_at(text, at);
+            if !signs.is_none() {
+                each(at, signs);
             }
-            if n_digits == MANY {
-                return true;
-            }
-            at += 1;
         }
     }
-    false
 }
 
-/// What [`is_quiet`] tells, for ideographs, their punctuation and ASCII alone:
-/// a third of the comparisons.
-#[inline]
-fn is_quiet_chinese(stretch: &[u8]) -> bool {
-    let n = stretch.len() - 2;
-    let (leads, seconds, thirds) = (&stretch[..n], &stretch[1..=n], &stretch[2..]);
-    let mut is_noisy = false;
-    for ((&lead, &second), &third) in leads.iter().zip(seconds).zip(thirds) {
-        let is_ideograph = lead.wrapping_sub(0xe4) <= 0xe9 - 0xe4;
-        let is_punctuation = (lead == 0xe3) & (second == 0x80) & (third < 0xaa);
-        let is_full_width = (lead == 0xef) & (second | 1 == 0xbd);
-        is_noisy |= (lead >= 0xc0) & !(is_ideograph | is_punctuation | is_full_width);
-    }
-    !is_noisy
+/// The digits that a text ended with so far, which may go on.
+#[derive(Debug, Default)]
+pub(crate) struct DigitRun {
+    /// From where on digits may stand together and were not looked at.
+    start: usize,
+    /// How many certainly stand together before `start`.
+    n_before: u32,
+    /// How many there are at most.
+    n_digits: u32,
 }
 
-/// Whether no character that begins in a stretch has a sign, by the first three
-/// bytes of each. The last two bytes are only looked at, not judged.
-#[inline]
-fn is_quiet(stretch: &[u8]) -> bool {
-    let n = stretch.len() - 2;
-    let (leads, seconds, thirds) = (&stretch[..n], &stretch[1..=n], &stretch[2..]);
-    let mut is_noisy = false;
-    for ((&lead, &second), &third) in leads.iter().zip(seconds).zip(thirds) {
-        let within = |byte: u8, first: u8, last: u8| byte.wrapping_sub(first) <= last - first;
-        // Latin Extended, Cyrillic, ideographs, most of Hangul.
-        let is_letter = within(lead, 0xc4, 0xcb)
-            | within(lead, 0xcf, 0xd1)
-            | within(lead, 0xe4, 0xe9)
-            | within(lead, 0xeb, 0xec);
-        let is_latin_sign = (lead == 0xc2) & (second >= 0xa0) & (second != 0xad);
-        // A letter after a letter, or before ASCII, is no mojibake.
-        let is_latin_letter = (lead == 0xc3) & ((third < 0x80) | (third == 0xc3));
-        let is_punctuation = (lead == 0xe2)
-            & (((second == 0x80)
-                & (within(third, 0x82, 0x8a) | within(third, 0x90, 0xa9) | (third >= 0xaf)))
-                | (second == 0x82));
-        let is_kana = (lead == 0xe3)
-            & (((second == 0x80) & (third < 0xaa))
-                | (second == 0x81)
-                | (second == 0x83)
-                | ((second == 0x82) & !within(third, 0x99, 0x9a)));
-        let is_full_width =
-            (lead == 0xef) & (within(second, 0xbc, 0xbd) | ((second == 0xb8) & (third == 0x8f)));
-        let is_emoji = (lead == 0xf0) & (second == 0x9f);
-        let is_quiet = is_letter
-            | is_latin_sign
-            | is_latin_letter
-            | is_punctuation
-            | is_kana
-            | is_full_width
-            | is_emoji;
-        is_noisy |= (lead >= 0xc0) & !is_quiet;
-    }
-    !is_noisy
-}
+/// So many digits are a sign.
+const MANY_DIGITS: u32 = 7;
 
-/// The signs of characters beyond ASCII.
-///
-/// Where letters stand between ASCII, each is looked at. Where ideographs
-/// follow each other, stretches of 32 bytes are told at once, which is 3 times
-/// as fast.
-fn beyond_ascii(text: &[u8]) -> Signs {
-    const STEP: usize = 32;
-    let mut signs = Signs::NONE;
-    let mut at = 0;
-    let mut noisy_until = 0;
-    while let Some(&lead) = text.get(at) {
-        if lead >= 0xe3
-            && at >= noisy_until
-            && let Some(stretch) = text.get(at..at + STEP + 2)
-        {
-            if is_quiet_chinese(stretch) || is_quiet(stretch) {
-                at += STEP;
-                while text.get(at).is_some_and(|byte| byte & 0xc0 == 0x80) {
-                    at += 1;
-                }
-                continue;
-            }
-            noisy_until = at + STEP;
+impl DigitRun {
+    /// Takes in the next 64 bytes, which begin at `start`. Whether the digits
+    /// in them stand together is looked at only where they would be enough.
+    fn go_on(
+        &mut self,
+        text: &[u8],
+        word: &Word,
+        start: usize,
+        each: &mut impl FnMut(usize, Signs),
+    ) {
+        let end = text.len().min(start + LANES);
+        if self.n_digits == 0 {
+            (self.start, self.n_before) = (start, 0);
         }
-        let next = |n: usize| text.get(at + n).copied().unwrap_or_default();
-        at += match lead {
-            0..0x80 => {
-                at += ascii_run(&text[at..]);
-                continue;
-            }
-            // Latin-1: letters and punctuation.
-            0xc2 => {
-                signs |= match next(1) {
-                    ..0xa0 => Signs::CONTROL,
-                    0xad => Signs::INVISIBLE,
-                    _ => Signs::NONE,
-                };
-                2
-            }
-            0xc3 => {
-                let may_begin = next(2) >= 0xc2 && !signs.any_of(Signs::MOJIBAKE);
-                if may_begin && mojibake::length_at(text, at).is_some() {
-                    signs |= Signs::MOJIBAKE;
-                }
-                2
-            }
-            // Latin Extended A and B, Greek but its marks, Cyrillic.
-            0xc4..=0xcb | 0xcf..=0xd1 => 2,
-            // Unified ideographs, Hangul but its jamo.
-            0xe4..=0xe9 | 0xeb..=0xec => 3,
-            // Punctuation and symbols.
-            0xe2 => {
-                signs |= general_punctuation(next(1), next(2));
-                3
-            }
-            // Kana and CJK punctuation, but their marks and the filler.
-            0xe3 if !matches!(
-                (next(1), next(2)),
-                (0x80, 0xaa..=0xaf) | (0x82, 0x99 | 0x9a) | (0x85, 0xa4)
-            ) =>
-            {
-                3
-            }
-            // Full-width forms, variation selector 16.
-            0xef if matches!(next(1), 0xbc | 0xbd) || (next(1), next(2)) == (0xb8, 0x8f) => 3,
-            // Emoji.
-            0xf0 if next(1) == 0x9f => 4,
-            _ => {
-                let width = usize::from(lead >= 0xc0)
-                    + usize::from(lead >= 0xe0)
-                    + usize::from(lead >= 0xf0)
-                    + 1;
-                signs |= by_table(&text[at..text.len().min(at + width)]);
-                width
-            }
-        };
-    }
-    signs
-}
-
-/// How many ASCII bytes a text begins with, eight at a time.
-#[inline]
-fn ascii_run(text: &[u8]) -> usize {
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    let (words, tail) = text.as_chunks::<8>();
-    for (n, word) in words.iter().enumerate() {
-        let marks = u64::from_le_bytes(*word) & HIGH;
-        if marks != 0 {
-            return n * 8 + marks.trailing_zeros() as usize / 8;
+        self.n_digits += word.digits.count_ones();
+        if self.n_digits >= MANY_DIGITS {
+            let range = self.start..end;
+            let n = each_digit_run(text, range, self.n_before, |at| each(at, Signs::DIGITS));
+            (self.start, self.n_before, self.n_digits) = (end, n, n);
+        }
+        let n_last = word.joins.leading_ones();
+        if n_last < u64::BITS {
+            let last = !(u64::MAX >> n_last);
+            self.start = start + LANES - n_last as usize;
+            self.n_before = 0;
+            self.n_digits = (word.digits & last).count_ones();
         }
     }
-    let n_tail = tail.iter().take_while(|byte| byte.is_ascii()).count();
-    words.len() * 8 + n_tail
+}
+
+/// The signs of what stands at a place that is suspected.
+fn signs_at(text: &[u8], at: usize) -> Signs {
+    let next = |n: usize| text.get(at + n).copied().unwrap_or_default();
+    let signs = match text[at] {
+        b'\t' | b'\n' | b'\r' => Signs::NONE,
+        0..0x20 | 0x7f => Signs::CONTROL,
+        b'@' => Signs::AT,
+        b'<' | b'&' | b'`' if is_markup_at(text, at) => Signs::MARKUP,
+        // Latin-1: letters and punctuation.
+        0xc2 => match next(1) {
+            ..0xa0 => Signs::CONTROL,
+            0xad => Signs::INVISIBLE,
+            _ => Signs::NONE,
+        },
+        0xc3 if next(2) >= 0xc2 && is_mojibake_at(text, at) => Signs::MOJIBAKE,
+        // Latin Extended A and B, Greek but its marks, Cyrillic; Latin-1.
+        0xc3..=0xcb | 0xcf..=0xd1 => Signs::NONE,
+        // Unified ideographs, Hangul but its jamo.
+        0xe4..=0xe9 | 0xeb..=0xec => Signs::NONE,
+        // Punctuation and symbols.
+        0xe2 => general_punctuation(next(1), next(2)),
+        lead @ 0xc0.. => {
+            let width = usize::from(lead >= 0xe0) + usize::from(lead >= 0xf0) + 2;
+            by_table(&text[at..text.len().min(at + width)])
+        }
+        _ => Signs::NONE,
+    };
+    if phrases::is_at(text, at) {
+        signs | Signs::PHRASE
+    } else {
+        signs
+    }
+}
+
+/// Whether letters at a place are UTF-8 read as something else. A quotation mark
+/// before them may be the string's own, and then nothing stands before them.
+fn is_mojibake_at(text: &[u8], at: usize) -> bool {
+    mojibake::length_at(text, at).is_some()
+        || text[..at].ends_with(b"\"") && mojibake::length_at(&text[at..], 0).is_some()
+}
+
+/// Whether `<`, `&` or a backtick at a place begins markup.
+fn is_markup_at(text: &[u8], at: usize) -> bool {
+    let next = text.get(at + 1).copied().unwrap_or_default();
+    match text[at] {
+        b'<' => next.is_ascii_alphabetic() || matches!(next, b'/' | b'!' | b'|'),
+        // `R&D` is no reference, `&#x1F600;` is the longest that there is.
+        b'&' => {
+            let rest = &text[at + 1..text.len().min(at + 12)];
+            (next.is_ascii_alphabetic() || next == b'#') && rest.contains(&b';')
+        }
+        _ => text[at..].starts_with(b"```"),
+    }
+}
+
+/// Gives the place of the seventh digit wherever seven follow each other in a
+/// stretch with nothing but separators between, no-break spaces and hyphens
+/// beyond ASCII among them. `n_digits` stand before the stretch; tells how many,
+/// seven for more, stand at its end.
+fn each_digit_run(
+    text: &[u8],
+    stretch: Range<usize>,
+    mut n_digits: u32,
+    mut each: impl FnMut(usize),
+) -> u32 {
+    for (&byte, at) in text[stretch.clone()].iter().zip(stretch) {
+        if byte.is_ascii_digit() {
+            if n_digits == MANY_DIGITS - 1 {
+                each(at);
+            }
+            n_digits = MANY_DIGITS.min(n_digits + 1);
+        } else if !joins_digits(byte) {
+            n_digits = 0;
+        }
+    }
+    n_digits
+}
+
+/// Whether a byte may stand in a number.
+fn joins_digits(byte: u8) -> bool {
+    matches!(
+        byte,
+        b'0'..=b'9'
+            | b' '
+            | b'-'
+            | b'.'
+            | b'('
+            | b')'
+            | b'+'
+            | 0xc2
+            | 0xa0
+            | 0xe2
+            | 0x80
+            | 0x90
+            | 0x91
+            | 0xaf
+    )
 }
 
 /// The signs of U+2000 to U+2FFF by the last two of their three bytes.
@@ -657,7 +445,57 @@ mod tests {
         signs
     }
 
+    fn has_seven_digits(text: &[u8]) -> bool {
+        let mut n = 0;
+        text.iter().any(|byte| {
+            n = match byte {
+                b'0'..=b'9' => n + 1,
+                byte if joins_digits(*byte) => n,
+                _ => 0,
+            };
+            n == MANY_DIGITS
+        })
+    }
+
+    fn has_markup(text: &str) -> bool {
+        let bytes = text.as_bytes();
+        (0..text.len()).any(|at| b"<&`".contains(&bytes[at]) && is_markup_at(bytes, at))
+    }
+
+    fn all_phrases() -> impl Iterator<Item = &'static str> {
+        phrases::PHRASES
+            .iter()
+            .chain(phrases::BEYOND_ASCII)
+            .copied()
+    }
+
     proptest! {
+        #[test]
+        fn a_phrase_is_seen_wherever_it_stands(
+            before in "[a-z é语]{0,200}", after in "[a-z é语]{0,200}",
+            phrase in proptest::sample::select(all_phrases().collect::<Vec<_>>()),
+        ) {
+            let text = format!("{before}{phrase}{after}");
+            prop_assert!(Signs::of(text.as_bytes()).any_of(Signs::PHRASE));
+        }
+
+        #[test]
+        fn no_phrase_is_seen_in_vain(
+            text in "[a-zA-Z0-9 _,.-]{0,90}(an A|INST|ghp_|作为A|作为一个AI|le model){0,2}[a-z]{0,9}",
+        ) {
+            let has_phrase = all_phrases().any(|phrase| text.contains(phrase));
+            prop_assert_eq!(Signs::of(text.as_bytes()).any_of(Signs::PHRASE), has_phrase);
+        }
+
+        #[test]
+        fn digits_and_markup_are_seen_where_they_are(
+            text in "([a-z ]{0,80}|[0-9]{1,3}|[ .()+-]{1,70}|语{0,30}|\u{a0}|<b|<|&|;|#|``?`?){0,40}",
+        ) {
+            let signs = Signs::of(text.as_bytes());
+            prop_assert_eq!(signs.any_of(Signs::DIGITS), has_seven_digits(text.as_bytes()), "{:?}", text);
+            prop_assert_eq!(signs.any_of(Signs::MARKUP), has_markup(&text), "{:?}", text);
+        }
+
         #[test]
         fn signs_of_characters_are_those_of_the_tables(
             text in proptest::collection::vec(

@@ -32,6 +32,7 @@ fn trimmed(schema: &Value, prefix: &str) -> Value {
 }
 
 #[test]
+#[expect(clippy::print_stderr, reason = "what is skipped is said aloud")]
 fn the_descriptions_are_those_that_google_publishes() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let shared = root.join("../../../shared/data/google-api");

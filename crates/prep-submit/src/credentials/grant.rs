@@ -181,7 +181,7 @@ fn token_of(reply: &Reply, http: &Http) -> Result<Token, CallError> {
     })?;
     let ends = parsed
         .expires_in
-        .map(|seconds| http.clock.now() + Duration::from_secs(seconds));
+        .and_then(|seconds| http.clock.now().checked_add(Duration::from_secs(seconds)));
     Ok(Token {
         text: parsed.access_token,
         ends,
@@ -344,7 +344,7 @@ async fn impersonate(
         .unwrap_or(Duration::from_secs(3600));
     Ok(Token {
         text: parsed.access_token,
-        ends: Some(http.clock.now() + left),
+        ends: http.clock.now().checked_add(left),
     })
 }
 

@@ -429,13 +429,15 @@ impl Run<'_> {
                 reader.read_ahead(end, total);
             }
             let reply = self.put(session, start, piece, total).await;
+            let mut has_waited = false;
             let now = match reply.and_then(|reply| self.progress(&reply)) {
                 Ok(now) => Ok(now),
                 Err(error) if is_passing(&error) || is_unreadable(&error) => {
                     self.set_progress(start);
-                    if backoff.wait(self.client).await.is_none() {
+                    if backoff.wait(self.client, &error).await.is_none() {
                         return Err(self.failed(session.stored, error));
                     }
+                    has_waited = true;
                     self.status(session).await
                 }
                 Err(error) if error.http() == Some(412) => return Ok(Sent::Taken),
@@ -447,13 +449,13 @@ impl Run<'_> {
                 Progress::Stored(stored) => {
                     if stored > session.stored {
                         backoff = self.client.backoff();
-                    } else if stored < session.stored || stored == start {
+                    } else if !has_waited {
                         // It took nothing, or lost what it had: not forever.
                         let nothing = CallError::Unreadable {
                             operation: "upload the file",
                             reason: format!("it has stored {stored} of {end} bytes"),
                         };
-                        if backoff.wait(self.client).await.is_none() {
+                        if backoff.wait(self.client, &nothing).await.is_none() {
                             return Err(self.failed(stored, nothing));
                         }
                     }

@@ -9,4 +9,5 @@ mod credentials;
 mod doctor;
 mod emulator;
 mod server;
+mod speed;
 mod upload;

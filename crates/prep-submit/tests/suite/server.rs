@@ -75,6 +75,8 @@ struct Session {
     crc32c: Option<String>,
     bytes: Vec<u8>,
     finished: bool,
+    /// How many bytes came and were not kept.
+    passed: usize,
 }
 
 #[derive(Debug, Default)]
@@ -91,7 +93,7 @@ pub(crate) struct State {
     pub(crate) is_silent: bool,
     /// Whether what is stored is not what was sent.
     pub(crate) is_corrupting: bool,
-    /// Keeps nothing of a request: for measurements.
+    /// Keeps nothing of what comes: for measurements.
     pub(crate) is_forgetful: bool,
     generation: u64,
 }
@@ -482,16 +484,19 @@ impl State {
             crc32c: metadata["crc32c"].as_str().map(str::to_owned),
             bytes: Vec::new(),
             finished: false,
+            passed: 0,
         };
         self.sessions.insert(target.clone(), session);
         Answer::empty(200).with("location", format!("{base}{target}"))
     }
 
     fn session(&mut self, seen: &Seen, fault: Option<Fault>) -> Answer {
+        if self.is_forgetful {
+            return self.pass_on(seen);
+        }
         if fault == Some(Fault::Gone) {
             self.sessions.remove(&seen.target);
         }
-        let is_forgetful = self.is_forgetful;
         let Some(session) = self.sessions.get_mut(&seen.target) else {
             return Answer::error(410, "gone");
         };
@@ -513,7 +518,7 @@ impl State {
                 is_last || seen.body.len().is_multiple_of(256 << 10),
                 "{range}"
             );
-            if start != session.bytes.len() && !is_forgetful {
+            if start != session.bytes.len() {
                 return Answer::error(503, "outOfStep");
             }
             let kept = match fault {
@@ -537,6 +542,19 @@ impl State {
             0 => answer,
             stored => answer.with("range", format!("bytes=0-{}", stored - 1)),
         }
+    }
+
+    fn pass_on(&mut self, seen: &Seen) -> Answer {
+        let session = self.sessions.get_mut(&seen.target).unwrap();
+        session.passed += seen.body.len();
+        if session.passed < session.total {
+            return Answer::empty(308).with("range", format!("bytes=0-{}", session.passed - 1));
+        }
+        let told = seen.headers["x-goog-hash"].strip_prefix("crc32c=").unwrap();
+        let size = session.total.to_string();
+        let resource =
+            json!({"bucket": "bucket", "name": session.name, "size": size, "crc32c": told});
+        Answer::json(200, &resource)
     }
 
     fn delete(&mut self, seen: &Seen) -> Answer {

@@ -219,6 +219,16 @@ async fn the_cut_answer_to_a_small_upload_is_looked_up() {
 }
 
 #[tokio::test]
+async fn a_piece_waits_for_as_long_as_it_is_asked_to() {
+    let case = case(LARGE);
+    let server = Server::with_faults(&[("chunk", 2, Fault::Later(33))]);
+    let client = server.client();
+    case.run(&client).await.unwrap();
+    // Once: that nothing more was stored meanwhile is no second reason.
+    assert_eq!(client.clock().slept(), [std::time::Duration::from_secs(33)]);
+}
+
+#[tokio::test]
 async fn a_later_run_goes_on() {
     let case = case(LARGE);
     let broken: Vec<_> = (2..200).map(|n| ("chunk", n, Fault::Status(503))).collect();

@@ -69,6 +69,11 @@ impl JobRecord {
         Self::read_from(Path::new(PATH))
     }
 
+    /// Reads the record of the last rehearsal.
+    pub(crate) fn read_rehearsed() -> Result<Option<Self>, Failure> {
+        Self::read_from(Path::new(REHEARSED))
+    }
+
     fn read_from(path: &Path) -> Result<Option<Self>, Failure> {
         let name = path.display();
         let text = match fs::read(path) {

@@ -178,8 +178,8 @@ impl Preflight {
         let report = validate::report(
             &files,
             validation.as_deref(),
-            &rules,
-            &settings.validate,
+            (&rules, &crate::args::PairArgs::default()),
+            settings,
             shared,
         )?;
         for file in &report.files {
@@ -187,14 +187,10 @@ impl Preflight {
         }
         let side = |path: &Option<PathBuf>, stem: &str| {
             let Some(path) = path else { return Ok(None) };
-            let file = report
-                .files
-                .iter()
-                .find(|file| file.name == path.display().to_string());
-            let (examples, blake3) = file.map_or((0, String::new()), |file| {
-                (file.examples, file.blake3.clone())
-            });
-            side(path, stem, examples, blake3, &order.bucket).map(Some)
+            let mut files = report.files.iter();
+            let file = files.find(|file| file.name == path.display().to_string());
+            let examples = file.map_or(0, |file| file.examples);
+            side(path, stem, examples, &order.bucket).map(Some)
         };
         self.train = side(&train, "train")?;
         self.validation = side(&validation, "validation")?;
@@ -413,18 +409,14 @@ impl Preflight {
 }
 
 /// A dataset on this machine, by its checksums.
-fn side(
-    path: &Path,
-    stem: &str,
-    examples: u64,
-    blake3: String,
-    bucket: &GsUri,
-) -> Result<Side, Failure> {
-    let progress = Arc::new(AtomicU64::new(0));
-    let checksums = checksums(path, &progress).map_err(|error| {
+fn side(path: &Path, stem: &str, examples: u64, bucket: &GsUri) -> Result<Side, Failure> {
+    let cannot = |error: std::io::Error| {
         let cannot = format!("cannot read `{}`", path.display());
         Failure::from(anyhow::Error::new(error).context(cannot))
-    })?;
+    };
+    let progress = Arc::new(AtomicU64::new(0));
+    let checksums = checksums(path, &progress).map_err(cannot)?;
+    let (_, blake3) = prep_data::io::checksum(path).map_err(cannot)?;
     Ok(Side {
         path: path.into(),
         examples,

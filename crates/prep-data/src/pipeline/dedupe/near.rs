@@ -7,18 +7,27 @@
 //! must not make all examples alike.
 //!
 //! Kept in memory for each text: where it stands (24 bytes), its place in the
-//! forest of what belongs together (4), and its sketch (100, a tenth of texts
-//! has two); sketches beyond a quarter of the memory limit go to the disk. The
-//! keys of a band that are there twice are brought into order, so that equal
-//! ones stand together, and whoever shares a key is compared: by sketches, which
-//! takes some ten nanoseconds, and if they leave it open, on the texts, which
-//! are read again.
+//! forests of what belongs together and of crowds (8), and its sketch (100, a
+//! tenth of texts has two); sketches beyond a quarter of the memory limit go to
+//! the disk. The keys of a band that are there twice are brought into order, so
+//! that equal ones stand together. Where few share a key, or some of which most
+//! have little else in common, they are compared: by sketches, which takes some ten nanoseconds, and if they leave it open, on the
+//! texts, which are read again. Where many do, they and all that share another
+//! such key with one of them are a [crowd](super::crowd), which is compared at
+//! once; two of one crowd are not compared for another key again.
+//!
+//! Whether a pair is compared depends on the sketches of all texts only, unless
+//! the two are known to belong together already. So what belongs together in
+//! the end does not depend on the order of texts, on memory or on threads.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::crowd;
 use super::verdict::{Bits, Kind, Verdict};
 use super::{By, DedupeError, Inputs, Keep, Means, Threshold};
 use crate::io::Scratch;
@@ -29,18 +38,18 @@ use crate::pipeline::partitions::{Packed, Partitions};
 use crate::text::shingles::{jaccard, mix, set, shingles, shorter_len, suitable_len};
 use crate::text::sketch::{Bands, ROWS, Sketcher};
 
-/// The most texts that are compared for the sake of one common key.
-///
-/// Texts made of one template may share a key by the thousand and be less
-/// similar than the threshold, and then every one would be compared with every
-/// other. Where more than this share a key, a second key must be common, too:
-/// a pair at the threshold is then found with a chance of about 0.92, one above
-/// it soon with that of all others.
-const MANY: usize = 512;
+/// The most texts that are compared one by one for the sake of a common key,
+/// whatever they are. To read a text again and look for all that it is similar
+/// to takes about as long as comparing it with so many.
+const FEW: usize = 32;
 
-/// How many texts that were ruled out a text is compared with at most for the
-/// sake of one key, or two.
-const MOST_IN_VAIN: usize = 512;
+/// The most texts that are compared one by one for the sake of a common key if
+/// their sketches mostly tell them apart. Among millions of texts, some dozens
+/// share a key by accident.
+const SOME: usize = 512;
+
+/// The most texts of a crowd that one thread compares alone.
+const CROWD_OF_ONE: usize = 4096;
 
 /// How texts are sketched and compared.
 #[derive(Debug, Clone, Copy)]
@@ -135,24 +144,28 @@ impl Sketching {
         });
         let context = self.context(prints);
         let sides = self.sides(reader);
-        let lens = sides.map(|text| text.map(|text| self.lens(text)));
-        // Each side may have to be known by two lengths of shingles.
-        for first in lens[0].into_iter().flatten().flatten() {
-            for second in lens[1].unwrap_or([Some(0), None]).into_iter().flatten() {
-                let mut sketch = [0; ROWS];
-                let both = sides.into_iter().zip([first, second]);
-                let all = both.zip(self.bands.sides_mut(&mut sketch)).zip(0_u64..);
-                for (((text, len), rows), side) in all {
-                    let Some(text) = text else { continue };
-                    batch.shingles.clear();
-                    shingles(text, len, &mut batch.shingles);
-                    let seed = context ^ mix((len as u64) << 8 | side) ^ self.salt;
-                    batch.sketcher.sketch(&batch.shingles, seed, rows);
-                }
-                batch.of.push(of);
-                batch.sketches.push(sketch);
+        for lens in self.lens_of(sides) {
+            let mut sketch = [0; ROWS];
+            let both = sides.into_iter().zip(lens);
+            let all = both.zip(self.bands.sides_mut(&mut sketch)).zip(0_u64..);
+            for (((text, len), rows), side) in all {
+                let Some(text) = text else { continue };
+                batch.shingles.clear();
+                shingles(text, len, &mut batch.shingles);
+                let seed = context ^ mix((len as u64) << 8 | side) ^ self.salt;
+                batch.sketcher.sketch(&batch.shingles, seed, rows);
             }
+            batch.of.push(of);
+            batch.sketches.push(sketch);
         }
+    }
+
+    /// The lengths of shingles of each sketch of a text. Each side may have to
+    /// be known by two; one that is not there has the length 0.
+    fn lens_of(&self, sides: [Option<&str>; 2]) -> impl Iterator<Item = [usize; 2]> + use<> {
+        let lens = sides.map(|text| text.map_or([Some(0), None], |text| self.lens(text)));
+        let [first, second] = lens.map(|lens| lens.into_iter().flatten());
+        first.flat_map(move |one| second.clone().map(move |other| [one, other]))
     }
 
     /// The lengths of shingles by which a text must be known.
@@ -419,14 +432,29 @@ impl Near {
     }
 }
 
+#[cfg(test)]
+impl Near {
+    /// How often two texts are compared.
+    pub(super) fn n_compared(&self, inputs: &Inputs, means: &Means<'_>) -> u64 {
+        let gone = Bits::new(inputs.n_lines());
+        let search = Search::new(&self.texts, &self.sketches, inputs, &gone);
+        search.run(means).expect("the inputs are in memory");
+        search.n_compared.into_inner()
+    }
+}
+
 /// A search for texts that belong together.
-struct Search<'s> {
+pub(super) struct Search<'s> {
     forest: Forest,
+    /// Sketches of one crowd.
+    crowds: Forest,
     texts: &'s Texts,
     sketches: &'s Sketches,
     inputs: &'s Inputs,
     /// Which sketches are of texts that are not gone.
     is_live: Bits,
+    /// How often two texts were compared.
+    pub(super) n_compared: AtomicU64,
 }
 
 /// Which sketches are of texts that are not gone.
@@ -444,15 +472,18 @@ impl<'s> Search<'s> {
     fn new(texts: &'s Texts, sketches: &'s Sketches, inputs: &'s Inputs, gone: &Bits) -> Self {
         Self {
             forest: Forest::new(texts.at.len()),
+            crowds: Forest::new(sketches.of.len()),
             texts,
             sketches,
             inputs,
             is_live: live(texts, sketches, gone),
+            n_compared: AtomicU64::new(0),
         }
     }
 
     /// Links all that is similar.
     fn run(&self, means: &Means<'_>) -> Result<(), DedupeError> {
+        let few = Mutex::new(Lists::new(means));
         let mut bands = 0..self.texts.sketching.bands.n;
         ordered::for_each(
             means.pool,
@@ -460,15 +491,19 @@ impl<'s> Search<'s> {
                 means.check_stop()?;
                 Ok(bands.next())
             },
-            |band: usize| self.band(band, means),
-            |linked: Result<(), DedupeError>| linked,
-        )
+            |band: usize| self.band(band, &few, means),
+            |sorted: Result<(), DedupeError>| sorted,
+        )?;
+        self.link_crowds(means)?;
+        let few = few.into_inner().expect("no band panics");
+        self.link_few(&few, means)
     }
 }
 
 impl Search<'_> {
-    /// Links what is similar among sketches that share a key of one band.
-    fn band(&self, band: usize, means: &Means<'_>) -> Result<(), DedupeError> {
+    /// Finds the sketches that share a key of one band: few go to `few`, many
+    /// become a crowd.
+    fn band(&self, band: usize, few: &Mutex<Lists>, means: &Means<'_>) -> Result<(), DedupeError> {
         let memory = means.memory / 4 / means.pool.current_num_threads() as u64;
         // Hardly a key is there twice, and only those must be brought into
         // order.
@@ -486,22 +521,115 @@ impl Search<'_> {
         })?;
         drop(seen);
         let mut sorted = keys.into_sorted();
-        let mut pair = Pair::default();
+        let mut lists = Vec::new();
         let mut same: Vec<Key> = Vec::new();
         loop {
             let next = sorted.next()?;
             if same.first().map(|key| key.key) != next.map(|key| key.key) {
-                if same.len() > 1 {
-                    means.check_stop()?;
-                    self.link(band, &same, &mut pair)?;
+                if same.len() > 1 && !self.is_crowd(&same)? {
+                    lists.push(same.len() as u32);
+                    lists.extend(same.iter().map(|key| key.sketch));
+                } else if let Some((first, rest)) = same.split_first() {
+                    let rest = rest.iter();
+                    rest.for_each(|key| self.crowds.unite(first.sketch, key.sketch));
                 }
                 same.clear();
+            }
+            if lists.len() >= Lists::AT_ONCE || next.is_none() {
+                means.check_stop()?;
+                few.lock().expect("no band panics").push(&lists)?;
+                lists.clear();
             }
             match next {
                 Some(key) => same.push(key),
                 None => return Ok(()),
             }
         }
+    }
+
+    /// Whether sketches that share a key are too many, or leave too much open, to
+    /// be compared one by one.
+    fn is_crowd(&self, same: &[Key]) -> Result<bool, DedupeError> {
+        const SAMPLE: usize = 8;
+        if same.len() <= FEW || same.len() > SOME {
+            return Ok(same.len() > SOME);
+        }
+        let sketches = same
+            .iter()
+            .map(|key| self.sketches.get(key.sketch as usize));
+        let mut sketches = sketches.collect::<Result<Vec<_>, _>>()?;
+        // Whatever order the texts are in.
+        sketches.sort_by_cached_key(|sketch| xxh3_64(sketch));
+        let sample = &sketches[..SAMPLE];
+        let bands = self.texts.sketching.bands;
+        let is_open = |one, other| bands.may_be_similar(one, other, self.threshold());
+        let pairs = sample
+            .iter()
+            .flat_map(|one| sketches[SAMPLE..].iter().map(move |other| (one, other)));
+        let n_open = pairs.filter(|(one, other)| is_open(one, other)).count();
+        Ok(2 * n_open > SAMPLE * (sketches.len() - SAMPLE))
+    }
+
+    /// Links what is similar in crowds.
+    fn link_crowds(&self, means: &Means<'_>) -> Result<(), DedupeError> {
+        let mut members: Vec<(u32, u32)> = Vec::new();
+        for n in 0..self.sketches.of.len() as u32 {
+            let root = self.crowds.root(n);
+            if root != n {
+                members.push((root, n));
+            }
+        }
+        members.sort_unstable();
+        let crowds: Vec<&[(u32, u32)]> = members.chunk_by(|a, b| a.0 == b.0).collect();
+        let sketches = |crowd: &[(u32, u32)]| {
+            let mut sketches = vec![crowd[0].0];
+            sketches.extend(crowd.iter().map(|(_, n)| *n));
+            sketches
+        };
+        let is_large = |crowd: &&&[(u32, u32)]| crowd.len() >= CROWD_OF_ONE;
+        let memory = means.memory / 4;
+        for crowd in crowds.iter().filter(is_large) {
+            crowd::link(self, &sketches(crowd), Some(means.pool), memory, means)?;
+        }
+        let memory = memory / means.pool.current_num_threads() as u64;
+        let mut small = crowds.iter().filter(|crowd| !is_large(crowd));
+        ordered::for_each(
+            means.pool,
+            || {
+                means.check_stop()?;
+                Ok(small.next())
+            },
+            |crowd: &&[(u32, u32)]| crowd::link(self, &sketches(crowd), None, memory, means),
+            |linked: Result<(), DedupeError>| linked,
+        )
+    }
+
+    /// Links what is similar among the sketches of each list.
+    fn link_few(&self, few: &Lists, means: &Means<'_>) -> Result<(), DedupeError> {
+        let pairs = Mutex::new(Vec::new());
+        let mut at = 0;
+        ordered::for_each(
+            means.pool,
+            || {
+                means.check_stop()?;
+                few.next(&mut at)
+            },
+            |lists: Vec<u32>| {
+                let spare = pairs.lock().expect("no holder of a pair panics").pop();
+                let mut pair: Pair = spare.unwrap_or_default();
+                let mut rest = &lists[..];
+                while let Some((&n, after)) = rest.split_first() {
+                    let (list, after) = after.split_at(n as usize);
+                    self.link_all(list, &mut pair)?;
+                    rest = after;
+                }
+                let n_compared = std::mem::take(&mut pair.n_compared);
+                self.n_compared.fetch_add(n_compared, Ordering::Relaxed);
+                pairs.lock().expect("no holder of a pair panics").push(pair);
+                Ok(())
+            },
+            |linked: Result<(), DedupeError>| linked,
+        )
     }
 
     /// Gives the keys of a band, of all texts that are not gone.
@@ -520,40 +648,16 @@ impl Search<'_> {
         })
     }
 
-    /// Links what is similar among sketches with one key of a band.
-    fn link(&self, band: usize, same: &[Key], pair: &mut Pair) -> Result<(), DedupeError> {
-        if same.len() <= MANY {
-            return self.link_all(same, pair);
-        }
-        // A pair whose other common key is of an earlier band was met there.
-        let bands = self.texts.sketching.bands;
-        for other in band + 1..bands.n {
-            let mut keys = Vec::with_capacity(same.len());
-            for &Key { sketch, .. } in same {
-                let key = bands.key(&self.sketches.get(sketch as usize)?, other);
-                keys.push(Key { key, sketch });
-            }
-            keys.sort_unstable();
-            for same in keys.chunk_by(|a, b| a.key == b.key) {
-                self.link_all(same, pair)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn link_all(&self, same: &[Key], pair: &mut Pair) -> Result<(), DedupeError> {
+    /// Links what is similar among some sketches.
+    fn link_all(&self, list: &[u32], pair: &mut Pair) -> Result<(), DedupeError> {
         // What is known to belong together is compared until one is similar.
-        let mut parts: Vec<Vec<Key>> = Vec::new();
-        for key in same {
-            let mut newcomer = Newcomer {
-                text: self.text_of(key),
-                sketch: self.sketches.get(key.sketch as usize)?,
-                in_vain: 0,
-            };
+        let mut parts: Vec<Vec<u32>> = Vec::new();
+        for &newcomer in list {
+            let sketch = self.sketches.get(newcomer as usize)?;
             let mut apart = Vec::with_capacity(parts.len() + 1);
-            let mut together = vec![*key];
+            let mut together = vec![newcomer];
             for part in parts {
-                if self.belongs_to(&mut newcomer, &part, pair)? {
+                if self.belongs_to((newcomer, &sketch), &part, pair)? {
                     together.extend(part);
                 } else {
                     apart.push(part);
@@ -565,30 +669,24 @@ impl Search<'_> {
         Ok(())
     }
 
-    fn text_of(&self, key: &Key) -> u32 {
-        self.sketches.of[key.sketch as usize]
-    }
-
     /// Whether a text is similar to one of a part, or known to belong to it.
     fn belongs_to(
         &self,
-        newcomer: &mut Newcomer,
-        part: &[Key],
+        (newcomer, sketch): (u32, &[u8; ROWS]),
+        part: &[u32],
         pair: &mut Pair,
     ) -> Result<bool, DedupeError> {
-        let text = newcomer.text;
-        if self.forest.root(text) == self.forest.root(self.text_of(&part[0])) {
+        let text = self.text_of(newcomer);
+        if self.are_together(text, self.text_of(part[0])) {
             return Ok(true);
         }
-        for other in part {
-            if newcomer.in_vain == MOST_IN_VAIN {
-                break;
-            }
-            if self.are_similar((text, &newcomer.sketch), other, pair)? {
-                self.forest.unite(text, self.text_of(other));
+        let crowd = self.crowds.root(newcomer);
+        for &other in part {
+            // A crowd was compared already.
+            if self.crowds.root(other) != crowd && self.are_similar((text, sketch), other, pair)? {
+                self.unite(text, self.text_of(other));
                 return Ok(true);
             }
-            newcomer.in_vain += 1;
         }
         Ok(false)
     }
@@ -596,17 +694,70 @@ impl Search<'_> {
     fn are_similar(
         &self,
         (text, sketch): (u32, &[u8; ROWS]),
-        other: &Key,
+        other: u32,
         pair: &mut Pair,
     ) -> Result<bool, DedupeError> {
-        let Sketching {
-            threshold, bands, ..
-        } = self.texts.sketching;
-        let other_sketch = self.sketches.get(other.sketch as usize)?;
-        if !bands.may_be_similar(sketch, &other_sketch, threshold.jaccard()) {
+        pair.n_compared += 1;
+        let bands = self.texts.sketching.bands;
+        let other_sketch = self.sketches.get(other as usize)?;
+        if !bands.may_be_similar(sketch, &other_sketch, self.threshold()) {
             return Ok(false);
         }
-        Ok(self.similarity(text, self.text_of(other), pair)? >= threshold.jaccard())
+        Ok(self.similarity(text, self.text_of(other), pair)? >= self.threshold())
+    }
+
+    /// How similar near-duplicates are.
+    pub(super) fn threshold(&self) -> f64 {
+        self.texts.sketching.threshold.jaccard()
+    }
+
+    /// The text that a sketch is of.
+    pub(super) fn text_of(&self, sketch: u32) -> u32 {
+        self.sketches.of[sketch as usize]
+    }
+
+    pub(super) fn sketch(&self, sketch: u32) -> Result<[u8; ROWS], DedupeError> {
+        self.sketches.get(sketch as usize)
+    }
+
+    /// Whether two texts are known to belong together.
+    pub(super) fn are_together(&self, one: u32, other: u32) -> bool {
+        self.forest.root(one) == self.forest.root(other)
+    }
+
+    pub(super) fn unite(&self, one: u32, other: u32) {
+        self.forest.unite(one, other);
+    }
+
+    /// Reads the text of a sketch again, as sets of the shingles that the sketch
+    /// is of.
+    pub(super) fn shingled(&self, sketch: u32, into: &mut Shingled) -> Result<(), DedupeError> {
+        let text = self.text_of(sketch);
+        let before = self.sketches.of[..sketch as usize].iter().rev();
+        let nth = before.take_while(|&&of| of == text).count();
+        let sketching = &self.texts.sketching;
+        let Shingled { reader, line, .. } = into;
+        let prints = self.texts.read(text as usize, self.inputs, reader, line)?;
+        into.context = prints.map(|prints| sketching.context(&prints));
+        let sides = sketching.sides(reader);
+        let lens = sketching.lens_of(sides).nth(nth);
+        // A file that was changed meanwhile is noticed at the end.
+        into.lens = lens.unwrap_or_default();
+        for (side, text) in sides.into_iter().enumerate() {
+            let (text, set) = (text.unwrap_or_default(), &mut into.sets[side]);
+            into.n_chars[side] = n_chars(text);
+            set.clear();
+            if into.lens[side] > 0 {
+                shingles(text, into.lens[side], set);
+            }
+            if side > 0 {
+                // Apart from those of the other side.
+                set.iter_mut().for_each(|shingle| *shingle = mix(!*shingle));
+            }
+            set.sort_unstable();
+            set.dedup();
+        }
+        Ok(())
     }
 
     /// The similarity of two texts: that of the less similar side.
@@ -698,12 +849,83 @@ impl Search<'_> {
     }
 }
 
-/// A text that is compared with those that share its key.
-struct Newcomer {
-    text: u32,
-    sketch: [u8; ROWS],
-    /// How many it was compared with that are not similar.
-    in_vain: usize,
+/// A text as the sets of shingles that one of its sketches is of.
+#[derive(Debug, Default)]
+pub(super) struct Shingled {
+    reader: Reader,
+    line: Vec<u8>,
+    pub(super) context: Option<u64>,
+    pub(super) n_chars: [usize; 2],
+    /// The lengths of the shingles; 0 if there is no such side.
+    pub(super) lens: [usize; 2],
+    /// Those of each side, sorted, none on both sides.
+    pub(super) sets: [Vec<u64>; 2],
+}
+
+/// Lists of sketches, each after its length. What does not fit is on the disk.
+#[derive(Debug)]
+struct Lists {
+    held: Vec<u32>,
+    most_held: usize,
+    spilled: Option<Scratch>,
+    /// Where each stretch of whole lists begins, in numbers, and its length.
+    stretches: Vec<(u64, usize)>,
+    n_spilled: u64,
+    target: PathBuf,
+}
+
+impl Lists {
+    /// How many numbers are handed over at a time.
+    const AT_ONCE: usize = 4096;
+
+    fn new(means: &Means<'_>) -> Self {
+        Self {
+            held: Vec::new(),
+            most_held: (means.memory / 16) as usize / size_of::<u32>(),
+            spilled: None,
+            stretches: Vec::new(),
+            n_spilled: 0,
+            target: means.target.into(),
+        }
+    }
+
+    /// Adds some whole lists.
+    fn push(&mut self, lists: &[u32]) -> Result<(), DedupeError> {
+        if lists.is_empty() {
+            return Ok(());
+        }
+        if self.held.len() + lists.len() > self.most_held && !self.held.is_empty() {
+            let scratch = match &mut self.spilled {
+                Some(scratch) => scratch,
+                none => none.insert(Scratch::beside(&self.target)?),
+            };
+            let bytes = self.held.iter().flat_map(|number| number.to_le_bytes());
+            scratch.append(&bytes.collect::<Vec<_>>())?;
+            self.n_spilled += self.held.len() as u64;
+            self.held.clear();
+        }
+        let at = self.n_spilled + self.held.len() as u64;
+        self.stretches.push((at, lists.len()));
+        self.held.extend_from_slice(lists);
+        Ok(())
+    }
+
+    /// Gives the next whole lists after `at` stretches.
+    fn next(&self, at: &mut usize) -> Result<Option<Vec<u32>>, DedupeError> {
+        let Some(&(start, n)) = self.stretches.get(*at) else {
+            return Ok(None);
+        };
+        *at += 1;
+        if let (Some(scratch), true) = (&self.spilled, start < self.n_spilled) {
+            let mut bytes = vec![0; n * size_of::<u32>()];
+            scratch.read_at(start * size_of::<u32>() as u64, &mut bytes)?;
+            let (numbers, _) = bytes.as_chunks();
+            let numbers = numbers.iter().map(|bytes| u32::from_le_bytes(*bytes));
+            return Ok(Some(numbers.collect()));
+        }
+        let start = (start - self.n_spilled) as usize;
+        Ok(Some(self.held[start..start + n].to_vec()))
+    }
 }
 
 /// Texts that are compared. Those that share a key are compared with each other,
@@ -714,6 +936,8 @@ struct Pair {
     reader: Reader,
     read: HashMap<u32, Read>,
     bytes: usize,
+    /// How often two were compared since that was asked last.
+    n_compared: u64,
 }
 
 impl Pair {

@@ -14,14 +14,14 @@ use crate::pipeline::partitions::{Packed, Partitions, Sorted};
 /// What an example is known by. Those with one `key` and one `sub` are
 /// duplicates.
 #[derive(Debug, Clone, Copy)]
-struct Print {
-    key: u128,
+pub(in crate::pipeline) struct Print {
+    pub(in crate::pipeline) key: u128,
     /// What tells examples with one key apart: the answer, where the key is
     /// the prompt. 0 if there is none.
-    sub: u64,
+    pub(in crate::pipeline) sub: u64,
     /// Equal if the texts are, byte for byte.
-    exact: u64,
-    place: u64,
+    pub(in crate::pipeline) exact: u64,
+    pub(in crate::pipeline) place: u64,
     text_bytes: u32,
 }
 
@@ -65,7 +65,7 @@ fn sub_of(prints: &Prints) -> u64 {
 
 impl Print {
     /// How an example takes part in looking for duplicates, if it does.
-    fn of_duplicate(prints: &Prints, by: By, place: u64) -> Option<Self> {
+    pub(in crate::pipeline) fn of_duplicate(prints: &Prints, by: By, place: u64) -> Option<Self> {
         let (key, sub, exact) = match by {
             By::Example => (
                 prints.prompt,
@@ -93,12 +93,12 @@ impl Print {
 
 /// What the first reading gave.
 pub(super) struct First {
-    inputs: Inputs,
+    pub(super) inputs: Inputs,
     duplicates: Partitions<Print>,
     conflicts: Partitions<Print>,
     /// Lines that are no examples.
     others: Partitions<Verdict>,
-    near: Option<Near>,
+    pub(super) near: Option<Near>,
 }
 
 /// A batch after the first reading; lines count from its first.
@@ -341,6 +341,70 @@ pub(super) fn settle(
     }
     settle_conflicts(rivals.into_sorted(), &gone, options.conflicts, &mut plan)?;
     Ok(plan)
+}
+
+/// Near-duplicates, and how similar they are to what would be kept.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct NearPairs {
+    /// How many examples would be left out as near-duplicates.
+    pub examples: u64,
+    /// The least similar of them, the least similar first.
+    pub least_similar: Vec<NearPair>,
+}
+
+/// A near-duplicate, and what would be kept for its sake. Lines are numbered
+/// through all inputs from 0.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct NearPair {
+    /// The Jaccard index of the two.
+    pub similarity: f32,
+    /// The line that would be kept.
+    pub kept: u64,
+    /// The line that would be left out.
+    pub dropped: u64,
+}
+
+/// Looks for the near-duplicates that deduplicating would leave out, and gives
+/// the `most` least similar ones. Costs a reading of its own and some thirty
+/// bytes an example.
+///
+/// # Errors
+///
+/// When an input cannot be read, or what does not fit into memory cannot be
+/// kept on the disk.
+pub fn near_pairs(
+    inputs: Vec<Input>,
+    threshold: super::Threshold,
+    most: usize,
+    means: &Means<'_>,
+) -> Result<NearPairs, DedupeError> {
+    let options = Options {
+        near: Some(threshold),
+        ..Options::default()
+    };
+    let plan = settle(read(inputs, options, means)?, options, false, means)?;
+    let mut pairs = NearPairs::default();
+    let mut verdicts = plan.verdicts.into_sorted();
+    while let Some(verdict) = verdicts.next()? {
+        if verdict.kind != Kind::Near {
+            continue;
+        }
+        pairs.examples += 1;
+        let least = &mut pairs.least_similar;
+        let at = least.partition_point(|pair| pair.similarity <= verdict.similarity);
+        if at < most {
+            least.insert(
+                at,
+                NearPair {
+                    similarity: verdict.similarity,
+                    kept: verdict.other,
+                    dropped: verdict.place,
+                },
+            );
+            least.truncate(most);
+        }
+    }
+    Ok(pairs)
 }
 
 impl Plan {

@@ -401,6 +401,220 @@ fn what_is_similar_enough_is_a_near_duplicate() {
     check(&input, whole, &[1, 2, 3, 4, 5], &[]);
 }
 
+/// Prompts of one template, or of `n_kinds` that are alike: so many common
+/// characters, then others.
+#[derive(Debug, Clone, Copy)]
+struct Template {
+    n_common: usize,
+    n_other: usize,
+    n_kinds: u64,
+    slot: Slot,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Slot {
+    Digits,
+    Words,
+    /// Some words are much more frequent than others.
+    FewWords,
+}
+
+impl Template {
+    fn prompt(self, n: u64) -> String {
+        let number = |n: u64| crate::text::shingles::mix(n);
+        let word = |n: u64| format!("{:x} ", number(n + 77) & 0xfff_ffff >> (4 * (n % 4)));
+        let common = (0..).map(|n| word(n + 1_000_000));
+        let mut prompt = String::new();
+        let mut fill = |len: usize, words: &mut dyn Iterator<Item = String>| {
+            let end = prompt.len() + len;
+            prompt.extend(words.take(len));
+            prompt.truncate(end);
+        };
+        fill(self.n_common, &mut common.into_iter());
+        let kind = number(n * 3 + 1) % self.n_kinds;
+        fill(
+            16 * usize::from(self.n_kinds > 1),
+            &mut (0..).map(|k| word(2_000_000 + 50 * kind + k)),
+        );
+        let mut others = (0..).map(|k| {
+            let random = number(n * 1000 + k);
+            match self.slot {
+                Slot::Digits => format!("{random}"),
+                Slot::Words => word(random % 300),
+                Slot::FewWords => word(random % (1 + (random >> 32) % 60)),
+            }
+        });
+        fill(self.n_other, &mut others);
+        prompt
+    }
+
+    fn prompts(self, n: u64) -> Vec<String> {
+        (0..n).map(|n| self.prompt(n)).collect()
+    }
+}
+
+/// What people, and enemies, put around texts.
+fn templates() -> Vec<Template> {
+    let mut templates = Vec::new();
+    for n_common in [50, 100, 200, 500, 1000] {
+        for n_other in [10, 20, 40, 80] {
+            for slot in [Slot::Digits, Slot::Words, Slot::FewWords] {
+                templates.push(Template {
+                    n_common,
+                    n_other,
+                    n_kinds: 1,
+                    slot,
+                });
+            }
+        }
+    }
+    templates
+}
+
+const NEAR_PROMPTS: Options = Options {
+    by: By::User,
+    keep: Keep::First,
+    near: Some(Threshold(0.8)),
+    conflicts: Conflicts::Report,
+};
+
+/// Whatever all texts have in common, each is compared with some others and not
+/// with all.
+#[test]
+fn texts_of_one_template_are_not_all_compared() {
+    const N: u64 = 1500;
+    for template in templates() {
+        // Reading long templates says no more and takes long.
+        if template.n_common > 200 && (template.n_common, template.n_other) != (500, 80) {
+            continue;
+        }
+        let prompts = template.prompts(N);
+        let input: String = prompts.iter().map(|prompt| line("", prompt, "a")).collect();
+        let directory = tempfile::tempdir().unwrap();
+        let pool = ordered::pool(NonZeroUsize::new(2).unwrap()).unwrap();
+        let means = Means {
+            pool: &pool,
+            memory: 1 << 30,
+            target: &directory.path().join("data"),
+            stop: &AtomicBool::new(false),
+        };
+        let input = Input::from_bytes("in", input.into_bytes()).unwrap();
+        let first = plan::read(vec![input], NEAR_PROMPTS, &means).unwrap();
+        let n_compared = first.near.unwrap().n_compared(&first.inputs, &means);
+        // A third of all pairs; most templates need a few comparisons a text.
+        assert!(n_compared < N * N / 6, "{template:?}: {n_compared}");
+    }
+}
+
+/// The clusters of brute force, as the lowest line of each line's.
+fn brute_force(prompts: &[String]) -> Vec<usize> {
+    let len = crate::text::shingles::suitable_len(prompts[0].chars().count());
+    let sets: Vec<_> = prompts
+        .iter()
+        .map(|prompt| {
+            let (mut normalised, mut set) = (String::new(), Vec::new());
+            crate::text::normalise(prompt, &mut normalised);
+            crate::text::shingles::set(&normalised, len, &mut set);
+            set
+        })
+        .collect();
+    let forest = near::Forest::new(prompts.len());
+    for (n, one) in sets.iter().enumerate() {
+        for (m, other) in sets[..n].iter().enumerate() {
+            let is_known = forest.root(n as u32) == forest.root(m as u32);
+            if !is_known && crate::text::shingles::jaccard(one, other) >= 0.8 {
+                forest.unite(n as u32, m as u32);
+            }
+        }
+    }
+    (0..prompts.len() as u32)
+        .map(|n| forest.root(n) as usize)
+        .collect()
+}
+
+#[test]
+fn of_texts_of_one_template_those_of_brute_force_are_found() {
+    const N: u64 = 300;
+    let (mut n_true, mut n_found) = (0, 0);
+    for template in templates() {
+        // Where it is settled what is similar the result is either all or none.
+        let is_hard = (4..12).contains(&(template.n_common / template.n_other));
+        if !is_hard || template.n_common > 200 {
+            continue;
+        }
+        for n_kinds in [1, 3] {
+            let template = Template {
+                n_kinds,
+                ..template
+            };
+            let mut prompts = template.prompts(N);
+            // Some that are similar whatever the template.
+            for n in 0..20 {
+                let mut prompt = prompts[n * 7].clone();
+                prompt.replace_range(template.n_common - 9..template.n_common - 8, "é");
+                prompts.push(prompt);
+            }
+            let truth = brute_force(&prompts);
+            let input: String = prompts.iter().map(|prompt| line("", prompt, "a")).collect();
+            let ran = run(&input, NEAR_PROMPTS);
+            let mut found: Vec<_> = (0..prompts.len()).collect();
+            for (kind, lines) in ran.clusters() {
+                for line in lines.iter().filter(|_| kind != "conflict") {
+                    found[*line as usize - 1] = lines[0] as usize - 1;
+                }
+            }
+            // Nothing is together that is not together by brute force.
+            for (n, root) in found.iter().enumerate() {
+                assert_eq!(truth[n], truth[*root], "{template:?}, {n} and {root}");
+            }
+            let n_parts = |roots: &[usize]| BTreeSet::from_iter(roots).len();
+            n_true += prompts.len() - n_parts(&truth);
+            n_found += prompts.len() - n_parts(&found);
+        }
+    }
+    assert!(n_true > 1000, "{n_true}");
+    assert!(
+        n_found as f64 >= 0.97 * n_true as f64,
+        "{n_found} of {n_true}"
+    );
+}
+
+fn of_templates() -> impl Strategy<Value = Vec<String>> {
+    let slot = prop_oneof![Just(Slot::Digits), Just(Slot::Words), Just(Slot::FewWords)];
+    let template = (
+        prop_oneof![Just(60), Just(150)],
+        8..40_usize,
+        1..3_u64,
+        slot,
+    )
+        .prop_map(|(n_common, n_other, n_kinds, slot)| Template {
+            n_common,
+            n_other,
+            n_kinds,
+            slot,
+        });
+    (template, 0..10_000_u64, 60..160_u64).prop_map(|(template, first, n)| {
+        let prompts = (first..first + n).map(|n| template.prompt(n));
+        prompts.map(|prompt| line("", &prompt, &prompt)).collect()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn crowds_do_not_depend_on_order_memory_or_threads(
+        input in of_templates(), options in options(), seed in any::<u64>(), threads in 1..4_usize,
+    ) {
+        let held = run(&input.concat(), options);
+        prop_assert_eq!(&run_with(&[&input.concat()], options, 16, threads), &held);
+        prop_assert_eq!(&run_with(&[&input.concat()], options, 50_000, threads), &held);
+        let mut shuffled = input.clone();
+        shuffled.sort_by_key(|line| crate::text::shingles::mix(seed ^ xxhash_rust::xxh3::xxh3_64(line.as_bytes())));
+        prop_assert_eq!(groups(&input, &held), groups(&shuffled, &run(&shuffled.concat(), options)));
+    }
+}
+
 /// Texts of one template, of which each is alike to every other and few are
 /// similar enough.
 #[test]

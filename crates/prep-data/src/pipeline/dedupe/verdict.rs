@@ -55,11 +55,11 @@ pub(super) struct Member(pub(super) Verdict);
 
 const PLACE: usize = 5;
 
-pub(super) fn put_place(place: u64, into: &mut [u8]) {
+pub(in crate::pipeline) fn put_place(place: u64, into: &mut [u8]) {
     into[..PLACE].copy_from_slice(&place.to_le_bytes()[..PLACE]);
 }
 
-pub(super) fn get_place(from: &[u8]) -> u64 {
+pub(in crate::pipeline) fn get_place(from: &[u8]) -> u64 {
     let mut bytes = [0; 8];
     bytes[..PLACE].copy_from_slice(&from[..PLACE]);
     u64::from_le_bytes(bytes)

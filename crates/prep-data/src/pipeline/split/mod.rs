@@ -14,7 +14,7 @@
 //! find a pair that was missed before, it is tied and all is done again.
 //!
 //! What is promised about sides is at [`split`]. Some twenty bytes for each line
-//! are kept in memory, and fifty where near-duplicates are looked for; all else
+//! are kept in memory, and sixty where near-duplicates are looked for; all else
 //! goes to the disk beyond the memory limit.
 
 mod atoms;

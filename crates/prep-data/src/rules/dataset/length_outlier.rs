@@ -39,6 +39,13 @@ fn check(dataset: &Dataset, group: &[Digest], report: &mut Report<'_>) {
     if dataset.examples < MANY {
         return;
     }
+    let is_usual = |digest: &Digest| {
+        is_surely_usual(&dataset.prompt_chars, digest.prompt_chars)
+            && is_surely_usual(&dataset.answer_chars, digest.answer_chars)
+    };
+    if group.iter().all(is_usual) {
+        return;
+    }
     let (prompts, answers) = (bounds(&dataset.prompt_chars), bounds(&dataset.answer_chars));
     for digest in group {
         for (name, chars, bounds) in [
@@ -62,6 +69,14 @@ struct Bounds {
     median: u32,
 }
 
+/// Whether a length is within [`bounds`] whatever the deviation is, as nearly
+/// all are: no factor is smaller than the exponential of 1.8, which is above 6.
+fn is_surely_usual(lengths: &Lengths, chars: u32) -> bool {
+    const { assert!(WIDTH * LEAST_MAD > 1.79) };
+    let (chars, median) = (u64::from(chars), u64::from(lengths.spread().median));
+    median <= 6 * chars && chars <= 6 * median
+}
+
 fn bounds(lengths: &Lengths) -> Bounds {
     let Spread { median, mad } = lengths.spread();
     let factor = (WIDTH * mad.max(LEAST_MAD)).exp();
@@ -71,5 +86,21 @@ fn bounds(lengths: &Lengths) -> Bounds {
     Bounds {
         usual: shortest..=longest.max(NEVER_LONG),
         median,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_surely_usual_is_within_the_bounds() {
+        for median in [0, 1, 2, 5, 6, 7, 100, 199, 200, 201, 999, 10_000] {
+            let mut lengths = Lengths::default();
+            lengths.add(median);
+            let bounds = bounds(&lengths);
+            let mut sure = (1..70_000).filter(|chars| is_surely_usual(&lengths, *chars));
+            assert!(sure.all(|chars| bounds.usual.contains(&chars)), "{median}");
+        }
     }
 }

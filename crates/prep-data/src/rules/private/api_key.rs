@@ -66,8 +66,7 @@ fn is_of_path(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'/'
 }
 
-/// Each prefix, or a part of it, is one of [`crate::text::signs::PHRASES`] or
-/// [`crate::text::signs::UNDERSCORED`].
+/// Each prefix, or a part of it, is one of [`crate::text::phrases::PHRASES`].
 const SHAPES: &[Shape] = &[
     shape("AKIA", "an AWS access key", 16, is_upper),
     shape("ASIA", "an AWS access key", 16, is_upper),

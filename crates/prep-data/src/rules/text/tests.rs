@@ -7,7 +7,7 @@ use super::*;
 use crate::example::{Content, Example, Role, write};
 use crate::rules::tests::check_all;
 use crate::rules::{Context, Found, Levels, Safety, apply};
-use crate::text::signs::{BEYOND_ASCII, PHRASES};
+use crate::text::phrases::{BEYOND_ASCII, PHRASES};
 
 fn line(prompt: &str, answer: &str) -> Vec<u8> {
     let mut line = Vec::new();

@@ -1,0 +1,462 @@
+//! `prep predict`: prompts in, a line for each of them out.
+
+mod compared;
+mod prompts;
+
+use std::cell::Cell;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use prep_data::io::AtomicFile;
+use prep_submit::predict::{
+    self, Family, Generation, Journal, Model, Options, Outcome, RunError, Thinking,
+};
+use prep_submit::tuning::{self, ResourceName, TuningJob};
+use serde_json::{Value, json};
+
+use self::compared::Frame;
+use self::prompts::Prompts;
+use super::convert::text_or_file;
+use super::jobs::record::JobRecord;
+use super::submit::Rehearsal;
+use crate::Answer;
+use crate::args::{PredictArgs, Shared};
+use crate::cloud::{self, Cloud, failed};
+use crate::failure::{Failure, plain};
+use crate::report::Origins;
+use crate::target::write_summary;
+use crate::ui;
+
+/// Runs the command.
+pub(crate) fn run(args: &PredictArgs, shared: &Shared) -> Result<Answer, Failure> {
+    let system = args.system.as_deref().map(text_or_file).transpose()?;
+    let played = args.rehearse.then(Rehearsal::start).transpose()?;
+    if args.rehearse {
+        ui::remark("note", "rehearsal: the model is played on this machine");
+    }
+    let asked = Asked::find(args, shared, played.as_ref())?;
+    let options = options(args, &asked)?;
+    let prompts = Prompts::open(&args.input, system, args.limit, shared)?;
+    let trained = asked.train.as_deref().and_then(Frame::of_file);
+    if let Some(trained) = trained {
+        let now = Frame::of(prompts.iter()?.map_while(Result::ok));
+        for difference in now.differences(&trained) {
+            ui::remark("warning", &difference);
+        }
+    }
+    let journal_path = journal_of(&args.output);
+    if args.again && journal_path.exists() {
+        fs::remove_file(&journal_path)?;
+    }
+    let is_stdout = args.output == Path::new("-");
+    let journal = match is_stdout {
+        true => None,
+        false => {
+            refuse_foreign(&args.output, &journal_path, shared)?;
+            Some(Journal::open(&journal_path).map_err(plain)?)
+        }
+    };
+    let mut out = Out::begin(&args.output)?;
+    let mut told = Told::default();
+    let mut origins = prompts
+        .are_lines_of_input()
+        .then(|| Origins::of(&args.input.display().to_string(), ""))
+        .flatten();
+    let done = Arc::new(AtomicU64::new(0));
+    let bar = ui::Bar::things(Arc::clone(&done), prompts.n, shared);
+    let broken = Cell::new(None);
+    let asked_prompts = prompts
+        .iter()?
+        .take(usize::try_from(prompts.n).unwrap_or(usize::MAX));
+    // All were looked at before; one that changed meanwhile ends the run.
+    let asked_prompts = asked_prompts.map_while(|prompt| match prompt {
+        Ok(prompt) => Some(prompt),
+        Err(reason) => {
+            broken.set(Some(reason));
+            None
+        }
+    });
+    let ran = asked.cloud.wait(predict::run(
+        &asked.cloud.client,
+        asked_prompts,
+        &options,
+        journal.as_ref(),
+        |row| {
+            done.fetch_add(1, Ordering::Relaxed);
+            told.add(&row);
+            let mut line = row.json(&options);
+            let origin = origins
+                .as_mut()
+                .and_then(|origins| origins.at_line(row.index + 1));
+            if let Some(origin) = origin {
+                line["origin"] = json!({
+                    "source": origin.source,
+                    "line": origin.line,
+                    "record": origin.record,
+                });
+            }
+            out.put(&line)
+        },
+    ));
+    drop(bar);
+    let summary = ran.map_err(|error| ended(error, journal.as_ref(), prompts.n))?;
+    if let Some(reason) = broken.take() {
+        return Err(Failure::because(
+            format!("`{}` was changed", args.input.display()),
+            reason,
+        ));
+    }
+    out.finish()?;
+    if !shared.quiet {
+        told.tell(&args.output, summary.kept);
+    }
+    if let Some(path) = &shared.summary {
+        write_summary(path, &told.summary(&options, summary))?;
+    }
+    Ok(if summary.failed == 0 {
+        Answer::Yes
+    } else {
+        Answer::No
+    })
+}
+
+/// The model that is asked.
+struct Asked {
+    cloud: Cloud,
+    model: Model,
+    family: Family,
+    /// The training set, if it is known and here.
+    train: Option<PathBuf>,
+}
+
+impl Asked {
+    fn find(
+        args: &PredictArgs,
+        shared: &Shared,
+        played: Option<&Rehearsal>,
+    ) -> Result<Self, Failure> {
+        let environment = played.map_or_else(cloud::environment, Rehearsal::environment);
+        let connect = |name: &ResourceName| {
+            let (project, location) = (name.project.clone(), name.location.clone());
+            Cloud::connect(&environment, &args.cloud, project, location)
+        };
+        if let Some(model) = &args.model {
+            let cloud = match played {
+                Some(_) => Cloud::connect(
+                    &environment,
+                    &args.cloud,
+                    Rehearsal::PROJECT.into(),
+                    "us-central1".into(),
+                )?,
+                None => Cloud::open(&args.cloud, shared)?,
+            };
+            let family = Family::of(model);
+            let location = serving(&cloud.location, family);
+            let model = Model::Base {
+                project: cloud.project.clone(),
+                location,
+                model: model.clone(),
+            };
+            return Ok(Self {
+                cloud,
+                model,
+                family,
+                train: None,
+            });
+        }
+        if let Some(endpoint) = &args.endpoint {
+            let name = ResourceName::endpoint(endpoint).map_err(Failure::new)?;
+            return Ok(Self {
+                cloud: connect(&name)?,
+                model: Model::Endpoint(name),
+                // An endpoint does not say what is behind it.
+                family: Family::Other,
+                train: None,
+            });
+        }
+        let record = match played {
+            Some(_) => JobRecord::read_rehearsed()?,
+            None => JobRecord::read()?,
+        };
+        let (name, record) = wanted(args, record, shared)?;
+        let cloud = connect(&name)?;
+        let job = cloud.wait(tuning::get(&cloud.client, &name));
+        let job =
+            job.map_err(|error| failed(format!("cannot get the tuning job `{}`", name.id), error))?;
+        let endpoint = endpoint_of(&job, args.checkpoint.as_deref())?;
+        let base = job.base_model().map(str::to_owned);
+        let train = record.map(|record| record.train.path);
+        Ok(Self {
+            cloud: connect(&endpoint)?,
+            model: Model::Endpoint(endpoint),
+            family: base.as_deref().map_or(Family::Other, Family::of),
+            train: train.filter(|path| path.exists()),
+        })
+    }
+}
+
+/// The job that is meant, and what is known of its launch.
+fn wanted(
+    args: &PredictArgs,
+    record: Option<JobRecord>,
+    shared: &Shared,
+) -> Result<(ResourceName, Option<JobRecord>), Failure> {
+    let recorded = record.as_ref().map(JobRecord::name).transpose()?;
+    match (args.job.as_deref(), recorded) {
+        (None, Some(name)) => Ok((name, record)),
+        (None, None) => Err(Failure::new("there is no model to ask")
+            .note("no job was started from this directory")
+            .hint(
+                "name one with `--job`, `--endpoint` or `--model`; `prep jobs list` lists the jobs",
+            )),
+        (Some(text), recorded) if text.starts_with("projects/") => {
+            let name = ResourceName::job(text).map_err(Failure::new)?;
+            let is_it = recorded.is_some_and(|known| known.id == name.id);
+            Ok((name, record.filter(|_| is_it)))
+        }
+        (Some(id), Some(name)) if name.id == id => Ok((name, record)),
+        (Some(id), _) => {
+            let cloud = Cloud::open(&args.cloud, shared)?;
+            let name = ResourceName::of_job(&cloud.project, &cloud.location, id);
+            Ok((name, None))
+        }
+    }
+}
+
+/// Where the model of a job is asked.
+fn endpoint_of(job: &TuningJob, checkpoint: Option<&str>) -> Result<ResourceName, Failure> {
+    let id = &job.name().id;
+    let Some(model) = job.tuned_model() else {
+        return Err(Failure::new(format!(
+            "the job `{id}` has no model yet: it is {}",
+            job.state().in_words()
+        ))
+        .hint(format!("`prep jobs watch {id}` follows it")));
+    };
+    let endpoint = match checkpoint {
+        None => model.endpoint.clone(),
+        Some(wanted) => {
+            let found = model.checkpoints.iter().find(|known| known.id == wanted);
+            let Some(found) = found else {
+                let known: Vec<_> = model
+                    .checkpoints
+                    .iter()
+                    .map(|known| known.id.as_str())
+                    .collect();
+                return Err(
+                    Failure::new(format!("the job `{id}` has no checkpoint `{wanted}`"))
+                        .note(format!("it has {}", known.join(", "))),
+                );
+            };
+            found.endpoint.clone()
+        }
+    };
+    endpoint.ok_or_else(|| {
+        Failure::new(format!("the model of the job `{id}` is not deployed"))
+            .hint(format!("`prep jobs show {id}` says what became of it"))
+    })
+}
+
+/// Where a base model is served: Gemini 3 in none of the regions.
+fn serving(location: &str, family: Family) -> String {
+    let is_region = location.contains('-');
+    match family {
+        Family::Gemini3 if is_region && location.starts_with("us-") => "us".into(),
+        Family::Gemini3 if is_region && location.starts_with("europe-") => "eu".into(),
+        Family::Gemini3 if is_region => "global".into(),
+        _ => location.to_owned(),
+    }
+}
+
+fn options(args: &PredictArgs, asked: &Asked) -> Result<Options, Failure> {
+    let mut options = Options::new(asked.model.clone(), asked.family);
+    options.generation = Generation {
+        max_output_tokens: args.max_output_tokens,
+        temperature: args.temperature,
+        top_p: args.top_p,
+        seed: args.seed,
+        thinking: match (args.thinking_budget, args.thinking_level) {
+            (Some(budget), _) => Thinking::Budget(budget),
+            (None, Some(level)) => Thinking::Level(level),
+            (None, None) => Thinking::Default,
+        },
+        safety: args.safety,
+    };
+    let mut refused = Vec::new();
+    for problem in options.generation.problems(asked.family) {
+        if problem.is_refused {
+            refused.push(problem.message);
+        } else {
+            ui::remark("warning", &problem.message);
+        }
+    }
+    if !refused.is_empty() {
+        return Err(Failure::new(refused.join("; ")));
+    }
+    if !(args.rate > 0.0 && args.rate <= 10_000.0) {
+        return Err(Failure::new(format!("`{}` is no rate", args.rate)));
+    }
+    options.stream = args.stream;
+    options.concurrency = args.concurrency;
+    options.most_rate = args.rate;
+    options.timeout = Duration::from_secs(args.timeout);
+    Ok(options)
+}
+
+/// Where the answers of an output are kept: `.predictions.jsonl.answers`.
+fn journal_of(output: &Path) -> PathBuf {
+    let name = output.file_name().unwrap_or_default().to_string_lossy();
+    output.with_file_name(format!(".{name}.answers"))
+}
+
+/// Refuses to write over a file that is no output of an earlier run.
+fn refuse_foreign(output: &Path, journal: &Path, shared: &Shared) -> Result<(), Failure> {
+    if shared.force || !output.exists() || journal.exists() {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "`{}` is not a file that `prep predict` wrote from here",
+        output.display()
+    ))
+    .hint("name another with `-o`, or write over it with `--force`"))
+}
+
+/// Where predictions go: whole or not at all.
+enum Out {
+    Stdout(io::Stdout),
+    File(AtomicFile),
+}
+
+impl Out {
+    fn begin(path: &Path) -> Result<Self, Failure> {
+        if path == Path::new("-") {
+            return Ok(Self::Stdout(io::stdout()));
+        }
+        Ok(Self::File(AtomicFile::create(path)?))
+    }
+
+    fn put(&mut self, line: &Value) -> io::Result<()> {
+        let mut text = line.to_string();
+        text.push('\n');
+        match self {
+            Self::Stdout(out) => out.write_all(text.as_bytes()),
+            Self::File(file) => file.write_all(text.as_bytes()),
+        }
+    }
+
+    fn finish(self) -> Result<(), Failure> {
+        match self {
+            Self::Stdout(mut out) => Ok(out.flush()?),
+            Self::File(file) => {
+                file.sync()?;
+                Ok(file.persist()?)
+            }
+        }
+    }
+}
+
+/// Why a run ended early, and how it goes on.
+fn ended(error: RunError<io::Error>, journal: Option<&Journal>, n: u64) -> Failure {
+    let failure = match error {
+        RunError::Call(error) => failed("cannot ask the model", error),
+        other => plain(other),
+    };
+    match journal {
+        Some(journal) if !journal.is_empty() => {
+            let kept = ui::count(journal.len() as u64);
+            failure.note(format!(
+                "{kept} of {} are answered and kept; the same command goes on from there",
+                ui::of(n, "prompt")
+            ))
+        }
+        _ => failure,
+    }
+}
+
+/// What came of all prompts.
+#[derive(Debug, Default)]
+struct Told {
+    outcomes: std::collections::BTreeMap<&'static str, u64>,
+    prompt_tokens: u64,
+    answer_tokens: u64,
+    /// The first prompt without an answer, and why.
+    first_failure: Option<(u64, String)>,
+}
+
+impl Told {
+    fn add(&mut self, row: &predict::Row) {
+        let outcome = match &row.result {
+            Ok(answer) => {
+                let usage = answer.usage.as_ref();
+                let of = |name: &str| usage.and_then(|usage| usage[name].as_u64()).unwrap_or(0);
+                self.prompt_tokens += of("promptTokenCount");
+                self.answer_tokens += of("candidatesTokenCount") + of("thoughtsTokenCount");
+                answer.outcome.as_str()
+            }
+            Err(error) => {
+                self.first_failure
+                    .get_or_insert_with(|| (row.index + 1, error.message.clone()));
+                "error"
+            }
+        };
+        *self.outcomes.entry(outcome).or_default() += 1;
+    }
+
+    fn tell(&self, output: &Path, kept: u64) {
+        let n: u64 = self.outcomes.values().sum();
+        let outcomes: Vec<_> = self
+            .outcomes
+            .iter()
+            .map(|(outcome, n)| format!("{} {outcome}", ui::count(*n)))
+            .collect();
+        let kept = match kept {
+            0 => String::new(),
+            kept => format!("; {} from earlier runs", ui::count(kept)),
+        };
+        ui::say(&format!(
+            "{}: {} = {}{kept}",
+            output.display(),
+            ui::of(n, "prompt"),
+            outcomes.join(" + ")
+        ));
+        ui::say(&format!(
+            "{} in prompts, {} in answers",
+            ui::of(self.prompt_tokens, "token"),
+            ui::count(self.answer_tokens)
+        ));
+        if let Some((line, reason)) = &self.first_failure {
+            ui::remark(
+                "warning",
+                &format!("prompt {line} has no answer: {reason}; the same command asks it again"),
+            );
+        }
+        let odd = |outcome: Outcome| self.outcomes.contains_key(outcome.as_str());
+        if odd(Outcome::Truncated) {
+            ui::remark(
+                "note",
+                "some answers were cut off: `--max-output-tokens` allows more",
+            );
+        }
+    }
+
+    fn summary(&self, options: &Options, summary: predict::Summary) -> Value {
+        json!({
+            "schema": 1,
+            "command": "predict",
+            "ledger": {
+                "read": summary.answered + summary.failed,
+                "written": summary.answered + summary.failed,
+            },
+            "model": options.model.path(),
+            "outcomes": self.outcomes,
+            "answered": summary.answered,
+            "answered_before": summary.kept,
+            "failed": summary.failed,
+            "tokens": {"prompts": self.prompt_tokens, "answers": self.answer_tokens},
+        })
+    }
+}
