@@ -32,6 +32,7 @@ pub(crate) fn follow(
     let mut teller = Teller {
         format,
         is_quiet: shared.quiet,
+        is_rehearsal: cloud.is_rehearsal,
         status: status(shared, format),
         problem: None,
     };
@@ -41,11 +42,12 @@ pub(crate) fn follow(
     if let Some(problem) = teller.problem.take() {
         return Err(problem.into());
     }
-    let go_on = || {
-        format!(
+    let go_on = || match cloud.is_rehearsal {
+        true => "the same command follows the job again".to_owned(),
+        false => format!(
             "the job goes on; `prep jobs watch {}` follows it again",
             name.id
-        )
+        ),
     };
     match followed {
         Ok(Followed::Over(job, metrics)) => {
@@ -84,6 +86,7 @@ fn status(shared: &Shared, format: TextOrJson) -> ProgressBar {
 struct Teller {
     format: TextOrJson,
     is_quiet: bool,
+    is_rehearsal: bool,
     status: ProgressBar,
     /// Why nobody listens any more.
     problem: Option<io::Error>,
@@ -126,7 +129,7 @@ impl Teller {
             let end = json!({"schema": 1, "event": "over", "job": job.raw()});
             return writeln!(out, "{end}");
         }
-        let (verdict, next) = show::verdict(job);
+        let (verdict, next) = show::verdict(job, self.is_rehearsal);
         writeln!(out, "{}", visible(&verdict))?;
         if let Some(error) = job.error() {
             show::line(
@@ -136,12 +139,14 @@ impl Teller {
             )?;
         }
         show::print_made(job, metrics, &mut out)?;
-        show::print_links(job, &mut out)?;
+        if !self.is_rehearsal {
+            show::print_links(job, &mut out)?;
+        }
         if let Some(next) = next {
             ui::remark("hint", &next);
         }
         let dropped = job.stats().map_or(0, |stats| stats.dropped.count());
-        if dropped > 0 {
+        if dropped > 0 && !self.is_rehearsal {
             let id = &job.name().id;
             ui::remark(
                 "hint",
