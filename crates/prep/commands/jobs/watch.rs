@@ -67,6 +67,18 @@ pub(crate) fn follow(
     }
 }
 
+/// What a curve is called in a line; `None`: it is left to `prep jobs metrics`.
+fn in_short(name: &str) -> Option<&str> {
+    Some(match name {
+        "train_total_loss" => "loss",
+        "eval_total_loss" => "eval loss",
+        "train_fraction_of_correct_next_step_preds" => "accuracy",
+        "eval_fraction_of_correct_next_step_preds" => "eval accuracy",
+        "train_num_predictions" | "eval_num_predictions" => return None,
+        other => other,
+    })
+}
+
 /// The status below the lines, hidden where there is no terminal to draw on.
 fn status(shared: &Shared, format: TextOrJson) -> ProgressBar {
     let is_wanted = shared.progress == ProgressWhen::Auto
@@ -77,7 +89,7 @@ fn status(shared: &Shared, format: TextOrJson) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    let style = ProgressStyle::with_template("{spinner} {wide_msg}");
+    let style = ProgressStyle::with_template("{spinner} {msg}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
@@ -166,7 +178,11 @@ fn words(event: &Event<'_>) -> Option<String> {
         Event::Points(metrics) => {
             let last = metrics.series.iter().filter_map(|series| {
                 let point = series.last()?;
-                Some(format!("{} {}", series.name, value(point.value)))
+                Some(format!(
+                    "{} {}",
+                    in_short(&series.name)?,
+                    value(point.value)
+                ))
             });
             let step = metrics.series.iter().filter_map(|series| series.last());
             let step = step.map(|point| point.step).max().unwrap_or_default();
