@@ -198,7 +198,7 @@ fn the_whole_way() {
         out(&run),
         &[
             "succeeded after",
-            "train_total_loss",
+            "loss",
             "  model       projects/",
             "  endpoint    projects/",
             "CHECKPOINT",
