@@ -131,6 +131,20 @@ fn every_page_of_docs_is_in_the_index() {
 }
 
 #[test]
+fn promises_name_tests_that_are_there() {
+    let text = fs::read_to_string(root().join("docs/promises.md")).unwrap();
+    let code = text.split('`').skip(1).step_by(2);
+    let named: Vec<_> = code
+        .filter_map(|code| code.split(' ').next())
+        .filter(|path| path.ends_with(".rs") || path.ends_with(".py"))
+        .collect();
+    assert!(named.len() > 20, "{named:?}");
+    for path in named {
+        assert!(root().join(path).exists(), "`{path}` is not there");
+    }
+}
+
+#[test]
 fn links_are_told_from_code() {
     let text = "[a](b.md) and `[c](d)` ![e](f.png \"g\")\n```sh\n[h](i)\n```\n[j](#k-l)";
     assert_eq!(links(text), ["b.md", "f.png", "#k-l"]);
