@@ -72,7 +72,7 @@ fn made(place: &Place) -> BTreeMap<String, Vec<u8>> {
     made
 }
 
-const ALL: [&str; 9] = [
+const ALL: [&str; 10] = [
     "convert corpus",
     "convert more",
     "convert open",
@@ -82,6 +82,7 @@ const ALL: [&str; 9] = [
     "mix",
     "validate",
     "cost",
+    "stats",
 ];
 
 #[test]
@@ -95,7 +96,10 @@ fn only_what_depends_on_a_change_is_done_again() {
     // Another row of a source that is only blended in.
     place.write("open.csv", rows("open", 1..61));
     let again = run(&place, &[]);
-    assert_eq!(taken(&again), ["convert open", "mix", "validate", "cost"]);
+    assert_eq!(
+        taken(&again),
+        ["convert open", "mix", "validate", "cost", "stats"]
+    );
     place.write("open.csv", rows("open", 0..60));
     run(&place, &[]);
     assert!(made(&place) == first, "back to what it was");
@@ -125,7 +129,7 @@ fn only_what_depends_on_a_change_is_done_again() {
     // Settings of one step.
     place.write("prep.yaml", SETTINGS.replace("ratio: 0.8", "ratio: 0.7"));
     let again = run(&place, &[]);
-    assert_eq!(taken(&again), ["split", "mix", "validate", "cost"]);
+    assert_eq!(taken(&again), ["split", "mix", "validate", "cost", "stats"]);
     let plan = place.prep(&["run", "--dry-run"]);
     assert!(!plan.stderr.contains("error"), "{}", plan.stderr);
 }

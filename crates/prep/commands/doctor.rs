@@ -16,7 +16,7 @@ use crate::settings::Settings;
 use crate::ui;
 
 /// Whoever asks is waiting for the answer: what fails is tried for this long.
-const PATIENCE: Duration = Duration::from_secs(8);
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Runs the command.
 pub(crate) fn run(args: &DoctorArgs, shared: &Shared) -> Result<Answer, Failure> {
@@ -69,10 +69,12 @@ fn examine(args: &DoctorArgs, shared: &Shared) -> Result<Vec<Check>, Failure> {
         Err(error) => return Ok(vec![doctor::without_credentials(&error)]),
     };
     let own = credentials.identity().project;
+    let bucket = settings.tuning.bucket.as_deref().map(str::parse);
+    let bucket = bucket.transpose().map_err(plain)?;
     let wanted = Wanted {
         project: project.or(settings.tuning.project).or(own),
         location,
-        bucket: args.bucket.clone(),
+        bucket: args.bucket.clone().or(bucket),
     };
     let retry = Retry {
         total: PATIENCE,

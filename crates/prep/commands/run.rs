@@ -66,7 +66,7 @@ pub(crate) fn run(args: &RunArgs, shared: &Shared) -> Result<Answer, Failure> {
                 if step.name == StepName::Submit {
                     // The job says which dataset it was tuned with.
                     let signature = Signature::of(&plan, &settings, shared)?;
-                    more.push(format!("--label=prep-dataset={}", signature.label()));
+                    more.push(format!("--label={DATASET_LABEL}={}", signature.label()));
                     more.extend(args.yes.then(|| "--yes".to_owned()));
                 }
                 let cli = parsed(step, &more, shared)?;
@@ -128,6 +128,9 @@ fn tuning(args: &RunArgs, settings: &Settings) -> Result<Tuning, Failure> {
     let is_asked = settings.tuning.bucket.is_some() && cfg!(feature = "cloud");
     Ok(if is_asked { Tuning::Real } else { Tuning::None })
 }
+
+/// The label of the dataset, which is no part of what makes two jobs the same.
+const DATASET_LABEL: &str = "prep-dataset";
 
 fn say(shared: &Shared, line: &str) {
     if !shared.quiet {

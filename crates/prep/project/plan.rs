@@ -28,6 +28,8 @@ pub(crate) enum StepName {
     Validate,
     /// What it would cost.
     Cost,
+    /// What it is like, as a page to look at.
+    Stats,
     /// The dataset is uploaded and the job followed to its end.
     Submit,
     /// The tuned model, and the base model, are asked.
@@ -48,6 +50,7 @@ impl StepName {
             Self::Mix => "mix",
             Self::Validate => "validate",
             Self::Cost => "cost",
+            Self::Stats => "stats",
             Self::Submit => "submit",
             Self::Predict => "predict",
             Self::Eval => "eval",
@@ -290,6 +293,21 @@ impl Plan {
             writes: Vec::new(),
             files: Vec::new(),
             settings: json!({"prices": settings.prices, "model": settings.validate.model}),
+        });
+
+        let page = self.directory.join("report.html");
+        let words = ["stats".to_owned(), word(&self.train)];
+        let mut words = words.to_vec();
+        words.push(format!("--validation={}", self.validation.display()));
+        words.push(format!("--html={}", page.display()));
+        self.steps.push(Step {
+            name: StepName::Stats,
+            of: None,
+            words,
+            reads: vec![self.train.clone(), self.validation.clone()],
+            writes: Vec::new(),
+            files: vec![page],
+            settings: json!([settings.validate, settings.prices]),
         });
         Ok(())
     }

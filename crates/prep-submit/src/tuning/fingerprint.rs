@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::spec::{RUN_LABEL, TuningRequest};
+use super::spec::{DATASET_LABEL, RUN_LABEL, TuningRequest};
 
 /// A dataset as a launch knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub struct DatasetId<'a> {
 /// Computes the id of a run: 32 hexadecimal digits, which a label can hold.
 ///
 /// It is a function of where the job is to run, of the bytes of the datasets
-/// and of every option, the label of the run left out, and nothing else: not
+/// and of every option, the labels of the run and of the dataset left out, and nothing else: not
 /// of the time, the machine or who launches.
 #[must_use]
 pub fn run_id(
@@ -29,6 +29,7 @@ pub fn run_id(
 ) -> String {
     let mut request = request.clone();
     request.labels.remove(RUN_LABEL);
+    request.labels.remove(DATASET_LABEL);
     let mut digest = Sha256::new();
     // Each text with its length in front: no two lists of texts are alike.
     let mut add = |text: &[u8]| {
@@ -74,6 +75,13 @@ mod tests {
     #[test]
     fn an_id_stays_what_it_was() {
         assert_eq!(id(&request()), "20d0ed68f27cd9603882cf82cc59c4e6");
+    }
+
+    #[test]
+    fn our_own_labels_do_not_matter() {
+        let mut labelled = request().labelled("x");
+        labelled.labels.insert(DATASET_LABEL.into(), "y".into());
+        assert_eq!(id(&labelled), id(&request()));
     }
 
     #[test]

@@ -27,5 +27,7 @@ pub use self::launch::{Existing, Launch, LaunchError, LaunchOptions, launch};
 pub use self::metrics::{Metrics, Point, Series};
 pub use self::name::{NotAName, ResourceName};
 pub use self::service::{cancel, get, jobs_url, list};
-pub use self::spec::{AdapterSize, Field, Method, Problem, RUN_LABEL, Start, TuningRequest};
+pub use self::spec::{
+    AdapterSize, DATASET_LABEL, Field, Method, Problem, RUN_LABEL, Start, TuningRequest,
+};
 pub use self::verdict::{Ending, Warning, best_checkpoint, rising_loss, wedged};

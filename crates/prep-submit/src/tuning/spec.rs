@@ -18,6 +18,10 @@ use super::name::ResourceName;
 /// The label by which a launch finds its own job again.
 pub const RUN_LABEL: &str = "prep-run";
 
+/// The label by which a job says which dataset it was tuned with. It is made of
+/// the rules and settings too, which a launch does not depend on.
+pub const DATASET_LABEL: &str = "prep-dataset";
+
 /// Everything that a tuning job is created with.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TuningRequest {
