@@ -298,12 +298,15 @@ fn init_never_writes_over_a_file() {
     place.write("a.en", "One\nTwo\n");
     place.write("a.es", "Uno\nDos\n");
     place.write("notes.md", "no source");
+    let prediction = r#"{"input":[],"reference":"Hola","prediction":"Hola","finishReason":"STOP"}"#;
+    place.write("predictions.jsonl", &format!("{prediction}\n"));
     let run = place.prep(&["init"]);
     assert_eq!(run.status.code(), Some(0), "{}", run.stderr);
     let text = String::from_utf8(place.read("prep.yaml")).unwrap();
     assert!(text.contains("- path: [a.en, a.es]"), "{text}");
     assert!(text.contains("- path: corpus.csv"), "{text}");
     assert!(!text.contains("notes.md"), "{text}");
+    assert!(!text.contains("predictions.jsonl"), "{text}");
     let again = place.prep(&["init"]);
     assert_eq!(again.status.code(), Some(2));
     assert!(

@@ -4,7 +4,11 @@
 //! what follows is all that the command prints, and `[exit N]` stands behind a
 //! command that ends with another status than 0. The blocks of one file run
 //! in one directory of their own, in order, with the project's `fixtures`
-//! beside them. `...` alone on a line stands for any lines.
+//! beside them. `...` alone on a line stands for any lines, and `[..]` within
+//! one for any text: a time, a name that the service gives.
+//!
+//! A Chinese page has the sessions of the English one, which are run there
+//! only; that they are the same is a test of its own.
 //!
 //! `UPDATE_TRANSCRIPTS=1 cargo test --test transcripts` writes what commands
 //! print into the files: read the difference before committing it.
@@ -15,14 +19,19 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+/// Sessions of several files run at once: a rehearsal mostly waits.
+const WORKERS: usize = 4;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The files with sessions.
-fn documents() -> Vec<PathBuf> {
-    let mut documents = vec![root().join("README.md")];
+/// The files with sessions, in any language.
+fn pages() -> Vec<PathBuf> {
+    let mut documents = vec![root().join("README.md"), root().join("README.zh.md")];
     for directory in ["tests/cmd", "docs"] {
         let entries = fs::read_dir(root().join(directory)).into_iter().flatten();
         documents.extend(entries.map(|entry| entry.unwrap().path()));
@@ -32,34 +41,80 @@ fn documents() -> Vec<PathBuf> {
     documents
 }
 
+/// The files whose sessions are run.
+fn documents() -> Vec<PathBuf> {
+    let mut documents = pages();
+    documents.retain(|path| english_of(path).is_none());
+    documents
+}
+
+/// The page of which this one is the Chinese version.
+fn english_of(path: &Path) -> Option<PathBuf> {
+    let stem = path.to_str().unwrap().strip_suffix(".zh.md")?;
+    Some(PathBuf::from(format!("{stem}.md")))
+}
+
+/// The `console` blocks of a page.
+fn sessions(path: &Path) -> Vec<String> {
+    let text = fs::read_to_string(path).unwrap();
+    let blocks = text.split("```console\n").skip(1);
+    blocks
+        .map(|block| block.split("```").next().unwrap_or_default().to_owned())
+        .collect()
+}
+
+#[test]
+fn a_translated_page_has_the_sessions_of_the_original() {
+    let mut n_pages = 0;
+    for page in pages() {
+        let Some(english) = english_of(&page) else {
+            continue;
+        };
+        n_pages += 1;
+        let (translated, original) = (sessions(&page), sessions(&english));
+        assert_eq!(translated.len(), original.len(), "{}", page.display());
+        for (translated, original) in translated.iter().zip(&original) {
+            assert_eq!(translated, original, "{}", page.display());
+        }
+    }
+    assert!(n_pages >= 3, "only {n_pages} translated pages were found");
+}
+
 #[test]
 fn sessions_print_what_is_written() {
     let update = std::env::var_os("UPDATE_TRANSCRIPTS").is_some();
-    let mut differences = String::new();
-    let mut n_commands = 0;
-    for document in documents() {
-        let text = fs::read_to_string(&document).unwrap();
-        let played = play(&text, &mut n_commands);
-        if played == text {
-            continue;
+    let documents = documents();
+    let (next, n_commands) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let work = || {
+        let mut differences = Vec::new();
+        while let Some(document) = documents.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let text = fs::read_to_string(document).unwrap();
+            let played = play(&text, &n_commands);
+            if played == text {
+                continue;
+            }
+            if update {
+                fs::write(document, &played).unwrap();
+            }
+            let difference = difference(&text, &played);
+            differences.push(format!("{}:\n{difference}", document.display()));
         }
-        if update {
-            fs::write(&document, &played).unwrap();
-        }
-        writeln!(
-            differences,
-            "{}:\n{}",
-            document.display(),
-            difference(&text, &played)
-        )
-        .unwrap();
-    }
+        differences
+    };
+    let mut differences: Vec<_> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..WORKERS).map(|_| scope.spawn(work)).collect();
+        let played = workers.into_iter().map(|worker| worker.join().unwrap());
+        played.flatten().collect()
+    });
+    differences.sort();
+    let differences = differences.concat();
+    let n_commands = n_commands.into_inner();
     assert!(n_commands > 20, "only {n_commands} commands were found");
     assert!(update || differences.is_empty(), "{differences}");
 }
 
 /// The document with the sessions as they go now.
-fn play(text: &str, n_commands: &mut usize) -> String {
+fn play(text: &str, n_commands: &AtomicUsize) -> String {
     let directory = tempfile::tempdir().unwrap();
     #[cfg(unix)]
     std::os::unix::fs::symlink(root().join("fixtures"), directory.path().join("fixtures")).unwrap();
@@ -88,7 +143,7 @@ fn play(text: &str, n_commands: &mut usize) -> String {
             {
                 expected.push(line);
             }
-            *n_commands += 1;
+            n_commands.fetch_add(1, Ordering::Relaxed);
             let actual = run(&command, directory.path());
             let actual: Vec<_> = actual.lines().collect();
             let shown = if agrees(&expected, &actual) {
@@ -155,8 +210,31 @@ fn agrees(expected: &[&str], actual: &[&str]) -> bool {
     match expected.split_first() {
         None => actual.is_empty(),
         Some((&"...", rest)) => (0..=actual.len()).any(|n| agrees(rest, &actual[n..])),
-        Some((first, rest)) => actual.first() == Some(first) && agrees(rest, &actual[1..]),
+        Some((first, rest)) => {
+            let line = actual.first();
+            line.is_some_and(|line| fits(first, line)) && agrees(rest, &actual[1..])
+        }
     }
+}
+
+/// Whether a line is as expected, `[..]` standing for any text.
+fn fits(expected: &str, actual: &str) -> bool {
+    match expected.split_once("[..]") {
+        None => expected == actual,
+        Some((start, rest)) => actual.strip_prefix(start).is_some_and(|actual| {
+            let mut ends = actual.char_indices().map(|(n, _)| n).chain([actual.len()]);
+            ends.any(|n| fits(rest, &actual[n..]))
+        }),
+    }
+}
+
+#[test]
+fn any_text_and_any_lines_are_as_expected() {
+    assert!(fits("took [..] s, [..]", "took 1.5 s, é"));
+    assert!(!fits("took [..] s", "took 1.5 ms"));
+    assert!(fits("[..]", ""));
+    assert!(agrees(&["a", "...", "[..] d"], &["a", "b", "c", "c d"]));
+    assert!(!agrees(&["a", "..."], &["b"]));
 }
 
 fn difference(before: &str, after: &str) -> String {

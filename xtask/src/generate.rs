@@ -1,5 +1,6 @@
 //! References that are made from the code: `docs/codes.md` from the table of
-//! codes, `docs/commands.md` from the flags, `docs/presets.md` from the labelled sets.
+//! codes, `docs/commands.md` from the flags, `docs/presets.md` from the labelled
+//! sets, `docs/limits.md` from the table of base models.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -10,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use prep_data::diag::{MIX_CODES, SOURCE_CODES};
 use prep_data::rules::{Page, RULES, Safety};
 
-use crate::{cargo, presets, root};
+use crate::{cargo, limits, presets, root};
 
 /// Writes every generated file.
 pub(crate) fn write() -> Result<()> {
@@ -31,10 +32,11 @@ pub(crate) fn check() -> Result<()> {
     Ok(())
 }
 
-fn pages() -> Result<[(&'static str, String); 3]> {
+fn pages() -> Result<[(&'static str, String); 4]> {
     Ok([
         ("docs/codes.md", codes()?),
         ("docs/presets.md", presets::page()?),
+        ("docs/limits.md", limits::page()?),
         ("docs/commands.md", commands()?),
     ])
 }

@@ -23,6 +23,7 @@ mod ci;
 mod fuzz;
 mod generate;
 mod licences;
+mod limits;
 mod oracle;
 mod presets;
 mod screenshot;

@@ -1,8 +1,8 @@
 //! `prep init`: settings for the files that are here.
 
 use std::fmt::Write as _;
-use std::fs;
-use std::io::{self, Write};
+use std::fs::{self, File};
+use std::io::{self, BufRead as _, BufReader, Read as _, Write};
 use std::path::{Path, PathBuf};
 
 use prep_data::io::{Input, Manifest, sidecar};
@@ -89,9 +89,22 @@ fn candidates() -> Result<Vec<PathBuf>, Failure> {
             files.push(path);
         }
     }
-    files.retain(|path| !sidecar(path, "passport").exists());
+    files.retain(|path| !sidecar(path, "passport").exists() && !is_predictions(path));
     files.sort();
     Ok(files)
+}
+
+/// Whether `prep predict` wrote it. Its references are those of validation, so
+/// as a source it would be leakage.
+fn is_predictions(path: &Path) -> bool {
+    let Ok(file) = File::open(path) else {
+        return false;
+    };
+    let mut first = Vec::new();
+    let mut start = BufReader::new(file).take(1 << 20);
+    let is_read = start.read_until(b'\n', &mut first).is_ok();
+    let object = serde_json::from_slice::<serde_json::Value>(&first).unwrap_or_default();
+    is_read && object.get("finishReason").is_some() && object.get("prediction").is_some()
 }
 
 /// Opens what can be opened. Two aligned texts are one source.
@@ -162,6 +175,7 @@ fn settings(found: &[Found]) -> String {
         \n\
         # fix: safe               # repairs what can be repaired without doubt\n\
         # filter: {preset: novel} # novel, chat, ui or web\n\
+        # pairs: {tgt_lang: es-419, glossary: terms.csv} # what the filter goes by\n\
         dedupe:\n\
         \x20 near: 0.8              # leave out the line to keep what is only nearly the same\n\
         split:\n\
