@@ -566,3 +566,52 @@ fn the_waits_of_a_test_are_not_for_google() {
         &["error: `--hurry` is for stand-ins", "hint: "],
     );
 }
+
+#[test]
+fn the_doctor_finds_what_is_wrong_and_how_to_mend_it() {
+    let (played, place) = (Played::start(), Place::new());
+    let bucket = format!("gs://{BUCKET}");
+    let arguments = [
+        "doctor", "--bucket", &bucket, "--hurry", "60", "--format", "json",
+    ];
+    let examine = |fault: Option<(&str, u16)>| {
+        let faults = fault.map(|(operation, code)| {
+            json!({"operation": operation, "times": 0, "effect": {"kind": "status", "code": code}})
+        });
+        played.set_faults(faults.as_slice());
+        let run = played.prep(&place, &arguments);
+        let report: Value = serde_json::from_slice(&run.stdout).unwrap();
+        assert_eq!(report["schema"], 1);
+        let mut checks = report["checks"].as_array().unwrap().clone();
+        // Nobody can be asked for the quota.
+        checks.retain(|check| check["name"] != "quota" && check["standing"] != "good");
+        (run, checks)
+    };
+    let (run, checks) = examine(None);
+    ok(&run);
+    assert_eq!(checks, [Value::Null; 0]);
+    for (operation, code, name, mend) in [
+        ("oauth2.token", 400, "credentials", "service account"),
+        (
+            "cloudresourcemanager.projects.get",
+            403,
+            "project",
+            "gcloud projects list",
+        ),
+        (
+            "aiplatform.tuningJobs.list",
+            404,
+            "tuning jobs",
+            "`prep models`",
+        ),
+        ("storage.buckets.get", 404, "bucket", "gcloud storage"),
+    ] {
+        let (run, checks) = examine(Some((operation, code)));
+        assert_eq!(run.status.code(), Some(1), "{operation}: {}", run.stderr);
+        assert_eq!(checks[0]["name"], name, "{operation}: {checks:?}");
+        assert_eq!(checks[0]["standing"], "bad", "{operation}: {checks:?}");
+        says(checks[0]["mend"].as_str().unwrap_or_default(), &[mend]);
+    }
+    let (run, checks) = examine(Some(("serviceusage.services.get", 503)));
+    assert_eq!(run.status.code(), Some(2), "{checks:?}");
+}
