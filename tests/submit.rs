@@ -242,6 +242,30 @@ fn the_whole_way() {
 }
 
 #[test]
+fn two_submissions_at_once_start_one_job() {
+    let (played, place) = (Played::start(), split());
+    let bucket = format!("gs://{BUCKET}");
+    let flags = ["--bucket", &bucket, "--no-wait"];
+    let started: Vec<_> = (0..4)
+        .map(|_| played.start_submit(&place, &flags))
+        .collect();
+    for started in started {
+        let run = started.wait();
+        // Those that came too late say so, or find the job.
+        let is_late = run
+            .stderr
+            .contains("another `prep submit` of `split/train.jsonl` is at work");
+        assert_eq!(
+            run.status.code(),
+            Some(if is_late { 2 } else { 0 }),
+            "{}",
+            run.stderr
+        );
+    }
+    assert_eq!(played.jobs().len(), 1);
+}
+
+#[test]
 fn a_second_submission_follows_the_first_job() {
     let (played, place) = (Played::start(), split());
     let bucket = format!("gs://{BUCKET}");

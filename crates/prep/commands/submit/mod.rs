@@ -8,7 +8,9 @@ mod order;
 mod preflight;
 mod rehearse;
 
+use std::fs::{File, TryLockError};
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -101,6 +103,12 @@ pub(crate) fn run(args: &SubmitArgs, shared: &Shared) -> Result<Answer, Failure>
         ui::say("nothing was sent");
         return Ok(Answer::No);
     }
+    // Two at the same moment would both look, find no job, and start one each.
+    let lock = found
+        .train
+        .as_ref()
+        .map(|side| lock(&side.path))
+        .transpose()?;
     if found.makes_bucket {
         submission.make_bucket(&cloud)?;
     }
@@ -109,6 +117,7 @@ pub(crate) fn run(args: &SubmitArgs, shared: &Shared) -> Result<Answer, Failure>
         objects.push(submission.upload(side, &cloud, shared)?);
     }
     let job = submission.launch(args, &cloud, shared)?;
+    drop(lock);
     let record = submission.record(&job, &found, objects);
     if let Some(record) = record {
         if args.rehearse {
@@ -140,6 +149,26 @@ pub(crate) fn run(args: &SubmitArgs, shared: &Shared) -> Result<Answer, Failure>
         );
     }
     Ok(answer)
+}
+
+/// Keeps other submissions of a training set waiting outside until it is
+/// dropped.
+fn lock(path: &Path) -> Result<File, Failure> {
+    let cannot = |error: io::Error| {
+        let cannot = format!("cannot read `{}`", path.display());
+        Failure::from(anyhow::Error::new(error).context(cannot))
+    };
+    let file = File::open(path).map_err(cannot)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Failure::new(format!(
+            "another `prep submit` of `{}` is at work",
+            path.display()
+        ))
+        .hint("wait until it has started the job; then this one follows it")),
+        // Not all file systems can; the label of the run guards, too.
+        Err(TryLockError::Error(_)) => Ok(file),
+    }
 }
 
 /// Asks, where there is somebody to ask.
