@@ -2,11 +2,8 @@
 //! made of tell.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
-use prep_data::example::models::Date;
 use prep_data::io::{Manifest, checksum};
 use serde_json::Value;
 
@@ -32,8 +29,6 @@ pub(super) struct Step {
     pub(super) written: u64,
     /// What was left out, by code.
     pub(super) left_out: BTreeMap<String, u64>,
-    /// When its manifest was written, if the file system knows.
-    pub(super) when: Option<String>,
 }
 
 /// What a run read.
@@ -107,7 +102,6 @@ impl Chain {
             read: count("read"),
             written: count("written"),
             left_out,
-            when: written_on(&manifest_path),
         });
         let step = self.steps.len() - 1;
         self.by_manifest.insert(manifest_path, step);
@@ -226,16 +220,4 @@ fn settings(settings: &Value) -> Vec<String> {
         format!("{name} {value}")
     });
     shown.collect()
-}
-
-/// The day and the minute on which a file was written, in UTC.
-fn written_on(path: &Path) -> Option<String> {
-    let modified = fs::metadata(path).ok()?.modified().ok()?;
-    let since = modified
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .ok()?
-        .as_secs();
-    let day = Date::from_days(i64::try_from(since / 86_400).ok()?);
-    let minute = since % 86_400 / 60;
-    Some(format!("{day} {:02}:{:02} UTC", minute / 60, minute % 60))
 }

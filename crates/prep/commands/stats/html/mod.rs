@@ -725,11 +725,7 @@ fn steps(chain: &Chain) -> Html {
                 data(&step.output),
                 step.blake3.get(..12).unwrap_or(&step.blake3)
             ),
-            markup!(
-                "{} <span class=\"quiet\">{}</span>",
-                step.when.as_deref().unwrap_or("-"),
-                step.tool
-            ),
+            data(&step.tool),
         ]
     });
     let columns = [
@@ -739,7 +735,7 @@ fn steps(chain: &Chain) -> Html {
         ("Written", Column::Numbers),
         ("Left out", Column::Words),
         ("Written to", Column::Words),
-        ("When", Column::Words),
+        ("By", Column::Words),
     ];
     markup!(
         "{}{}",
