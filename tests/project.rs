@@ -299,7 +299,7 @@ fn init_never_writes_over_a_file() {
     place.write("a.es", "Uno\nDos\n");
     place.write("notes.md", "no source");
     let prediction = r#"{"input":[],"reference":"Hola","prediction":"Hola","finishReason":"STOP"}"#;
-    place.write("predictions.jsonl", &format!("{prediction}\n"));
+    place.write("predictions.jsonl", format!("{prediction}\n"));
     let run = place.prep(&["init"]);
     assert_eq!(run.status.code(), Some(0), "{}", run.stderr);
     let text = String::from_utf8(place.read("prep.yaml")).unwrap();
