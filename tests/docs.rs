@@ -131,6 +131,18 @@ fn every_page_of_docs_is_in_the_index() {
 }
 
 #[test]
+fn sessions_are_where_they_are_run() {
+    for page in pages() {
+        let text = fs::read_to_string(&page).unwrap();
+        let name = page.strip_prefix(root()).unwrap();
+        let is_run = ["docs", "tests/cmd"].iter().any(|it| name.starts_with(it))
+            || ["README.md", "README.zh.md"].contains(&name.to_str().unwrap());
+        // A `console` block is what `tests/transcripts.rs` runs; `sh` is not run.
+        assert!(is_run || !text.contains("```console"), "{}", name.display());
+    }
+}
+
+#[test]
 fn promises_name_tests_that_are_there() {
     let text = fs::read_to_string(root().join("docs/promises.md")).unwrap();
     let code = text.split('`').skip(1).step_by(2);

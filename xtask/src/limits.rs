@@ -78,16 +78,16 @@ fn write_models(models: &[Model], page: &mut String) -> Result<()> {
 fn write_limits(models: &[Model], page: &mut String) -> Result<()> {
     page.push_str(
         "\n## How much it takes\n\n\
-         A validation set of up to the number in *share from* may be as large as you like; a larger one may\n\
-         have that share of the training examples at most. `prep split` keeps to it.\n\n\
-         | model | tokens in an example | bytes in a file | examples of text | examples with media | validation examples | share from |\n\
+         A validation set may have so many examples, and above the number in the last column no more than\n\
+         that share of the training examples. `prep split` keeps to it.\n\n\
+         | model | tokens in an example | bytes in a file | examples of text | examples with media | validation examples | of training |\n\
          | --- | ---: | ---: | ---: | ---: | ---: | --- |\n",
     );
     for model in models.iter().filter(|model| is_tunable(model)) {
         let limits = &model.limits;
         let share = limits.validation_share.map_or_else(
             || "-".to_owned(),
-            |share| format!("{}: {} %", grouped(share.above), share.percent),
+            |share| format!("above {}: {} %", grouped(share.above), share.percent),
         );
         writeln!(
             page,
