@@ -108,8 +108,12 @@ impl Place {
     /// Runs `prep` to its end. It ends by itself, in time, with a status the
     /// contract knows, and leaves no temporary file.
     pub(crate) fn prep(&self, arguments: &[&str]) -> Run {
+        self.finish(self.command(arguments))
+    }
+
+    /// Runs a command of [`Place::command`] to its end, with the same to hold.
+    pub(crate) fn finish(&self, mut command: Command) -> Run {
         let mut stdout = tempfile::tempfile().unwrap();
-        let mut command = self.command(arguments);
         let started = Started::new(command.stdout(stdout.try_clone().unwrap()));
         let words = started.command.clone();
         let mut run = started.wait();
@@ -232,7 +236,7 @@ impl Place {
 }
 
 impl Started {
-    fn new(command: &mut Command) -> Self {
+    pub(crate) fn new(command: &mut Command) -> Self {
         let stderr = tempfile::tempfile().unwrap();
         command.stderr(stderr.try_clone().unwrap());
         let words = command.get_args().map(|word| word.to_string_lossy());
