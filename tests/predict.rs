@@ -893,8 +893,23 @@ fn a_batch_is_paid_for_once_whenever_it_is_killed() {
         }
         started.child.kill().unwrap();
         started.child.wait().unwrap();
+        let requests = cloud.place.path(&format!(".{name}.requests"));
+        let left = fs::read(&requests).ok();
         batch(&cloud, &arguments, 0);
         assert_eq!(cloud.n_of(CREATE), before.1 + 1, "{operation}");
+        // Killed in the middle of taking the results.
+        if let (LOOK, Some(left)) = (operation, left) {
+            let whole = cloud.place.read(&name);
+            let journal = cloud.place.path(&format!(".{name}.answers"));
+            let answers = fs::read_to_string(&journal).unwrap();
+            let first: String = answers.split_inclusive('\n').take(11).collect();
+            fs::write(&journal, first).unwrap();
+            fs::write(&requests, left).unwrap();
+            batch(&cloud, &arguments, 0);
+            assert_eq!(cloud.n_of(CREATE), before.1 + 1);
+            assert_eq!(cloud.place.read(&name), whole);
+            assert!(!requests.exists());
+        }
         let predictions = |bytes: &[u8]| -> Vec<_> {
             let rows = lines_of(bytes).into_iter();
             rows.map(|row| row["prediction"].clone()).collect()

@@ -131,14 +131,14 @@ impl<'a> Batch<'a> {
             };
             let (job, was_there) = self.launched(existing)?;
             let before = failed.clone();
-            let n = self.take(job, &mut waiting, &mut failed)?;
+            let n = self.take(&job, &mut waiting, &mut failed)?;
             // It was asked before, and had no answer to what has none: that is
             // asked once more.
             if n == 0 && was_there && !is_old {
                 failed = before;
                 waiting = self.look(&failed)?;
                 let (job, _) = self.launched(Existing::LaunchAnew)?;
-                self.take(job, &mut waiting, &mut failed)?;
+                self.take(&job, &mut waiting, &mut failed)?;
             }
             self.fail_rest(&mut waiting, &mut failed)?;
             self.journal.sync().map_err(plain)?;
@@ -277,12 +277,12 @@ impl<'a> Batch<'a> {
     /// Waits for a batch and takes its results; how many of them are answers.
     fn take(
         &self,
-        job: BatchJob,
+        job: &BatchJob,
         waiting: &mut Waiting,
         failed_rows: &mut Failed,
     ) -> Result<u64, Failure> {
         let mut last = None;
-        let followed = batch::follow(&self.cloud.client, &job, |job| {
+        let followed = batch::follow(&self.cloud.client, job, |job| {
             let state = job.state();
             if last.as_ref() != Some(&state) {
                 self.say(&format!("  {}", state.in_words()));

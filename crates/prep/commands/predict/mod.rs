@@ -5,6 +5,7 @@ mod compared;
 mod prompts;
 
 use std::cell::Cell;
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -57,7 +58,7 @@ pub(crate) fn run(args: &PredictArgs, shared: &Shared) -> Result<Answer, Failure
     };
     let journal_path = beside.path("answers");
     if !is_stdout {
-        refuse_foreign(&args.output, &journal_path, shared)?;
+        refuse_foreign(&args.input, &args.output, &journal_path, shared)?;
     }
     let journal = match is_stdout && !args.batch {
         true => None,
@@ -362,8 +363,24 @@ fn open_journal(path: &Path) -> Result<Journal, Failure> {
 }
 
 /// Refuses to write over a file that is no output of an earlier run.
-fn refuse_foreign(output: &Path, journal: &Path, shared: &Shared) -> Result<(), Failure> {
-    if shared.force || !output.exists() || journal.exists() {
+fn refuse_foreign(
+    input: &Path,
+    output: &Path,
+    journal: &Path,
+    shared: &Shared,
+) -> Result<(), Failure> {
+    if !output.exists() {
+        return Ok(());
+    }
+    let real = |path: &Path| fs::canonicalize(path).ok();
+    if real(input).is_some_and(|input| real(output) == Some(input)) {
+        return Err(Failure::new(format!(
+            "`{}` cannot be both asked and written",
+            output.display()
+        ))
+        .hint("name another output with `-o`"));
+    }
+    if shared.force || journal.exists() {
         return Ok(());
     }
     Err(Failure::new(format!(

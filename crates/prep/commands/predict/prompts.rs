@@ -95,7 +95,10 @@ impl Prompts {
             prompt.map_err(|reason| {
                 Failure::because(format!("`{}` cannot be asked", prompts.name), reason)
                     .at(at)
-                    .hint("nothing was sent; `prep validate` says what is wrong with a dataset")
+                    .hint(match kind {
+                        Kind::Text => "nothing was sent; every line of a text is a prompt",
+                        _ => "nothing was sent; `prep validate` says what is wrong with a dataset",
+                    })
             })?;
             blank.extend(before + 1..line);
             (n, before) = (n + 1, line);
