@@ -110,8 +110,12 @@ impl Place {
     /// Runs `prep` to its end. It ends by itself, in time, with a status the
     /// contract knows, and leaves no temporary file.
     pub(crate) fn prep(&self, arguments: &[&str]) -> Run {
+        self.finish(self.command(arguments))
+    }
+
+    /// Runs a command of [`Place::command`] to its end, with the same to hold.
+    pub(crate) fn finish(&self, mut command: Command) -> Run {
         let mut stdout = tempfile::tempfile().unwrap();
-        let mut command = self.command(arguments);
         let started = Started::new(command.stdout(stdout.try_clone().unwrap()));
         let words = started.command.clone();
         let mut run = started.wait();

@@ -24,6 +24,7 @@ Examples:
   prep predict split/validation.jsonl                     the model that was tuned last from here
   prep predict split/validation.jsonl --model gemini-3.1-flash-lite -o base.jsonl
   prep predict prompts.txt --endpoint projects/1/locations/us/endpoints/2 --system @style.txt
+  prep predict split/validation.jsonl --model gemini-2.5-flash --batch --bucket gs://acme-tuning
   prep predict split/validation.jsonl --rehearse
 
 Exit status: 0 every prompt has an answer, 1 some have none, 2 could not be done.")]
@@ -106,6 +107,16 @@ pub(crate) struct PredictArgs {
     /// time-outs on the way.
     #[arg(long)]
     pub(crate) stream: bool,
+
+    /// Ask all prompts in one batch job: half the price, within a day or so. Not
+    /// for tuned models of Gemini 3 and later.
+    #[arg(long, conflicts_with_all = ["stream", "endpoint", "checkpoint"])]
+    pub(crate) batch: bool,
+
+    /// Where the requests and answers of a batch are kept: gs://BUCKET or
+    /// gs://BUCKET/PREFIX; else `tuning.bucket` of prep.yaml.
+    #[arg(long, value_name = "gs://BUCKET", requires = "batch")]
+    pub(crate) bucket: Option<String>,
 
     /// How many seconds an answer may take, up to 1800.
     #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=1800))]

@@ -190,6 +190,7 @@ impl Told {
 }
 
 /// The passport of a file, asked line by line.
+#[derive(Debug)]
 pub(crate) struct Origins {
     passport: Passport,
     last: Option<(u64, prep_data::io::Stamp)>,
@@ -231,8 +232,8 @@ impl Origins {
     }
 
     /// Where the example on a line came from, if the line is still the one
-    /// that was written there.
-    fn at(&mut self, line: u64, fingerprint: Option<u128>) -> Option<Origin> {
+    /// that was written there: by its fingerprint, or else by the manifest.
+    pub(crate) fn at(&mut self, line: u64, fingerprint: Option<u128>) -> Option<Origin> {
         if self.last.as_ref().is_none_or(|(last, _)| *last != line) {
             self.last = Some((line, self.passport.stamp(line).ok().flatten()?));
         }

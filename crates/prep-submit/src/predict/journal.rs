@@ -186,6 +186,20 @@ impl Journal {
         append().map_err(|source| self.error(source))
     }
 
+    /// Forgets all answers. The file stays, and stays locked, so that no other
+    /// run slips in between.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be written.
+    pub fn clear(&self) -> Result<(), JournalError> {
+        let mut kept = self.kept();
+        kept.file.set_len(0).map_err(|source| self.error(source))?;
+        kept.lines.clear();
+        (kept.end, kept.unsynced) = (0, 0);
+        Ok(())
+    }
+
     /// Makes what is kept outlive a power cut.
     ///
     /// # Errors
@@ -309,6 +323,14 @@ mod tests {
             Some(answer("new"))
         );
         assert_eq!(journal.answer(8, &id("q")).unwrap(), Some(answer("8")));
+        journal.clear().unwrap();
+        assert!(journal.is_empty());
+        assert_eq!(journal.answer(8, &id("q")).unwrap(), None);
+        journal.keep(3, &id("q"), &answer("late")).unwrap();
+        drop(journal);
+        let journal = Journal::open(&path).unwrap();
+        assert_eq!(journal.answer(3, &id("q")).unwrap(), Some(answer("late")));
+        assert_eq!(journal.len(), 1);
     }
 
     #[test]

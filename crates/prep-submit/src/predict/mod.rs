@@ -4,6 +4,7 @@
 //! gives a [`Row`] for each, in their order; a [`Journal`] keeps what was
 //! answered, so that a run that was interrupted goes on without paying twice.
 
+pub mod batch;
 mod journal;
 mod limiter;
 mod outcome;
@@ -16,5 +17,5 @@ pub use self::journal::{Journal, JournalError, RequestId};
 pub use self::limiter::Limiter;
 pub use self::outcome::{Answer, Outcome};
 pub use self::prompt::{NoPrompt, Prompt};
-pub use self::run::{Model, Options, Row, RowError, RunError, Summary, run};
+pub use self::run::{Model, Options, Row, RowError, RunError, Summary, rows, run};
 pub use self::settings::{Family, Generation, Safety, SettingProblem, Thinking, ThinkingLevel};

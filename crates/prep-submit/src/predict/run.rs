@@ -15,6 +15,7 @@
 //! | 401, 403, 404 | the run ends: the next prompt would fare no better |
 //! | many rows in a row that failed | the run ends, too |
 
+use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -171,7 +172,6 @@ impl Options {
             .json(body)
             .timeout(self.timeout)
             .header("x-server-timeout", seconds)
-            .accept(&[429])
     }
 }
 
@@ -327,6 +327,46 @@ pub async fn run<E>(
     Ok(summary)
 }
 
+/// Gives the rows of all prompts to `sink` in their order and asks nothing:
+/// their answers are in the journal, why they have none in `failed`, by index.
+///
+/// # Errors
+///
+/// When the journal or the sink fails.
+pub fn rows<E>(
+    prompts: impl Iterator<Item = Prompt>,
+    options: &Options,
+    journal: &Journal,
+    mut failed: HashMap<u64, RowError>,
+    mut sink: impl FnMut(Row) -> Result<(), E>,
+) -> Result<Summary, RunError<E>> {
+    let path = options.model.path();
+    let mut summary = Summary::default();
+    for (index, prompt) in (0..).zip(prompts) {
+        let id = RequestId::of(&path, &options.body(&prompt));
+        let answer = journal.answer(index, &id).map_err(RunError::Journal)?;
+        let result = answer.ok_or_else(|| {
+            failed.remove(&index).unwrap_or_else(|| RowError {
+                http: None,
+                message: "it was not asked".into(),
+            })
+        });
+        match &result {
+            Ok(_) => summary.answered += 1,
+            Err(_) => summary.failed += 1,
+        }
+        let row = Row {
+            index,
+            prompt,
+            result,
+            was_kept: false,
+            attempts: 0,
+        };
+        sink(row).map_err(RunError::Sink)?;
+    }
+    Ok(summary)
+}
+
 /// Why the whole run ends.
 enum End {
     Call(CallError),
@@ -399,7 +439,7 @@ impl Asking<'_> {
                 self.client.sleep(wait).await.map_err(End::Call)?;
             }
             attempts += 1;
-            let mut wanted = Duration::ZERO;
+            let wanted;
             let error = match self.attempt(&request).await {
                 Ok(Tried::Answer(answer)) => {
                     self.is_answered.store(true, Ordering::Relaxed);
@@ -416,6 +456,8 @@ impl Asking<'_> {
                     error
                 }
                 Err(error) => {
+                    let retry_after = error.service().and_then(|error| error.retry_after);
+                    wanted = retry_after.unwrap_or_default();
                     match self.kind(&error) {
                         Kind::Passing => failures += 1,
                         Kind::Settling => {}
@@ -441,7 +483,10 @@ impl Asking<'_> {
                 .clock()
                 .now()
                 .saturating_duration_since(self.began);
-            !self.is_answered.load(Ordering::Relaxed) && passed < self.options.settling
+            // A base model is there or is not.
+            self.options.model.is_tuned()
+                && !self.is_answered.load(Ordering::Relaxed)
+                && passed < self.options.settling
         };
         match error {
             CallError::Transport { .. } | CallError::Unreadable { .. } => Kind::Passing,
@@ -456,24 +501,19 @@ impl Asking<'_> {
     }
 
     async fn attempt(&self, request: &Request) -> Result<Tried, CallError> {
-        let response = if self.options.stream {
-            match self.streamed(request).await {
-                Err(CallError::Service(error)) if error.http == 429 => {
-                    return Ok(Tried::TooMuch(CallError::Service(error), Duration::ZERO));
-                }
-                response => response?,
+        let response = match self.options.stream {
+            true => self.streamed(request).await,
+            false => match self.client.send(request).await {
+                Ok(reply) => reply.json(),
+                Err(error) => Err(error),
+            },
+        };
+        let response = match response {
+            Err(CallError::Service(error)) if error.http == 429 => {
+                let wait = error.retry_after.unwrap_or_default();
+                return Ok(Tried::TooMuch(CallError::Service(error), wait));
             }
-        } else {
-            let reply = self.client.send(request).await?;
-            if reply.status == 429 {
-                let wait = reply
-                    .header("retry-after")
-                    .and_then(|value| value.parse().ok());
-                let error = ServiceError::parse(429, &reply.body).into();
-                let wait = Duration::from_secs(wait.unwrap_or_default());
-                return Ok(Tried::TooMuch(error, wait));
-            }
-            reply.json()?
+            response => response?,
         };
         Ok(Tried::Answer(Answer::of(&response)))
     }
@@ -548,7 +588,6 @@ fn row_error(error: &CallError) -> RowError {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
     use std::convert::Infallible;
 
     use super::super::outcome::Outcome;
@@ -756,6 +795,17 @@ mod tests {
         let server = Server::start(echo(never), Echo::answer).await;
         let (_, summary) = ask(&server, 1, &one, None).await;
         assert!(matches!(summary, Err(RunError::Call(error)) if error.http() == Some(404)));
+        // A base model that is missing is missing.
+        let server = Server::start(echo(never), Echo::answer).await;
+        let base = Model::Base {
+            project: "acme".into(),
+            location: "us".into(),
+            model: "gemini-99".into(),
+        };
+        let base = Options { model: base, ..one };
+        let (_, summary) = ask(&server, 1, &base, None).await;
+        assert!(matches!(summary, Err(RunError::Call(error)) if error.http() == Some(404)));
+        assert_eq!(server.state().asked["q0"], 1);
     }
 
     /// Killed at any point and run again: the same rows, and nothing that was

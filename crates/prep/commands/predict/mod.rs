@@ -1,5 +1,6 @@
 //! `prep predict`: prompts in, a line for each of them out.
 
+mod batch;
 mod compared;
 mod prompts;
 
@@ -13,11 +14,13 @@ use std::time::Duration;
 
 use prep_data::io::AtomicFile;
 use prep_submit::predict::{
-    self, Family, Generation, Journal, Model, Options, Outcome, RunError, Thinking,
+    self, Family, Generation, Journal, JournalError, Model, Options, Outcome, RunError, Thinking,
 };
 use prep_submit::tuning::{self, ResourceName, TuningJob};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
+use self::batch::{Batch, BatchModel, Failed};
 use self::compared::Frame;
 use self::prompts::Prompts;
 use super::convert::text_or_file;
@@ -27,7 +30,6 @@ use crate::Answer;
 use crate::args::{PredictArgs, Shared};
 use crate::cloud::{self, Cloud, failed};
 use crate::failure::{Failure, plain};
-use crate::report::Origins;
 use crate::target::write_summary;
 use crate::ui;
 
@@ -48,60 +50,65 @@ pub(crate) fn run(args: &PredictArgs, shared: &Shared) -> Result<Answer, Failure
             ui::remark("warning", &difference);
         }
     }
-    let journal_path = journal_of(&args.output);
-    if args.again && journal_path.exists() {
-        fs::remove_file(&journal_path)?;
-    }
     let is_stdout = args.output == Path::new("-");
-    let journal = match is_stdout {
+    // What is kept of a run that writes nowhere is not kept for long.
+    let beside = match is_stdout {
+        true => Beside::Nowhere(TempDir::new()?),
+        false => Beside::Output(args.output.clone()),
+    };
+    let journal_path = beside.path("answers");
+    if !is_stdout {
+        refuse_foreign(&args.input, &args.output, &journal_path, shared)?;
+    }
+    let journal = match is_stdout && !args.batch {
         true => None,
-        false => {
-            refuse_foreign(&args.output, &journal_path, shared)?;
-            Some(Journal::open(&journal_path).map_err(plain)?)
+        false => Some(open_journal(&journal_path)?),
+    };
+    if let Some(journal) = journal.as_ref().filter(|_| args.again) {
+        journal.clear().map_err(plain)?;
+    }
+    let failed = match &journal {
+        Some(journal) if args.batch => {
+            let what = (&options, &prompts, journal);
+            Batch::new(args, shared, &asked, what, beside.path("requests"))?.ask()?
         }
+        _ => Failed::new(),
     };
     let mut out = Out::begin(&args.output)?;
     let mut told = Told::default();
-    let mut origins = prompts
-        .are_lines_of_input()
-        .then(|| Origins::of(&args.input.display().to_string(), ""))
-        .flatten();
+    let mut provenance = prompts.origins(&args.input);
     let done = Arc::new(AtomicU64::new(0));
     let bar = ui::Bar::things(Arc::clone(&done), prompts.n, shared);
     let broken = Cell::new(None);
-    let asked_prompts = prompts
-        .iter()?
-        .take(usize::try_from(prompts.n).unwrap_or(usize::MAX));
     // All were looked at before; one that changed meanwhile ends the run.
-    let asked_prompts = asked_prompts.map_while(|prompt| match prompt {
+    let asked_prompts = prompts.iter()?.map_while(|prompt| match prompt {
         Ok(prompt) => Some(prompt),
         Err(reason) => {
             broken.set(Some(reason));
             None
         }
     });
-    let ran = asked.cloud.wait(predict::run(
-        &asked.cloud.client,
-        asked_prompts,
-        &options,
-        journal.as_ref(),
-        |row| {
-            done.fetch_add(1, Ordering::Relaxed);
-            told.add(&row);
-            let mut line = row.json(&options);
-            let origin = origins
-                .as_mut()
-                .and_then(|origins| origins.at_line(row.index + 1));
-            if let Some(origin) = origin {
-                line["origin"] = json!({
-                    "source": origin.source,
-                    "line": origin.line,
-                    "record": origin.record,
-                });
-            }
-            out.put(&line)
-        },
-    ));
+    let mut put = |row: predict::Row| {
+        done.fetch_add(1, Ordering::Relaxed);
+        told.add(&row);
+        let mut line = row.json(&options);
+        if let Some(origin) = prompts.origin(row.index, &mut provenance) {
+            line["origin"] = origin;
+        }
+        out.put(&line)
+    };
+    let ran = match &journal {
+        Some(journal) if args.batch => {
+            predict::rows(asked_prompts, &options, journal, failed, &mut put)
+        }
+        journal => asked.cloud.wait(predict::run(
+            &asked.cloud.client,
+            asked_prompts,
+            &options,
+            journal.as_ref(),
+            &mut put,
+        )),
+    };
     drop(bar);
     let summary = ran.map_err(|error| ended(error, journal.as_ref(), prompts.n))?;
     if let Some(reason) = broken.take() {
@@ -129,6 +136,8 @@ struct Asked {
     cloud: Cloud,
     model: Model,
     family: Family,
+    /// Whom a batch asks, where that is known.
+    batch: Option<BatchModel>,
     /// The training set, if it is known and here.
     train: Option<PathBuf>,
 }
@@ -156,6 +165,11 @@ impl Asked {
             };
             let family = Family::of(model);
             let location = serving(&cloud.location, family);
+            let batch = BatchModel {
+                project: cloud.project.clone(),
+                location: location.clone(),
+                name: format!("publishers/google/models/{model}"),
+            };
             let model = Model::Base {
                 project: cloud.project.clone(),
                 location,
@@ -165,6 +179,7 @@ impl Asked {
                 cloud,
                 model,
                 family,
+                batch: Some(batch),
                 train: None,
             });
         }
@@ -175,6 +190,7 @@ impl Asked {
                 model: Model::Endpoint(name),
                 // An endpoint does not say what is behind it.
                 family: Family::Other,
+                batch: None,
                 train: None,
             });
         }
@@ -190,10 +206,12 @@ impl Asked {
         let endpoint = endpoint_of(&job, args.checkpoint.as_deref())?;
         let base = job.base_model().map(str::to_owned);
         let train = record.map(|record| record.train.path);
+        let model = job.tuned_model().and_then(|tuned| tuned.model);
         Ok(Self {
             cloud: connect(&endpoint)?,
             model: Model::Endpoint(endpoint),
             family: base.as_deref().map_or(Family::Other, Family::of),
+            batch: model.as_ref().map(BatchModel::tuned),
             train: train.filter(|path| path.exists()),
         })
     }
@@ -307,15 +325,62 @@ fn options(args: &PredictArgs, asked: &Asked) -> Result<Options, Failure> {
     Ok(options)
 }
 
-/// Where the answers of an output are kept: `.predictions.jsonl.answers`.
-fn journal_of(output: &Path) -> PathBuf {
-    let name = output.file_name().unwrap_or_default().to_string_lossy();
-    output.with_file_name(format!(".{name}.answers"))
+/// Where what belongs to a run is kept.
+enum Beside {
+    /// Beside its output: `.predictions.jsonl.answers`.
+    Output(PathBuf),
+    /// Until its end.
+    Nowhere(TempDir),
+}
+
+impl Beside {
+    fn path(&self, what: &str) -> PathBuf {
+        match self {
+            Self::Output(output) => {
+                let name = output.file_name().unwrap_or_default().to_string_lossy();
+                output.with_file_name(format!(".{name}.{what}"))
+            }
+            Self::Nowhere(directory) => directory.path().join(what),
+        }
+    }
+}
+
+fn open_journal(path: &Path) -> Result<Journal, Failure> {
+    Journal::open(path).map_err(|error| {
+        let hint = match error {
+            JournalError::Busy { .. } => {
+                Some("wait for it to end, or name another output with `-o`")
+            }
+            JournalError::Damaged { .. } => Some("remove it, and all prompts are asked anew"),
+            JournalError::File { .. } => None,
+        };
+        let failure = plain(error);
+        match hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    })
 }
 
 /// Refuses to write over a file that is no output of an earlier run.
-fn refuse_foreign(output: &Path, journal: &Path, shared: &Shared) -> Result<(), Failure> {
-    if shared.force || !output.exists() || journal.exists() {
+fn refuse_foreign(
+    input: &Path,
+    output: &Path,
+    journal: &Path,
+    shared: &Shared,
+) -> Result<(), Failure> {
+    if !output.exists() {
+        return Ok(());
+    }
+    let real = |path: &Path| fs::canonicalize(path).ok();
+    if real(input).is_some_and(|input| real(output) == Some(input)) {
+        return Err(Failure::new(format!(
+            "`{}` cannot be both asked and written",
+            output.display()
+        ))
+        .hint("name another output with `-o`"));
+    }
+    if shared.force || journal.exists() {
         return Ok(());
     }
     Err(Failure::new(format!(

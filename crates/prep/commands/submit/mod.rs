@@ -461,7 +461,7 @@ impl<'o> Submission<'o> {
 }
 
 /// An upload that failed, with what to do.
-fn upload_failed(error: UploadError) -> Failure {
+pub(crate) fn upload_failed(error: UploadError) -> Failure {
     let hint = match &error {
         UploadError::Call { stored, bytes, .. } if *stored > 0 => format!(
             "{} of {} are stored; run the same command to go on from there",
