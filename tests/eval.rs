@@ -233,3 +233,96 @@ fn texts_beyond_the_memory_are_refused() {
     assert!(run.stderr.contains("`references.txt`"), "{}", run.stderr);
     assert_eq!(place.prep(&arguments).status.code(), Some(0));
 }
+
+/// Predictions of which some lose what a rule wants kept.
+fn shop(place: &Place, name: &str, answers: [Option<&str>; 4]) {
+    let sources = [
+        "Your order {id} costs 25 dollars.",
+        "Write to help@example.com, please.",
+        "Is the shop open?",
+        "Thank you for waiting so long today.",
+    ];
+    let references = [
+        "Tu pedido {id} cuesta 25 dólares.",
+        "Escribe a help@example.com, por favor.",
+        "¿Está abierta la tienda?",
+        "Gracias por esperar tanto tiempo hoy.",
+    ];
+    let lines = sources.iter().zip(references).zip(answers);
+    let lines = lines.map(|((source, reference), answer)| {
+        let turn = json!({"role": "user", "parts": [{"text": source}]});
+        json!({
+            "input": {"contents": [turn]}, "reference": reference, "prediction": answer,
+            "finishReason": if answer.is_some() { "STOP" } else { "SAFETY" },
+        })
+        .to_string()
+            + "\n"
+    });
+    place.write(name, lines.collect::<String>());
+}
+
+#[test]
+fn rules_of_pairs_say_how_many_predictions_pass() {
+    let place = Place::new();
+    let good = [
+        Some("Tu pedido {id} cuesta 25 dólares."),
+        Some("Escribe a help@example.com, por favor."),
+        Some("¿Está abierta la tienda?"),
+    ];
+    shop(&place, "tuned.jsonl", [good[0], good[1], good[2], None]);
+    let bad = Some("Tu pedido cuesta 52 dólares.");
+    let copied = Some("Thank you for waiting so long today.");
+    shop(
+        &place,
+        "base.jsonl",
+        [bad, Some("Escribe, por favor."), Some(""), copied],
+    );
+    let report = |words: &[&str]| {
+        let run = place.prep(&[&["eval", "-m", "chrf", "--format", "json"], words].concat());
+        assert_eq!(run.status.code(), Some(0), "{}", run.stderr);
+        serde_json::from_slice::<Value>(&run.stdout).unwrap()
+    };
+    let rule = |rules: &Value, code: &str| {
+        let mut rules = rules.as_array().unwrap().iter();
+        let rule = rules.find(|rule| rule["code"] == code).unwrap().clone();
+        (
+            rule["passed"].as_u64().unwrap(),
+            rule["n"].as_u64().unwrap(),
+            rule["failed"][0]["line"].as_u64(),
+        )
+    };
+    let compared = report(&["--compare", "base.jsonl", "tuned.jsonl", "--preset", "chat"]);
+    let base = &compared["files"][0]["rules"];
+    // Of the tuned model one line has no prediction, and is asked nothing.
+    for (code, expected) in [
+        ("P001", (3, 4, Some(3))),
+        ("P002", (3, 4, Some(4))),
+        ("P004", (3, 4, Some(1))),
+        ("P005", (3, 4, Some(1))),
+        ("P006", (3, 4, Some(2))),
+    ] {
+        assert_eq!(rule(base, code), expected, "{code}: {base:#}");
+        assert_eq!(rule(&compared["rules"], code), (3, 3, None), "{code}");
+    }
+    // The glossary has a rule of its own, and only then.
+    let codes = |report: &Value| report["rules"].to_string().contains("P014");
+    assert!(!codes(&compared));
+    place.write("terms.csv", "order,compra\n");
+    let held = report(&["tuned.jsonl", "--preset", "chat", "--glossary", "terms.csv"]);
+    assert_eq!(rule(&held["rules"], "P014"), (2, 3, Some(1)));
+    // Without a preset there are none, and the settings may have one.
+    assert_eq!(report(&["tuned.jsonl"])["rules"], Value::Null);
+    place.write(
+        "prep.yaml",
+        "evaluate: {preset: chat, metrics: [exact, ter], lowercase: true}\n",
+    );
+    let run = place.prep(&["eval", "tuned.jsonl", "--format", "json"]);
+    let found: Value = serde_json::from_slice(&run.stdout).unwrap();
+    assert!(found["rules"].is_array());
+    assert_eq!(found["metrics"][0]["metric"], "exact");
+    assert_eq!(found["metrics"][1]["metric"], "ter");
+    place.write("prep.yaml", "evaluate: {metrics: [comet]}\n");
+    let run = place.prep(&["eval", "tuned.jsonl"]);
+    assert_eq!(run.status.code(), Some(2));
+    assert!(run.stderr.contains("names no metric"), "{}", run.stderr);
+}

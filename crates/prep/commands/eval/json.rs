@@ -5,6 +5,7 @@ use prep_eval::{Details, Score};
 use serde_json::{Map, Value, json};
 
 use super::read::last_text;
+use super::rules::Rate;
 use super::{Gate, Measured, Report, Scored, Slice, View};
 use crate::args::{MetricName, Test};
 
@@ -88,13 +89,31 @@ fn main<'r, 'a>(report: &'r Report<'a>) -> Option<&'r Scored<'a>> {
 
 fn file(file: &Scored<'_>) -> Value {
     let slices = file.slices.iter().map(|slice| of_slice(file, slice));
-    json!({
+    let mut told = json!({
         "file": file.system.name,
         "n": file.system.predictions.len(),
         "metrics": metrics(&file.measured),
         "outcomes": file.outcomes(),
         "without_prediction": file.silent().count(),
         "slices": slices.collect::<Vec<_>>(),
+    });
+    if !file.rates.is_empty() {
+        told["rules"] = file.rates.iter().map(rate).collect();
+    }
+    told
+}
+
+fn rate(rate: &Rate) -> Value {
+    let rule = rate.rule.rule();
+    let failed = rate.failed.iter();
+    let failed = failed.map(|(line, message)| json!({"line": line, "message": message}));
+    json!({
+        "code": rule.code.code,
+        "name": rule.code.name,
+        "level": rate.rule.level.word(),
+        "passed": rate.passed(),
+        "n": rate.n,
+        "failed": failed.collect::<Vec<_>>(),
     })
 }
 

@@ -2,11 +2,12 @@
 //! other.
 //!
 //! All is measured once, segment by segment; a slice, a corpus and a resample
-//! are sums of that. [`read`] understands files, [`text`] and [`json`] are the
-//! two ways to print the [`Report`].
+//! are sums of that. [`read`] understands files, [`rules`] asks the rules of pairs
+//! about predictions, [`text`] and [`json`] are the two ways to print the [`Report`].
 
 mod json;
 mod read;
+mod rules;
 mod text;
 
 use std::borrow::Cow;
@@ -20,16 +21,21 @@ use prep_data::pipeline::ordered;
 use prep_eval::compare::{self, Comparison, Resampled};
 use prep_eval::{Bleu, Metric, Score, Segments, Tokenizer, count_tokenized};
 
+use self::rules::{Asking, Rate};
 use self::read::{Difference, Field, Prediction, System, TextFile};
 use crate::Answer;
 use crate::args::{EvalArgs, MetricName, Script, Shared, Test, TextOrJson};
 use crate::failure::{Failure, plain};
+use crate::settings::Settings;
 use crate::target::{threads, write_summary};
 use crate::ui;
 
 /// Runs the command.
 pub(crate) fn run(args: &EvalArgs, shared: &Shared) -> Result<Answer, Failure> {
     let started = Instant::now();
+    let settings = Settings::read(shared)?;
+    let args = &args.with(&settings.evaluate)?;
+    let asking = Asking::of(args, &settings.pairs)?;
     let paths = if args.compare.is_empty() {
         &args.predictions
     } else {
@@ -47,7 +53,7 @@ pub(crate) fn run(args: &EvalArgs, shared: &Shared) -> Result<Answer, Failure> {
     let references = References::read(&of_references)?;
 
     let pool = ordered::pool(threads(shared)).map_err(plain)?;
-    let report = pool.install(|| report(args, &systems, &references, shared.quiet))?;
+    let report = pool.install(|| report(args, asking.as_ref(), &systems, &references, shared.quiet))?;
     let mut out = anstream::AutoStream::auto(std::io::stdout().lock());
     if !shared.quiet {
         match args.format {
@@ -90,6 +96,8 @@ struct Scored<'a> {
     script: Script,
     measured: Vec<Measured>,
     slices: Vec<Slice>,
+    /// What the rules of pairs found, if any were asked.
+    rates: Vec<Rate>,
 }
 
 /// What a metric found in a file.
@@ -138,6 +146,7 @@ struct Shown<'a> {
 
 fn report<'a>(
     args: &'a EvalArgs,
+    asking: Option<&Asking>,
     systems: &'a [System<'a>],
     references: &'a References<'a>,
     is_quiet: bool,
@@ -151,6 +160,7 @@ fn report<'a>(
     let mut metrics = args.metric.clone();
     metrics.extend(args.fail_under.iter().map(|threshold| threshold.metric));
     let mut files = Vec::with_capacity(systems.len());
+    let mut context = None;
     for system in systems {
         let streams = references.of(system)?;
         let script = script_of(&streams[0]);
@@ -161,7 +171,16 @@ fn report<'a>(
             }
             tell_tokenized(args, system, script, &metrics);
         }
-        files.push(score(args, system, &streams, &metrics, script)?);
+        let mut scored = score(args, system, &streams, &metrics, script)?;
+        if let Some(asking) = asking {
+            // What is compared is held to the same.
+            let context = match &mut context {
+                Some(context) if !args.compare.is_empty() => context,
+                context => context.insert(asking.learn(system, references, is_quiet)?),
+            };
+            scored.rates = asking.ask(system, context);
+        }
+        files.push(scored);
     }
     let views = match args.show {
         0 => Vec::new(),
@@ -376,6 +395,7 @@ fn score<'a>(
         script,
         measured,
         slices,
+        rates: Vec::new(),
     })
 }
 

@@ -8,6 +8,7 @@ use prep_eval::compare::{Comparison, Estimate, Resampled};
 use unicode_width::UnicodeWidthStr;
 
 use super::read::last_text;
+use super::rules::Rate;
 use super::{Gate, Measured, Report, Scored, Shown, Slice, View};
 use crate::args::Test;
 use crate::ui;
@@ -41,11 +42,13 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
                 writeln!(out, "{}", line_of(measured, digits))?;
             }
             slices(file, None, digits, out)?;
+            rates(file, None, out)?;
         }
     }
     if let ([base, tuned], false) = (&report.files[..], report.comparisons.is_empty()) {
         comparison(report, out)?;
         slices(tuned, Some(base), digits, out)?;
+        rates(tuned, Some(base), out)?;
     }
     for view in &report.views {
         segments(view, digits, out)?;
@@ -228,6 +231,33 @@ fn slice_row(
         row.push(cell);
     }
     row
+}
+
+/// A table of how many predictions pass the rules of pairs, with the difference
+/// to the base behind, and the first that does not pass.
+fn rates(file: &Scored<'_>, base: Option<&Scored<'_>>, out: &mut dyn Write) -> io::Result<()> {
+    let Some(first) = file.rates.first() else {
+        return Ok(());
+    };
+    let n = ui::of(first.n as u64, "prediction");
+    writeln!(out, "\nrules of pairs: how many of {n} pass, and the first that does not")?;
+    let share = |rate: &Rate| format!("{} ({:.1} %)", ui::count(rate.passed() as u64), rate.percent());
+    let mut rows = vec![match base {
+        Some(_) => ["", "base", "tuned", ""].map(str::to_owned).to_vec(),
+        None => ["", "passed", ""].map(str::to_owned).to_vec(),
+    }];
+    for (at, rate) in file.rates.iter().enumerate() {
+        let code = rate.rule.rule().code;
+        let mut row = vec![format!("{} {}", code.code, code.name)];
+        row.extend(base.map(|base| share(&base.rates[at])));
+        row.push(share(rate));
+        row.push(match rate.failed.first() {
+            Some((line, message)) => format!("line {line}: {}", shortened(message, 80)),
+            None => String::new(),
+        });
+        rows.push(row);
+    }
+    table(&rows, out)
 }
 
 /// Writes a table: the first column to the left, the others to the right but
