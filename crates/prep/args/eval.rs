@@ -7,7 +7,7 @@ use std::str::FromStr;
 use clap::{ArgAction, Args, ValueEnum};
 use prep_eval::{Bleu, Chrf, ExactMatch, Metric, RougeL, Smoothing, Ter, TokenF1, Tokenizer};
 
-use super::{PairArgs, TextOrJson};
+use super::PairArgs;
 use crate::failure::Failure;
 use crate::settings::EvaluateSettings;
 
@@ -30,6 +30,7 @@ Examples:
   prep eval tuned.jsonl --metric exact,token-f1,rouge-l
   prep eval --compare base.jsonl tuned.jsonl --preset novel
   prep eval tuned.jsonl --fail-under chrf=55
+  prep eval --compare base.jsonl tuned.jsonl --html report.html
 
 Exit status: 0 scored, 1 a score misses --fail-under, 2 could not be done.")]
 pub(crate) struct EvalArgs {
@@ -62,7 +63,12 @@ pub(crate) struct EvalArgs {
 
     /// How to print the report.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub(crate) format: TextOrJson,
+    pub(crate) format: EvalFormat,
+
+    /// Also write a report to FILE: one page that a browser shows without a
+    /// network, with confidence intervals and at least ten segments of a kind.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
 
     /// How many digits of a score are printed behind the point, as text.
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = width)]
@@ -93,6 +99,11 @@ pub(crate) struct EvalArgs {
 }
 
 impl EvalArgs {
+    /// Whether a page is made.
+    pub(crate) fn has_page(&self) -> bool {
+        self.html.is_some() || self.format == EvalFormat::Html
+    }
+
     /// Fills in what no flag says: what the settings say, else what is usual.
     ///
     /// # Errors
@@ -100,12 +111,15 @@ impl EvalArgs {
     /// When a setting names something that is not there.
     pub(crate) fn with(&self, settings: &EvaluateSettings) -> Result<Self, Failure> {
         let mut filled = self.clone();
-        let refused = |text: String| Failure::because("the setting `evaluate` cannot be used", text);
+        let refused =
+            |text: String| Failure::because("the setting `evaluate` cannot be used", text);
         if filled.metric.is_empty() {
             let names = settings.metrics.iter();
             let names = names.map(|name| MetricName::from_str(name, true));
             filled.metric = names.collect::<Result<_, _>>().map_err(|_| {
-                let known = MetricName::value_variants().iter().map(|name| name.as_str());
+                let known = MetricName::value_variants()
+                    .iter()
+                    .map(|name| name.as_str());
                 let known = known.collect::<Vec<_>>().join(", ");
                 refused(format!(
                     "`metrics: [{}]` names no metric; there are {known}",
@@ -296,6 +310,17 @@ impl MetricArgs {
     }
 }
 
+/// How the report is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EvalFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+    /// A page for a browser.
+    Html,
+}
+
 /// What a file of predictions is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum PredictionFormat {
@@ -449,7 +474,9 @@ mod tests {
         }
         let parsed = |words: &[&str], settings: &EvaluateSettings| {
             let words = ["eval", "tuned.jsonl"].iter().chain(words);
-            <Line as clap::Parser>::parse_from(words).args.with(settings)
+            <Line as clap::Parser>::parse_from(words)
+                .args
+                .with(settings)
         };
         let usual = parsed(&[], &EvaluateSettings::default()).unwrap();
         assert_eq!(usual.metric, MetricName::USUAL);
@@ -460,7 +487,10 @@ mod tests {
             preset: Some(Preset::Chat),
         };
         let of_settings = parsed(&[], &settings).unwrap();
-        assert_eq!(of_settings.metric, [MetricName::ChrfPlusPlus, MetricName::Exact]);
+        assert_eq!(
+            of_settings.metric,
+            [MetricName::ChrfPlusPlus, MetricName::Exact]
+        );
         assert_eq!(of_settings.metrics.tokenize, Some(Tokenizer::Intl));
         assert!(of_settings.metrics.lowercase);
         assert_eq!(of_settings.pairs.preset, Some(Preset::Chat));

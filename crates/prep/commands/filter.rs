@@ -10,7 +10,8 @@ use prep_data::io::{Inherited, Input, OutputWriter, Progress};
 use prep_data::pipeline::{FilterOutcome, FilterRun, FilterSinks, filter, ordered, survey};
 use prep_data::rules::pairs::learn::Relation;
 use prep_data::rules::{
-    self, Check, Context, Glossary, Learnt, Levels, PairContext, Preset, RULES, Survey, Wanted, pairs,
+    self, Check, Context, Glossary, Learnt, Levels, PairContext, Preset, RULES, Survey, Wanted,
+    pairs,
 };
 use prep_data::source::Options;
 use prep_data::text::language::Language;

@@ -338,7 +338,10 @@ pub(crate) struct EvaluateSettings {
     pub(crate) lowercase: Option<bool>,
     /// The kind of text: how many predictions pass its rules of segment pairs
     /// is told.
-    #[serde(deserialize_with = "super::preset", serialize_with = "super::preset_name")]
+    #[serde(
+        deserialize_with = "super::preset",
+        serialize_with = "super::preset_name"
+    )]
     #[schemars(with = "Option<super::PresetName>")]
     pub(crate) preset: Option<Preset>,
 }

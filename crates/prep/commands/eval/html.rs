@@ -24,16 +24,35 @@ const SLICES: usize = 40;
 pub(super) fn page(report: &Report<'_>) -> String {
     let mut sections = vec![
         section("scores", "Scores", "What was measured", scores(report)),
-        section("outcomes", "Outcomes", "How answers ended", outcomes(report)),
+        section(
+            "outcomes",
+            "Outcomes",
+            "How answers ended",
+            outcomes(report),
+        ),
     ];
     let more = [
-        ("rules", "Rules", "How many predictions pass the rules", rates(report)),
-        ("slices", "Slices", "Where the scores come from", slices(report)),
+        (
+            "rules",
+            "Rules",
+            "How many predictions pass the rules",
+            rates(report),
+        ),
+        (
+            "slices",
+            "Slices",
+            "Where the scores come from",
+            slices(report),
+        ),
         ("segments", "Segments", "What to look at", views(report)),
     ];
     let more = more.into_iter().filter(|(.., body)| !body.is_empty());
     sections.extend(more.map(|(id, name, heading, body)| section(id, name, heading, body)));
-    let names: Vec<_> = report.files.iter().map(|file| visible(file.system.name)).collect();
+    let names: Vec<_> = report
+        .files
+        .iter()
+        .map(|file| visible(file.system.name))
+        .collect();
     let masthead = Masthead {
         title: format!("{} · prep eval", names.join(", ")),
         about: about(report),
@@ -62,7 +81,10 @@ fn about(report: &Report<'_>) -> Html {
         ),
         (files, _) => {
             let names = files.iter().map(|file| file.system.name);
-            markup!("Predictions in {}", data(&names.collect::<Vec<_>>().join(", ")))
+            markup!(
+                "Predictions in {}",
+                data(&names.collect::<Vec<_>>().join(", "))
+            )
         }
     }
 }
@@ -96,7 +118,9 @@ fn verdict(report: &Report<'_>) -> String {
     let named = |wanted: Verdict| {
         let verdicts = report.verdicts().zip(&report.comparisons);
         let names = verdicts.filter(|(verdict, _)| *verdict == wanted);
-        names.map(|(_, comparison)| &*comparison.name).collect::<Vec<_>>()
+        names
+            .map(|(_, comparison)| &*comparison.name)
+            .collect::<Vec<_>>()
     };
     let (better, worse) = (named(Verdict::Better), named(Verdict::Worse));
     let all = report.comparisons.len();
@@ -131,7 +155,10 @@ fn lead(report: &Report<'_>) -> Html {
         let score = format!("{:.2}", measured.score.value);
         tiles.push(match report.comparisons.get(n) {
             Some(comparison) => (
-                format!("{}, {:+.2} to the base", comparison.name, comparison.difference),
+                format!(
+                    "{}, {:+.2} to the base",
+                    comparison.name, comparison.difference
+                ),
                 score,
             ),
             None => (measured.score.name.clone(), score),
@@ -173,7 +200,10 @@ fn scores(report: &Report<'_>) -> Html {
         let caption = format!("Scores of {}", file.system.name);
         let signatures = file.measured.iter().map(|measured| {
             let plain = &measured.score.signature;
-            let signature = measured.interval.as_ref().map_or(plain, |(_, signature)| signature);
+            let signature = measured
+                .interval
+                .as_ref()
+                .map_or(plain, |(_, signature)| signature);
             format!("{}|{signature}", measured.score.name)
         });
         markup!(
@@ -251,12 +281,15 @@ fn outcomes(report: &Report<'_>) -> Html {
     let each = report.files.iter().map(|file| {
         let n = file.system.predictions.len() as u64;
         let outcomes = file.outcomes();
-        let rows = outcomes.into_iter().map(|(reason, count)| {
-            vec![data(reason), markup!("{}", count), bar(count, n)]
-        });
+        let rows = outcomes
+            .into_iter()
+            .map(|(reason, count)| vec![data(reason), markup!("{}", count), bar(count, n)]);
         let rows: Vec<_> = rows.collect();
         let table = match rows.is_empty() {
-            true => markup!("<p>{} does not say how answers ended.</p>\n", data(file.system.name)),
+            true => markup!(
+                "<p>{} does not say how answers ended.</p>\n",
+                data(file.system.name)
+            ),
             false => {
                 let columns = [
                     ("Finish reason", Column::Words),
@@ -267,7 +300,11 @@ fn outcomes(report: &Report<'_>) -> Html {
                 self::table(&caption, &columns, rows)
             }
         };
-        let lines: Vec<_> = file.silent().take(LINES).map(|(n, _)| n.to_string()).collect();
+        let lines: Vec<_> = file
+            .silent()
+            .take(LINES)
+            .map(|(n, _)| n.to_string())
+            .collect();
         let silent = match file.silent().count() {
             0 => Html::new(),
             n => markup!(
@@ -288,36 +325,46 @@ fn rates(report: &Report<'_>) -> Html {
             ([base, tuned], true) => (Some(base), std::slice::from_ref(tuned)),
             (files, _) => (None, files),
         };
-    let each = shown.iter().filter(|file| !file.rates.is_empty()).map(|file| {
-        let mut columns = vec![("Rule", Column::Words)];
-        columns.extend(base.map(|_| ("Base", Column::Numbers)));
-        let name = if base.is_some() { "Tuned" } else { "Pass" };
-        columns.extend([(name, Column::Numbers), ("Does not pass", Column::Words)]);
-        let share = |rate: &Rate| {
-            markup!(
-                "{} of {} ({} %)",
-                rate.passed(),
-                rate.n,
-                format!("{:.1}", rate.percent())
+    let each = shown
+        .iter()
+        .filter(|file| !file.rates.is_empty())
+        .map(|file| {
+            let mut columns = vec![("Rule", Column::Words)];
+            columns.extend(base.map(|_| ("Base", Column::Numbers)));
+            let name = if base.is_some() { "Tuned" } else { "Pass" };
+            columns.extend([(name, Column::Numbers), ("Does not pass", Column::Words)]);
+            let share = |rate: &Rate| {
+                markup!(
+                    "{} of {} ({} %)",
+                    rate.passed(),
+                    rate.n,
+                    format!("{:.1}", rate.percent())
+                )
+            };
+            let rows = file.rates.iter().enumerate().map(|(n, rate)| {
+                let code = rate.rule.rule().code;
+                let mut row = vec![markup!("{} {}", code.code, code.name)];
+                row.extend(base.map(|base| share(&base.rates[n])));
+                row.push(share(rate));
+                let failed = rate.failed.iter().take(LINES);
+                let failed = failed.map(|(line, message)| format!("line {line}: {message}"));
+                let more = if rate.failed.len() > LINES {
+                    "; …"
+                } else {
+                    ""
+                };
+                row.push(data(&format!(
+                    "{}{more}",
+                    failed.collect::<Vec<_>>().join("; ")
+                )));
+                row
+            });
+            table(
+                &format!("Rules of pairs on {}", file.system.name),
+                &columns,
+                rows.collect(),
             )
-        };
-        let rows = file.rates.iter().enumerate().map(|(n, rate)| {
-            let code = rate.rule.rule().code;
-            let mut row = vec![markup!("{} {}", code.code, code.name)];
-            row.extend(base.map(|base| share(&base.rates[n])));
-            row.push(share(rate));
-            let failed = rate.failed.iter().take(LINES);
-            let failed = failed.map(|(line, message)| format!("line {line}: {message}"));
-            let more = if rate.failed.len() > LINES { "; …" } else { "" };
-            row.push(data(&format!("{}{more}", failed.collect::<Vec<_>>().join("; "))));
-            row
         });
-        table(
-            &format!("Rules of pairs on {}", file.system.name),
-            &columns,
-            rows.collect(),
-        )
-    });
     each.collect()
 }
 
@@ -331,7 +378,9 @@ fn slices(report: &Report<'_>) -> Html {
         let groups = file.slices.chunk_by(|one, other| one.by == other.by);
         groups.map(move |slices| (file, slices))
     });
-    groups.map(|(file, slices)| slice_table(file, base, slices)).collect()
+    groups
+        .map(|(file, slices)| slice_table(file, base, slices))
+        .collect()
 }
 
 fn slice_table(file: &Scored<'_>, base: Option<&Scored<'_>>, slices: &[Slice]) -> Html {
@@ -343,7 +392,10 @@ fn slice_table(file: &Scored<'_>, base: Option<&Scored<'_>>, slices: &[Slice]) -
         let mut row = vec![data(&slice.value), markup!("{}", slice.segments.len())];
         for (n, measured) in file.measured.iter().enumerate() {
             let score = |measured: &Measured| {
-                measured.segments.score_of(slice.segments.iter().copied()).value
+                measured
+                    .segments
+                    .score_of(slice.segments.iter().copied())
+                    .value
             };
             let value = score(measured);
             row.push(match base {
@@ -369,7 +421,10 @@ fn slice_table(file: &Scored<'_>, base: Option<&Scored<'_>>, slices: &[Slice]) -
 }
 
 fn views(report: &Report<'_>) -> Html {
-    let each = report.page_views.iter().filter(|view| !view.shown.is_empty());
+    let each = report
+        .page_views
+        .iter()
+        .filter(|view| !view.shown.is_empty());
     let each = each.map(|view| {
         let what = match &view.files[..] {
             [_, _] => "What became worse, then what became better".to_owned(),
@@ -379,7 +434,11 @@ fn views(report: &Report<'_>) -> Html {
             2 => "What only one of the two says is marked.",
             _ => "What only reference or prediction says is marked.",
         };
-        let segments: Html = view.shown.iter().map(|shown| segment(view, shown)).collect();
+        let segments: Html = view
+            .shown
+            .iter()
+            .map(|shown| segment(view, shown))
+            .collect();
         markup!(
             "<h3>{}</h3>\n<p class=\"quiet\">By {} of each segment. {}</p>\n{}",
             what,
@@ -393,7 +452,11 @@ fn views(report: &Report<'_>) -> Html {
 
 fn segment(view: &View<'_>, shown: &Shown<'_>) -> Html {
     let said = |who: &str, text: Html| {
-        markup!("<div class=\"said\"><span class=\"who\">{}</span>\n{}</div>\n", who, text)
+        markup!(
+            "<div class=\"said\"><span class=\"who\">{}</span>\n{}</div>\n",
+            who,
+            text
+        )
     };
     let mut above = Html::new();
     if let Some(input) = shown.input.map(last_text).filter(|input| !input.is_empty()) {
@@ -402,13 +465,19 @@ fn segment(view: &View<'_>, shown: &Shown<'_>) -> Html {
     let texts: Vec<String> = shown
         .sides
         .iter()
-        .map(|(prediction, _)| match (&prediction.text, &prediction.finish_reason) {
-            (Some(text), _) => text.clone().into_owned(),
-            (None, Some(reason)) => format!("(none: {reason})"),
-            (None, None) => "(none)".to_owned(),
-        })
+        .map(
+            |(prediction, _)| match (&prediction.text, &prediction.finish_reason) {
+                (Some(text), _) => text.clone().into_owned(),
+                (None, Some(reason)) => format!("(none: {reason})"),
+                (None, None) => "(none)".to_owned(),
+            },
+        )
         .collect();
-    let scores: Vec<_> = shown.sides.iter().map(|(_, score)| format!("{score:.2}")).collect();
+    let scores: Vec<_> = shown
+        .sides
+        .iter()
+        .map(|(_, score)| format!("{score:.2}"))
+        .collect();
     let [left, right] = match &texts[..] {
         [base, tuned] => {
             above.push(&said("Reference", data_block_of(shown.reference)));

@@ -12,7 +12,7 @@ use crate::args::{MetricName, Test};
 /// The report. At the top stands the file, or the first of several; what is
 /// compared with a base stands before it.
 pub(super) fn report(report: &Report<'_>) -> Value {
-    let Some(main) = main(report) else {
+    let Some(main) = report.main() else {
         return Value::Null;
     };
     let mut whole = Map::new();
@@ -73,18 +73,9 @@ pub(super) fn summary(report: &Report<'_>) -> Value {
             "without_prediction": count(&|file| file.silent().count()),
         },
         "inputs": inputs.collect::<Vec<_>>(),
-        "metrics": main(report).map(|file| metrics(&file.measured)),
+        "metrics": report.main().map(|file| metrics(&file.measured)),
         "gates": report.gates.iter().map(gate).collect::<Vec<_>>(),
     })
-}
-
-/// The file that a report is about.
-fn main<'r, 'a>(report: &'r Report<'a>) -> Option<&'r Scored<'a>> {
-    if report.comparisons.is_empty() {
-        report.files.first()
-    } else {
-        report.files.last()
-    }
 }
 
 fn file(file: &Scored<'_>) -> Value {
