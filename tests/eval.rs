@@ -326,3 +326,172 @@ fn rules_of_pairs_say_how_many_predictions_pass() {
     assert_eq!(run.status.code(), Some(2));
     assert!(run.stderr.contains("names no metric"), "{}", run.stderr);
 }
+
+const RUBRIC: &str = "model: gemini-3.5-flash
+instructions: You know the customers of this shop.
+dimensions:
+  - {name: accuracy, question: Does it say what the reference says?}
+  - {name: tone, question: Is it friendly?}
+";
+
+/// The journals of a judge, by their names.
+fn journals(place: &Place) -> Vec<String> {
+    let mut names = place.names();
+    names.retain(|name| name.contains(".judged-"));
+    names
+}
+
+#[test]
+fn a_judge_scores_predictions_and_is_paid_once() {
+    let place = Place::with("rubric.yaml", RUBRIC);
+    let answers = [Some("Sí."), Some("No [[EMPTY]]"), Some("Quizás."), None];
+    shop(&place, "tuned.jsonl", answers);
+    let words = [
+        "eval",
+        "tuned.jsonl",
+        "-m",
+        "chrf",
+        "--format",
+        "json",
+        "--judge",
+        "rubric.yaml",
+    ];
+    // Nobody is there to be asked, and nothing is sent.
+    let cloud = [
+        "--project",
+        "p",
+        "--location",
+        "us-central1",
+        "--log",
+        "log.jsonl",
+    ];
+    let mut command = place.command(&[&words[..], &cloud].concat());
+    let output = command.env("PREP_ACCESS_TOKEN", "t").output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(
+        told.contains("nobody can be asked whether to pay"),
+        "{told}"
+    );
+    assert_eq!(
+        (&*place.read("log.jsonl"), journals(&place).len()),
+        (&b""[..], 0)
+    );
+    let rehearsed = [&words[..], &["--rehearse", "--log", "log.jsonl"]].concat();
+    let run = place.prep(&rehearsed);
+    // One answer is empty whenever it is asked for: it is told, and the answer is no.
+    assert_eq!(run.status.code(), Some(1), "{}", run.stderr);
+    assert!(
+        run.stderr
+            .contains("judge: 3 judgements to ask gemini-3.5-flash"),
+        "{}",
+        run.stderr
+    );
+    assert!(run.stderr.contains("tokens in prompts"), "{}", run.stderr);
+    let report: Value = serde_json::from_slice(&run.stdout).unwrap();
+    let judge = &report["judge"];
+    assert_eq!(
+        (&judge["failed"], &judge["not_judged"]),
+        (&json!(1), &json!(1))
+    );
+    assert_eq!(judge["judgements"].as_array().unwrap().len(), 3);
+    assert_eq!(judge["judgements"][1]["answers"], Value::Null);
+    for name in ["accuracy", "tone"] {
+        let given = &judge["judgements"][0]["answers"][name];
+        assert!(matches!(given["score"].as_i64(), Some(1..=5)), "{judge:#}");
+        assert_eq!(given["reason"], "one sentence");
+    }
+    let dimension = &judge["files"][0]["dimensions"][0];
+    let counts = dimension["counts"].as_array().unwrap().iter();
+    assert_eq!(counts.filter_map(Value::as_u64).sum::<u64>(), 2);
+    let mean = dimension["mean"].as_f64().unwrap();
+    let ci = |n: usize| dimension["ci"][n].as_f64().unwrap();
+    assert!(ci(0) <= mean && mean <= ci(1), "{dimension}");
+    assert_eq!(
+        journals(&place).len(),
+        3,
+        "a journal for each round: {:?}",
+        place.names()
+    );
+    let asked = |place: &Place| {
+        let log = lines_of(&place.read("log.jsonl"));
+        log.iter()
+            .filter(|line| line.to_string().contains("generateContent"))
+            .count()
+    };
+    assert_eq!(
+        asked(&place),
+        5,
+        "two and three times the one that is empty"
+    );
+    // The same again asks nothing, and says the same.
+    let again = place.prep(&rehearsed);
+    assert_eq!(asked(&place), 5);
+    assert!(
+        again.stderr.contains("0 judgements to ask"),
+        "{}",
+        again.stderr
+    );
+    let mut repeated: Value = serde_json::from_slice(&again.stdout).unwrap();
+    assert_eq!(repeated["judge"]["answered_before"], 5);
+    repeated["judge"]["answered_before"] = judge["answered_before"].clone();
+    assert_eq!(repeated["judge"], *judge);
+}
+
+#[test]
+fn a_judge_sees_both_orders() {
+    let place = Place::with("rubric.yaml", RUBRIC);
+    shop(
+        &place,
+        "base.jsonl",
+        [Some("Uno."), Some("Dos."), Some("Tres."), Some("Lo mismo.")],
+    );
+    shop(
+        &place,
+        "tuned.jsonl",
+        [Some("One."), Some("Two."), None, Some("Lo mismo.")],
+    );
+    let compared = [
+        "eval",
+        "-m",
+        "chrf",
+        "--samples",
+        "20",
+        "--compare",
+        "base.jsonl",
+        "tuned.jsonl",
+    ];
+    let judged = ["--judge", "rubric.yaml", "--rehearse"];
+    let run = place.prep(&[&compared[..], &judged, &["--format", "json"]].concat());
+    assert_eq!(run.status.code(), Some(0), "{}", run.stderr);
+    let report: Value = serde_json::from_slice(&run.stdout).unwrap();
+    let judge = &report["judge"];
+    assert_eq!(
+        (&judge["same"], &judge["not_judged"]),
+        (&json!(1), &json!(1))
+    );
+    let orders = judge["judgements"].as_array().unwrap().iter();
+    let orders: Vec<_> = orders.map(|one| one["order"].as_str().unwrap()).collect();
+    assert_eq!(
+        orders,
+        ["base first", "tuned first", "base first", "tuned first"]
+    );
+    for dimension in judge["compare"].as_array().unwrap() {
+        let of = |name: &str| dimension[name].as_u64().unwrap();
+        assert_eq!(of("tuned") + of("base") + of("undecided"), 3, "{dimension}");
+        assert!((0.0..=1.0).contains(&dimension["agreement"].as_f64().unwrap()));
+        assert!((0.0..=1.0).contains(&dimension["win_rate"].as_f64().unwrap()));
+    }
+    let text = place.prep(&[&compared[..], &judged, &["--html", "report.html"]].concat());
+    let told = String::from_utf8(text.stdout).unwrap();
+    assert!(
+        told.contains("tuned wins") && told.contains("orders agree"),
+        "{told}"
+    );
+    let page = String::from_utf8(place.read("report.html")).unwrap();
+    assert!(page.contains("What the judge says"));
+    place.write("rubric.yaml", RUBRIC.replace("question", "ask"));
+    let run = place.prep(&[&compared[..], &judged].concat());
+    assert_eq!(run.status.code(), Some(2));
+    assert!(run.stderr.contains("is no rubric"), "{}", run.stderr);
+}

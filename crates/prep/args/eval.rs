@@ -31,6 +31,7 @@ Examples:
   prep eval --compare base.jsonl tuned.jsonl --preset novel
   prep eval tuned.jsonl --fail-under chrf=55
   prep eval --compare base.jsonl tuned.jsonl --html report.html
+  prep eval --compare base.jsonl tuned.jsonl --judge rubric.yaml --rehearse
 
 Exit status: 0 scored, 1 a score misses --fail-under, 2 could not be done.")]
 pub(crate) struct EvalArgs {
@@ -91,6 +92,10 @@ pub(crate) struct EvalArgs {
     #[command(flatten, next_help_heading = "Rules of pairs")]
     pub(crate) pairs: PairArgs,
 
+    #[cfg(feature = "cloud")]
+    #[command(flatten)]
+    pub(crate) judging: JudgeArgs,
+
     #[command(flatten)]
     pub(crate) resampling: ResamplingArgs,
 
@@ -138,6 +143,30 @@ impl EvalArgs {
         filled.pairs.preset = filled.pairs.preset.or(settings.preset);
         Ok(filled)
     }
+}
+
+/// A model that judges predictions.
+#[cfg(feature = "cloud")]
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Judge")]
+pub(crate) struct JudgeArgs {
+    /// Let a model judge: score each prediction on the dimensions of a rubric,
+    /// or, with --compare, say which is better, in both orders. The rubric is
+    /// YAML: `model`, `dimensions: [{name, question}]`, `instructions`. What it
+    /// costs is told and asked; answers are kept beside the predictions.
+    #[arg(long, value_name = "RUBRIC")]
+    pub(crate) judge: Option<PathBuf>,
+
+    /// Pay for the judge without asking.
+    #[arg(long, requires = "judge")]
+    pub(crate) yes: bool,
+
+    /// Let the judge be played on this machine.
+    #[arg(long, requires = "judge")]
+    pub(crate) rehearse: bool,
+
+    #[command(flatten)]
+    pub(crate) cloud: super::CloudArgs,
 }
 
 /// How much chance there is in a score.

@@ -38,6 +38,7 @@ pub(super) fn page(report: &Report<'_>) -> String {
             "How many predictions pass the rules",
             rates(report),
         ),
+        ("judge", "Judge", "What the judge says", judged(report)),
         (
             "slices",
             "Slices",
@@ -366,6 +367,27 @@ fn rates(report: &Report<'_>) -> Html {
             )
         });
     each.collect()
+}
+
+fn judged(report: &Report<'_>) -> Html {
+    let Some(judged) = &report.judged else {
+        return Html::new();
+    };
+    let mut rows = judged.rows().into_iter();
+    let header = rows.next().unwrap_or_default();
+    let columns = header.iter().enumerate().map(|(n, name)| match n {
+        0 => ("Dimension", Column::Words),
+        _ => (&**name, Column::Numbers),
+    });
+    let columns: Vec<_> = columns.collect();
+    let rows = rows.map(|row| row.iter().map(|cell| data(cell)).collect());
+    let notes: Html = judged
+        .notes()
+        .into_iter()
+        .map(|note| markup!("<p class=\"quiet\">{}.</p>\n", note))
+        .collect();
+    let caption = judged.heading();
+    markup!("{}{}", table(&caption, &columns, rows.collect()), notes)
 }
 
 fn slices(report: &Report<'_>) -> Html {

@@ -48,6 +48,9 @@ pub(super) fn report(report: &Report<'_>) -> Value {
         let shown = report.views.iter().map(view);
         whole.insert("shown".into(), shown.collect());
     }
+    if let Some(judged) = &report.judged {
+        whole.insert("judge".into(), judged.json());
+    }
     if !report.gates.is_empty() {
         whole.insert("gates".into(), report.gates.iter().map(gate).collect());
     }

@@ -3,11 +3,14 @@
 //!
 //! All is measured once, segment by segment; a slice, a corpus and a resample
 //! are sums of that. [`read`] understands files, [`rules`] asks the rules of pairs
-//! about predictions; [`text`], [`json`] and [`html`] are the ways to print the
+//! about predictions, and `judge` a model, whose answers [`judged`] adds up; [`text`], [`json`] and [`html`] are the ways to print the
 //! [`Report`].
 
 mod html;
 mod json;
+#[cfg(feature = "cloud")]
+mod judge;
+mod judged;
 mod read;
 mod rules;
 mod text;
@@ -23,6 +26,7 @@ use prep_data::pipeline::ordered;
 use prep_eval::compare::{self, Comparison, Resampled};
 use prep_eval::{Bleu, Metric, Score, Segments, Signature, Tokenizer, count_tokenized};
 
+use self::judged::Judged;
 use self::read::{Difference, Field, Prediction, System, TextFile};
 use self::rules::{Asking, Rate};
 use crate::Answer;
@@ -38,6 +42,10 @@ pub(crate) fn run(args: &EvalArgs, shared: &Shared) -> Result<Answer, Failure> {
     let settings = Settings::read(shared)?;
     let args = &args.with(&settings.evaluate)?;
     let asking = Asking::of(args, &settings.pairs)?;
+    #[cfg(feature = "cloud")]
+    let rubric = args.judging.judge.as_deref().map(judge::Rubric::read);
+    #[cfg(feature = "cloud")]
+    let rubric = rubric.transpose()?;
     let paths = if args.compare.is_empty() {
         &args.predictions
     } else {
@@ -47,7 +55,10 @@ pub(crate) fn run(args: &EvalArgs, shared: &Shared) -> Result<Answer, Failure> {
     read::check_stdin(all.map(PathBuf::as_path))?;
     let page = args.html.as_deref().map(Page::new);
     if let Some(page) = &page {
-        page.check(paths.iter().chain(&args.reference), shared)?;
+        let read = paths.iter().chain(&args.reference);
+        #[cfg(feature = "cloud")]
+        let read = read.chain(&args.judging.judge);
+        page.check(read, shared)?;
     }
     let mut memory = shared.memory.0;
     let mut read = |path: &PathBuf| TextFile::read(path, &mut memory);
@@ -59,8 +70,13 @@ pub(crate) fn run(args: &EvalArgs, shared: &Shared) -> Result<Answer, Failure> {
     let references = References::read(&of_references)?;
 
     let pool = ordered::pool(threads(shared)).map_err(plain)?;
-    let report =
+    #[cfg_attr(not(feature = "cloud"), expect(unused_mut, reason = "nobody judges"))]
+    let mut report =
         pool.install(|| report(args, asking.as_ref(), &systems, &references, shared.quiet))?;
+    #[cfg(feature = "cloud")]
+    if let Some(rubric) = &rubric {
+        report.judged = Some(judge::judge(rubric, args, shared, &systems, &references)?);
+    }
     if let Some(page) = page {
         let html = html::page(&report);
         page.write(html.as_bytes())?;
@@ -86,11 +102,17 @@ pub(crate) fn run(args: &EvalArgs, shared: &Shared) -> Result<Answer, Failure> {
     if let Some(path) = &shared.summary {
         write_summary(path, &json::summary(&report))?;
     }
-    Ok(if report.gates.iter().all(|gate| gate.is_met) {
-        Answer::Yes
-    } else {
-        Answer::No
-    })
+    let is_judged = report
+        .judged
+        .as_ref()
+        .is_none_or(|judged| judged.failed() == 0);
+    Ok(
+        if is_judged && report.gates.iter().all(|gate| gate.is_met) {
+            Answer::Yes
+        } else {
+            Answer::No
+        },
+    )
 }
 
 /// All that is told.
@@ -102,6 +124,8 @@ struct Report<'a> {
     /// For each metric, if two were compared.
     comparisons: Vec<Comparison>,
     gates: Vec<Gate>,
+    /// What a judge said, if one was asked.
+    judged: Option<Judged>,
     views: Vec<View<'a>>,
     /// Those of a page, which has some even if none were asked for.
     page_views: Vec<View<'a>>,
@@ -282,6 +306,7 @@ fn report<'a>(
         args,
         comparisons: comparisons(args, &files)?,
         gates: gates(args, &files),
+        judged: None,
         views,
         page_views,
         files,

@@ -47,6 +47,17 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
         slices(tuned, Some(base), digits, out)?;
         rates(tuned, Some(base), out)?;
     }
+    if let Some(judged) = &report.judged {
+        writeln!(out, "\n{}", ui::visible(&judged.heading()))?;
+        let rows = judged.rows().into_iter();
+        let rows: Vec<Vec<_>> = rows
+            .map(|row| row.iter().map(|cell| shortened(cell, 40)).collect())
+            .collect();
+        table(&rows, out)?;
+        for note in judged.notes() {
+            writeln!(out, "  {}", ui::visible(&note))?;
+        }
+    }
     for view in &report.views {
         segments(view, digits, out)?;
     }
