@@ -233,3 +233,265 @@ fn texts_beyond_the_memory_are_refused() {
     assert!(run.stderr.contains("`references.txt`"), "{}", run.stderr);
     assert_eq!(place.prep(&arguments).status.code(), Some(0));
 }
+
+/// Predictions of which some lose what a rule wants kept.
+fn shop(place: &Place, name: &str, answers: [Option<&str>; 4]) {
+    let sources = [
+        "Your order {id} costs 25 dollars.",
+        "Write to help@example.com, please.",
+        "Is the shop open?",
+        "Thank you for waiting so long today.",
+    ];
+    let references = [
+        "Tu pedido {id} cuesta 25 dólares.",
+        "Escribe a help@example.com, por favor.",
+        "¿Está abierta la tienda?",
+        "Gracias por esperar tanto tiempo hoy.",
+    ];
+    let lines = sources.iter().zip(references).zip(answers);
+    let lines = lines.map(|((source, reference), answer)| {
+        let turn = json!({"role": "user", "parts": [{"text": source}]});
+        json!({
+            "input": {"contents": [turn]}, "reference": reference, "prediction": answer,
+            "finishReason": if answer.is_some() { "STOP" } else { "SAFETY" },
+        })
+        .to_string()
+            + "\n"
+    });
+    place.write(name, lines.collect::<String>());
+}
+
+#[test]
+fn rules_of_pairs_say_how_many_predictions_pass() {
+    let place = Place::new();
+    let good = [
+        Some("Tu pedido {id} cuesta 25 dólares."),
+        Some("Escribe a help@example.com, por favor."),
+        Some("¿Está abierta la tienda?"),
+    ];
+    shop(&place, "tuned.jsonl", [good[0], good[1], good[2], None]);
+    let bad = Some("Tu pedido cuesta 52 dólares.");
+    let copied = Some("Thank you for waiting so long today.");
+    shop(
+        &place,
+        "base.jsonl",
+        [bad, Some("Escribe, por favor."), Some(""), copied],
+    );
+    let report = |words: &[&str]| {
+        let run = place.prep(&[&["eval", "-m", "chrf", "--format", "json"], words].concat());
+        assert_eq!(run.status.code(), Some(0), "{}", run.stderr);
+        serde_json::from_slice::<Value>(&run.stdout).unwrap()
+    };
+    let rule = |rules: &Value, code: &str| {
+        let mut rules = rules.as_array().unwrap().iter();
+        let rule = rules.find(|rule| rule["code"] == code).unwrap().clone();
+        (
+            rule["passed"].as_u64().unwrap(),
+            rule["n"].as_u64().unwrap(),
+            rule["failed"][0]["line"].as_u64(),
+        )
+    };
+    let compared = report(&["--compare", "base.jsonl", "tuned.jsonl", "--preset", "chat"]);
+    let base = &compared["files"][0]["rules"];
+    // Of the tuned model one line has no prediction, and is asked nothing.
+    for (code, expected) in [
+        ("P001", (3, 4, Some(3))),
+        ("P002", (3, 4, Some(4))),
+        ("P004", (3, 4, Some(1))),
+        ("P005", (3, 4, Some(1))),
+        ("P006", (3, 4, Some(2))),
+    ] {
+        assert_eq!(rule(base, code), expected, "{code}: {base:#}");
+        assert_eq!(rule(&compared["rules"], code), (3, 3, None), "{code}");
+    }
+    // The glossary has a rule of its own, and only then.
+    let codes = |report: &Value| report["rules"].to_string().contains("P014");
+    assert!(!codes(&compared));
+    place.write("terms.csv", "order,compra\n");
+    let held = report(&["tuned.jsonl", "--preset", "chat", "--glossary", "terms.csv"]);
+    assert_eq!(rule(&held["rules"], "P014"), (2, 3, Some(1)));
+    // Without a preset there are none, and the settings may have one.
+    assert_eq!(report(&["tuned.jsonl"])["rules"], Value::Null);
+    place.write(
+        "prep.yaml",
+        "evaluate: {preset: chat, metrics: [exact, ter], lowercase: true}\n",
+    );
+    let run = place.prep(&["eval", "tuned.jsonl", "--format", "json"]);
+    let found: Value = serde_json::from_slice(&run.stdout).unwrap();
+    assert!(found["rules"].is_array());
+    assert_eq!(found["metrics"][0]["metric"], "exact");
+    assert_eq!(found["metrics"][1]["metric"], "ter");
+    place.write("prep.yaml", "evaluate: {metrics: [comet]}\n");
+    let run = place.prep(&["eval", "tuned.jsonl"]);
+    assert_eq!(run.status.code(), Some(2));
+    assert!(run.stderr.contains("names no metric"), "{}", run.stderr);
+}
+
+const RUBRIC: &str = "model: gemini-3.5-flash
+instructions: You know the customers of this shop.
+dimensions:
+  - {name: accuracy, question: Does it say what the reference says?}
+  - {name: tone, question: Is it friendly?}
+";
+
+/// The journals of a judge, by their names.
+fn journals(place: &Place) -> Vec<String> {
+    let mut names = place.names();
+    names.retain(|name| name.contains(".judged-"));
+    names
+}
+
+#[test]
+fn a_judge_scores_predictions_and_is_paid_once() {
+    let place = Place::with("rubric.yaml", RUBRIC);
+    let answers = [Some("Sí."), Some("No [[EMPTY]]"), Some("Quizás."), None];
+    shop(&place, "tuned.jsonl", answers);
+    let words = [
+        "eval",
+        "tuned.jsonl",
+        "-m",
+        "chrf",
+        "--format",
+        "json",
+        "--judge",
+        "rubric.yaml",
+    ];
+    // Nobody is there to be asked, and nothing is sent.
+    let cloud = [
+        "--project",
+        "p",
+        "--location",
+        "us-central1",
+        "--log",
+        "log.jsonl",
+    ];
+    let mut command = place.command(&[&words[..], &cloud].concat());
+    let output = command.env("PREP_ACCESS_TOKEN", "t").output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(
+        told.contains("nobody can be asked whether to pay"),
+        "{told}"
+    );
+    assert_eq!(
+        (&*place.read("log.jsonl"), journals(&place).len()),
+        (&b""[..], 0)
+    );
+    let rehearsed = [&words[..], &["--rehearse", "--log", "log.jsonl"]].concat();
+    let run = place.prep(&rehearsed);
+    // One answer is empty whenever it is asked for: it is told, and the answer is no.
+    assert_eq!(run.status.code(), Some(1), "{}", run.stderr);
+    assert!(
+        run.stderr
+            .contains("judge: 3 judgements to ask gemini-3.5-flash"),
+        "{}",
+        run.stderr
+    );
+    assert!(run.stderr.contains("tokens in prompts"), "{}", run.stderr);
+    let report: Value = serde_json::from_slice(&run.stdout).unwrap();
+    let judge = &report["judge"];
+    assert_eq!(
+        (&judge["failed"], &judge["not_judged"]),
+        (&json!(1), &json!(1))
+    );
+    assert_eq!(judge["judgements"].as_array().unwrap().len(), 3);
+    assert_eq!(judge["judgements"][1]["answers"], Value::Null);
+    for name in ["accuracy", "tone"] {
+        let given = &judge["judgements"][0]["answers"][name];
+        assert!(matches!(given["score"].as_i64(), Some(1..=5)), "{judge:#}");
+        assert_eq!(given["reason"], "one sentence");
+    }
+    let dimension = &judge["files"][0]["dimensions"][0];
+    let counts = dimension["counts"].as_array().unwrap().iter();
+    assert_eq!(counts.filter_map(Value::as_u64).sum::<u64>(), 2);
+    let mean = dimension["mean"].as_f64().unwrap();
+    let ci = |n: usize| dimension["ci"][n].as_f64().unwrap();
+    assert!(ci(0) <= mean && mean <= ci(1), "{dimension}");
+    assert_eq!(
+        journals(&place).len(),
+        3,
+        "a journal for each round: {:?}",
+        place.names()
+    );
+    let asked = |place: &Place| {
+        let log = lines_of(&place.read("log.jsonl"));
+        log.iter()
+            .filter(|line| line.to_string().contains("generateContent"))
+            .count()
+    };
+    assert_eq!(
+        asked(&place),
+        5,
+        "two and three times the one that is empty"
+    );
+    // The same again asks nothing, and says the same.
+    let again = place.prep(&rehearsed);
+    assert_eq!(asked(&place), 5);
+    assert!(
+        again.stderr.contains("0 judgements to ask"),
+        "{}",
+        again.stderr
+    );
+    let mut repeated: Value = serde_json::from_slice(&again.stdout).unwrap();
+    assert_eq!(repeated["judge"]["answered_before"], 5);
+    repeated["judge"]["answered_before"] = judge["answered_before"].clone();
+    assert_eq!(repeated["judge"], *judge);
+}
+
+#[test]
+fn a_judge_sees_both_orders() {
+    let place = Place::with("rubric.yaml", RUBRIC);
+    shop(
+        &place,
+        "base.jsonl",
+        [Some("Uno."), Some("Dos."), Some("Tres."), Some("Lo mismo.")],
+    );
+    shop(
+        &place,
+        "tuned.jsonl",
+        [Some("One."), Some("Two."), None, Some("Lo mismo.")],
+    );
+    let compared = [
+        "eval",
+        "-m",
+        "chrf",
+        "--samples",
+        "20",
+        "--compare",
+        "base.jsonl",
+        "tuned.jsonl",
+    ];
+    let judged = ["--judge", "rubric.yaml", "--rehearse"];
+    let run = place.prep(&[&compared[..], &judged, &["--format", "json"]].concat());
+    assert_eq!(run.status.code(), Some(0), "{}", run.stderr);
+    let report: Value = serde_json::from_slice(&run.stdout).unwrap();
+    let judge = &report["judge"];
+    assert_eq!(
+        (&judge["same"], &judge["not_judged"]),
+        (&json!(1), &json!(1))
+    );
+    let orders = judge["judgements"].as_array().unwrap().iter();
+    let orders: Vec<_> = orders.map(|one| one["order"].as_str().unwrap()).collect();
+    assert_eq!(
+        orders,
+        ["base first", "tuned first", "base first", "tuned first"]
+    );
+    for dimension in judge["compare"].as_array().unwrap() {
+        let of = |name: &str| dimension[name].as_u64().unwrap();
+        assert_eq!(of("tuned") + of("base") + of("undecided"), 3, "{dimension}");
+        assert!((0.0..=1.0).contains(&dimension["agreement"].as_f64().unwrap()));
+        assert!((0.0..=1.0).contains(&dimension["win_rate"].as_f64().unwrap()));
+    }
+    let text = place.prep(&[&compared[..], &judged, &["--html", "report.html"]].concat());
+    let told = String::from_utf8(text.stdout).unwrap();
+    assert!(
+        told.contains("tuned wins") && told.contains("orders agree"),
+        "{told}"
+    );
+    let page = String::from_utf8(place.read("report.html")).unwrap();
+    assert!(page.contains("What the judge says"));
+    place.write("rubric.yaml", RUBRIC.replace("question", "ask"));
+    let run = place.prep(&[&compared[..], &judged].concat());
+    assert_eq!(run.status.code(), Some(2));
+    assert!(run.stderr.contains("is no rubric"), "{}", run.stderr);
+}

@@ -247,3 +247,80 @@ fn the_page_is_for_everybody() {
     assert!(theme == "dark" || theme == "light");
     assert_eq!(browser.console(), Vec::<String>::new());
 }
+
+/// Predictions that are hostile in every part that a page shows.
+fn predictions(with: &str) -> String {
+    let line = |n: usize, text: &str| {
+        let turn = json!({"role": "user", "parts": [{"text": format!("{text} asked {n}")}]});
+        json!({
+            "input": {"contents": [turn]}, "reference": format!("{text} wanted"),
+            "prediction": format!("{text} {with} {n}"), "finishReason": text, "domain": text,
+        })
+        .to_string()
+            + "\n"
+    };
+    let lines = HOSTILE.iter().enumerate();
+    lines.map(|(n, text)| line(n, text)).collect()
+}
+
+#[test]
+fn the_page_of_eval_shows_text_as_text() {
+    let place = Place::with("<b>base<b>.jsonl", predictions("was"));
+    place.write("tuned.jsonl", predictions("wanted"));
+    let compared = ["eval", "--compare", "<b>base<b>.jsonl", "tuned.jsonl"];
+    let more = ["--by", "domain", "--preset", "web", "--samples", "50"];
+    let run = place.prep(&[&compared[..], &more, &["--html", "report.html"]].concat());
+    assert_eq!(run.status.code(), Some(0), "{}", run.stderr);
+    let printed = place.prep(&[&compared[..], &more, &["--format", "html"]].concat());
+    let written = String::from_utf8(place.read("report.html")).unwrap();
+    let printed = String::from_utf8(printed.stdout).unwrap();
+    assert!(
+        written.starts_with(&printed),
+        "the page is the same wherever it goes"
+    );
+    assert_eq!(printed.matches("<script").count(), 2);
+    for part in [
+        "<del>",
+        "<ins>",
+        "chrF2|nrefs:1|bs:50",
+        "P004 numbers-differ",
+        "by domain",
+    ] {
+        assert!(printed.contains(part), "{part}");
+    }
+    // What someone else wrote is not replaced.
+    place.write("mine.html", "mine");
+    let run = place.prep(&[&compared[..], &["--html", "mine.html"]].concat());
+    assert_eq!(run.status.code(), Some(2));
+    assert_eq!(place.read("mine.html"), b"mine");
+    let one = place.prep(&["eval", "tuned.jsonl", "-m", "chrf", "--format", "html"]);
+    let one = String::from_utf8(one.stdout).unwrap();
+    assert!(
+        one.contains("bs:1000|seed:12345") && one.contains(" ± "),
+        "{one}"
+    );
+
+    let Some(browser) = Browser::start(360, 900) else {
+        skip("the report of eval is not looked at: there is no `chromedriver`");
+        return;
+    };
+    browser.open(&place.path("report.html"), "");
+    assert_eq!(browser.console(), Vec::<String>::new());
+    assert_eq!(browser.run("return window.hostile ?? null"), Value::Null);
+    let strays =
+        "return document.querySelectorAll('main img, main script, main b, main [onload]').length";
+    assert_eq!(browser.run(strays), 0);
+    let text = browser.run("return document.body.innerText");
+    let text = text.as_str().unwrap();
+    assert!(
+        text.contains("<script>window.hostile = 1</script> asked 0"),
+        "{text}"
+    );
+    assert!(text.contains("<b>base<b>.jsonl"));
+    assert!(!text.contains('\u{202e}'));
+    let wide = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
+    assert_eq!(browser.run(wide), 0);
+    let headings = "const levels = [...document.querySelectorAll('h1, h2, h3, h4')].map((h) => Number(h.tagName[1])); \
+         return levels.filter((level, n) => n > 0 && level > levels[n - 1] + 1).length";
+    assert_eq!(browser.run(headings), 0);
+}

@@ -117,6 +117,41 @@ pub fn confidence(
     Ok((estimate, signature(segments, resampling)))
 }
 
+/// The mean of some numbers, and where it could be.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Mean {
+    /// The mean.
+    pub value: f64,
+    /// The lower end of its 95 % confidence interval.
+    pub low: f64,
+    /// The upper end.
+    pub high: f64,
+}
+
+/// Estimates the mean of numbers, with a percentile interval over bootstrap
+/// resamples; `None` of no numbers, or without resamples. It takes as many
+/// draws as there are numbers, `n_samples` times.
+#[must_use]
+pub fn mean(numbers: &[f64], n_samples: usize, seed: u64) -> Option<Mean> {
+    let n = u32::try_from(numbers.len()).ok().filter(|&n| n > 0)?;
+    let count = numbers.len() as f64;
+    let mut rng = Rng::new(seed);
+    let mut chosen = vec![0; numbers.len()];
+    let resample = |_| {
+        rng.choose(n, &mut chosen);
+        chosen.iter().map(|&at| numbers[at as usize]).sum::<f64>() / count
+    };
+    let mut means: Vec<f64> = (0..n_samples).map(resample).collect();
+    means.sort_by(f64::total_cmp);
+    // A fortieth at each end.
+    let cut = n_samples / 40;
+    Some(Mean {
+        value: numbers.iter().sum::<f64>() / count,
+        low: *means.get(cut)?,
+        high: *means.get(n_samples.checked_sub(cut + 1)?)?,
+    })
+}
+
 /// Compares two systems by paired bootstrap resampling (Koehn, 2004).
 ///
 /// Draws as many segments as there are, with replacement, `n_samples` times,
@@ -407,5 +442,29 @@ fn whole(metric: &Metric) -> Metric {
             Metric::Bleu(bleu)
         }
         other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mean_has_its_interval() {
+        assert_eq!(mean(&[], 100, SEED), None);
+        assert_eq!(mean(&[1.0], 0, SEED), None);
+        let certain = Mean {
+            value: 2.0,
+            low: 2.0,
+            high: 2.0,
+        };
+        assert_eq!(mean(&[2.0; 7], 1000, SEED), Some(certain));
+        // A fair coin thrown 400 times: 0.5, give or take 1.96 times 0.025.
+        let coins: Vec<f64> = (0..400).map(|n| f64::from(n % 2)).collect();
+        let coin = mean(&coins, 1000, SEED).expect("there are numbers");
+        assert_eq!(coin.value, 0.5);
+        assert!((coin.low - 0.451).abs() < 0.01, "{coin:?}");
+        assert!((coin.high - 0.549).abs() < 0.01, "{coin:?}");
+        assert_eq!(mean(&coins, 1000, SEED), Some(coin));
     }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 /// Where in Google Cloud.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Cloud options")]
 pub(crate) struct CloudArgs {
     /// The project; else GOOGLE_CLOUD_PROJECT, else `project` of prep.yaml.

@@ -7,7 +7,9 @@ use std::str::FromStr;
 use clap::{ArgAction, Args, ValueEnum};
 use prep_eval::{Bleu, Chrf, ExactMatch, Metric, RougeL, Smoothing, Ter, TokenF1, Tokenizer};
 
-use super::TextOrJson;
+use super::PairArgs;
+use crate::failure::Failure;
+use crate::settings::EvaluateSettings;
 
 /// Score predictions, and tell whether a tuned model is better.
 ///
@@ -17,7 +19,7 @@ use super::TextOrJson;
 /// prediction, such as a refusal, counts as an empty hypothesis, and the report
 /// tells how many there are. The report goes to standard output. All texts are
 /// kept in memory, up to `--memory`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Examples:
   prep eval tuned.jsonl
@@ -26,7 +28,10 @@ Examples:
   prep eval output.txt --reference validation.jsonl
   prep eval tuned.jsonl --by length --by /origin/source
   prep eval tuned.jsonl --metric exact,token-f1,rouge-l
+  prep eval --compare base.jsonl tuned.jsonl --preset novel
   prep eval tuned.jsonl --fail-under chrf=55
+  prep eval --compare base.jsonl tuned.jsonl --html report.html
+  prep eval --compare base.jsonl tuned.jsonl --judge rubric.yaml --rehearse
 
 Exit status: 0 scored, 1 a score misses --fail-under, 2 could not be done.")]
 pub(crate) struct EvalArgs {
@@ -53,19 +58,18 @@ pub(crate) struct EvalArgs {
     #[arg(long, value_name = "FORMAT", default_value = "auto")]
     pub(crate) from: PredictionFormat,
 
-    /// What to measure.
-    #[arg(
-        long,
-        short,
-        value_name = "NAME",
-        value_delimiter = ',',
-        default_value = "bleu,chrf,chrf++,ter"
-    )]
+    /// What to measure [default: bleu,chrf,chrf++,ter].
+    #[arg(long, short, value_name = "NAME", value_delimiter = ',')]
     pub(crate) metric: Vec<MetricName>,
 
     /// How to print the report.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub(crate) format: TextOrJson,
+    pub(crate) format: EvalFormat,
+
+    /// Also write a report to FILE: one page that a browser shows without a
+    /// network, with confidence intervals and at least ten segments of a kind.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
 
     /// How many digits of a score are printed behind the point, as text.
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = width)]
@@ -85,6 +89,13 @@ pub(crate) struct EvalArgs {
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) show: usize,
 
+    #[command(flatten, next_help_heading = "Rules of pairs")]
+    pub(crate) pairs: PairArgs,
+
+    #[cfg(feature = "cloud")]
+    #[command(flatten)]
+    pub(crate) judging: JudgeArgs,
+
     #[command(flatten)]
     pub(crate) resampling: ResamplingArgs,
 
@@ -92,8 +103,74 @@ pub(crate) struct EvalArgs {
     pub(crate) metrics: MetricArgs,
 }
 
+impl EvalArgs {
+    /// Whether a page is made.
+    pub(crate) fn has_page(&self) -> bool {
+        self.html.is_some() || self.format == EvalFormat::Html
+    }
+
+    /// Fills in what no flag says: what the settings say, else what is usual.
+    ///
+    /// # Errors
+    ///
+    /// When a setting names something that is not there.
+    pub(crate) fn with(&self, settings: &EvaluateSettings) -> Result<Self, Failure> {
+        let mut filled = self.clone();
+        let refused =
+            |text: String| Failure::because("the setting `evaluate` cannot be used", text);
+        if filled.metric.is_empty() {
+            let names = settings.metrics.iter();
+            let names = names.map(|name| MetricName::from_str(name, true));
+            filled.metric = names.collect::<Result<_, _>>().map_err(|_| {
+                let known = MetricName::value_variants()
+                    .iter()
+                    .map(|name| name.as_str());
+                let known = known.collect::<Vec<_>>().join(", ");
+                refused(format!(
+                    "`metrics: [{}]` names no metric; there are {known}",
+                    settings.metrics.join(", ")
+                ))
+            })?;
+        }
+        if filled.metric.is_empty() {
+            filled.metric = MetricName::USUAL.to_vec();
+        }
+        let metrics = &mut filled.metrics;
+        if let (None, Some(name)) = (metrics.tokenize, &settings.tokenize) {
+            metrics.tokenize = Some(tokenizer(name).map_err(refused)?);
+        }
+        metrics.lowercase |= settings.lowercase == Some(true);
+        filled.pairs.preset = filled.pairs.preset.or(settings.preset);
+        Ok(filled)
+    }
+}
+
+/// A model that judges predictions.
+#[cfg(feature = "cloud")]
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Judge")]
+pub(crate) struct JudgeArgs {
+    /// Let a model judge: score each prediction on the dimensions of a rubric,
+    /// or, with --compare, say which is better, in both orders. The rubric is
+    /// YAML: `model`, `dimensions: [{name, question}]`, `instructions`. What it
+    /// costs is told and asked; answers are kept beside the predictions.
+    #[arg(long, value_name = "RUBRIC")]
+    pub(crate) judge: Option<PathBuf>,
+
+    /// Pay for the judge without asking.
+    #[arg(long, requires = "judge")]
+    pub(crate) yes: bool,
+
+    /// Let the judge be played on this machine.
+    #[arg(long, requires = "judge")]
+    pub(crate) rehearse: bool,
+
+    #[command(flatten)]
+    pub(crate) cloud: super::CloudArgs,
+}
+
 /// How much chance there is in a score.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Chance")]
 pub(crate) struct ResamplingArgs {
     /// Tell the 95 % confidence interval of every score.
@@ -116,7 +193,7 @@ pub(crate) struct ResamplingArgs {
 }
 
 /// Settings of metrics, named as sacreBLEU does.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Metrics")]
 pub(crate) struct MetricArgs {
     /// BLEU: how text is cut into tokens: 13a, intl, zh, char or none [default:
@@ -262,6 +339,17 @@ impl MetricArgs {
     }
 }
 
+/// How the report is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EvalFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+    /// A page for a browser.
+    Html,
+}
+
 /// What a file of predictions is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum PredictionFormat {
@@ -295,6 +383,9 @@ pub(crate) enum MetricName {
 }
 
 impl MetricName {
+    /// What is measured if nothing is named.
+    const USUAL: [Self; 4] = [Self::Bleu, Self::Chrf, Self::ChrfPlusPlus, Self::Ter];
+
     /// The name as it is typed.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -385,6 +476,8 @@ fn order(text: &str) -> Result<usize, String> {
 
 #[cfg(test)]
 mod tests {
+    use prep_data::rules::Preset;
+
     use super::*;
 
     #[test]
@@ -399,6 +492,47 @@ mod tests {
         assert_eq!(threshold("comet=80"), None);
         assert_eq!(threshold("bleu=high"), None);
         assert_eq!(threshold("bleu=NaN"), None);
+    }
+
+    #[test]
+    fn what_no_flag_says_the_settings_say() {
+        #[derive(Debug, clap::Parser)]
+        struct Line {
+            #[command(flatten)]
+            args: EvalArgs,
+        }
+        let parsed = |words: &[&str], settings: &EvaluateSettings| {
+            let words = ["eval", "tuned.jsonl"].iter().chain(words);
+            <Line as clap::Parser>::parse_from(words)
+                .args
+                .with(settings)
+        };
+        let usual = parsed(&[], &EvaluateSettings::default()).unwrap();
+        assert_eq!(usual.metric, MetricName::USUAL);
+        let settings = EvaluateSettings {
+            metrics: vec!["chrf++".into(), "exact".into()],
+            tokenize: Some("intl".into()),
+            lowercase: Some(true),
+            preset: Some(Preset::Chat),
+        };
+        let of_settings = parsed(&[], &settings).unwrap();
+        assert_eq!(
+            of_settings.metric,
+            [MetricName::ChrfPlusPlus, MetricName::Exact]
+        );
+        assert_eq!(of_settings.metrics.tokenize, Some(Tokenizer::Intl));
+        assert!(of_settings.metrics.lowercase);
+        assert_eq!(of_settings.pairs.preset, Some(Preset::Chat));
+        let flags = ["-m", "ter", "--tokenize", "char", "--preset", "ui"];
+        let of_flags = parsed(&flags, &settings).unwrap();
+        assert_eq!(of_flags.metric, [MetricName::Ter]);
+        assert_eq!(of_flags.metrics.tokenize, Some(Tokenizer::Char));
+        assert_eq!(of_flags.pairs.preset, Some(Preset::Ui));
+        let unknown = EvaluateSettings {
+            metrics: vec!["comet".into()],
+            ..EvaluateSettings::default()
+        };
+        assert!(parsed(&[], &unknown).is_err());
     }
 
     #[test]

@@ -52,7 +52,7 @@ pub(crate) struct FilterArgs {
 }
 
 /// What segment pairs are held to.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(crate) struct PairArgs {
     /// The kind of text: turns the rules of segment pairs on.
     #[arg(long, value_name = "novel|chat|ui|web")]

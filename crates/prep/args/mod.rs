@@ -43,7 +43,7 @@ pub(crate) use self::dedupe::DedupeArgs;
 pub(crate) use self::doctor::DoctorArgs;
 #[cfg(feature = "cloud")]
 pub(crate) use self::emulate::EmulateArgs;
-pub(crate) use self::eval::{EvalArgs, MetricName, PredictionFormat, Script, Test};
+pub(crate) use self::eval::{EvalArgs, EvalFormat, MetricName, PredictionFormat, Script, Test};
 pub(crate) use self::filter::{FilterArgs, PairArgs, language_tag};
 pub(crate) use self::fix::FixArgs;
 #[cfg(feature = "cloud")]

@@ -10,7 +10,8 @@ use prep_data::io::{Inherited, Input, OutputWriter, Progress};
 use prep_data::pipeline::{FilterOutcome, FilterRun, FilterSinks, filter, ordered, survey};
 use prep_data::rules::pairs::learn::Relation;
 use prep_data::rules::{
-    self, Check, Context, Glossary, Learnt, Levels, PairContext, Preset, RULES, Wanted, pairs,
+    self, Check, Context, Glossary, Learnt, Levels, PairContext, Preset, RULES, Survey, Wanted,
+    pairs,
 };
 use prep_data::source::Options;
 use prep_data::text::language::Language;
@@ -142,6 +143,7 @@ fn levels(preset: Option<Preset>, drop: &[String], keep: &[String]) -> Result<Le
 }
 
 /// What pairs are to be held to, before a dataset is learnt from.
+#[derive(Debug)]
 pub(super) struct PairPlan {
     preset: Option<Preset>,
     wanted: Wanted,
@@ -178,18 +180,41 @@ impl PairPlan {
         (!pairs::active(levels).is_empty()).then_some(self)
     }
 
+    /// Learns from pairs that were read already. Nothing is told.
+    pub(super) fn learn_of<'p>(
+        &self,
+        pairs: impl Iterator<Item = (&'p str, &'p str)>,
+    ) -> PairContext {
+        let mut survey = Survey::default();
+        for (prompt, answer) in pairs {
+            if !survey.add(prompt, answer) {
+                break;
+            }
+        }
+        self.context(survey.finish(&self.wanted))
+    }
+
     /// Learns from the beginning of a dataset, and tells what.
     pub(super) fn learn(&self, input: &mut Input, shared: &Shared) -> Result<PairContext, Failure> {
         let learnt = survey(input, &self.wanted)?;
         if !shared.quiet {
             ui::say(&format!("{}: {}", input.name(), told(&learnt)));
         }
-        Ok(PairContext {
+        Ok(self.context(learnt))
+    }
+
+    /// Whether there are terms to keep to.
+    pub(super) fn has_glossary(&self) -> bool {
+        self.glossary.is_some()
+    }
+
+    fn context(&self, learnt: Learnt) -> PairContext {
+        PairContext {
             // Without a preset, rules that were chosen one by one tolerate most.
             preset: self.preset.unwrap_or(Preset::Novel),
             learnt,
             glossary: self.glossary.clone(),
-        })
+        }
     }
 
     /// The settings that bear on the output.
@@ -227,7 +252,7 @@ fn read_glossary(path: &Path) -> Result<Glossary, Failure> {
 }
 
 /// What was learnt, in a line.
-fn told(learnt: &Learnt) -> String {
+pub(super) fn told(learnt: &Learnt) -> String {
     let name = |language: Option<Language>, otherwise: &str| {
         language.map_or_else(|| otherwise.to_owned(), |language| language.to_string())
     };

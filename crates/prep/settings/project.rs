@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use prep_data::rules::Preset;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -335,6 +336,14 @@ pub(crate) struct EvaluateSettings {
     pub(crate) tokenize: Option<String>,
     /// Whether case does not count.
     pub(crate) lowercase: Option<bool>,
+    /// The kind of text: how many predictions pass its rules of segment pairs
+    /// is told.
+    #[serde(
+        deserialize_with = "super::preset",
+        serialize_with = "super::preset_name"
+    )]
+    #[schemars(with = "Option<super::PresetName>")]
+    pub(crate) preset: Option<Preset>,
 }
 
 impl EvaluateSettings {
@@ -344,6 +353,7 @@ impl EvaluateSettings {
             .each("--metric", &self.metrics)
             .value("--tokenize", self.tokenize.as_ref())
             .switch("--lowercase", self.lowercase)
+            .value("--preset", self.preset.as_ref())
             .words()
     }
 }

@@ -78,6 +78,7 @@ struct Prompt {
     most: Option<u64>,
     stops: Vec<String>,
     thinking: Thinking,
+    wants_json: bool,
 }
 
 fn read_prompt(base: &Base, request: &Value) -> Result<Prompt, Refusal> {
@@ -107,6 +108,7 @@ fn read_prompt(base: &Base, request: &Value) -> Result<Prompt, Refusal> {
         most: None,
         stops: Vec::new(),
         thinking: Thinking::default(),
+        wants_json: false,
     };
     if let Some(system) = request.get("systemInstruction") {
         let (_, n) = turn_text(system)?;
@@ -248,6 +250,7 @@ fn read_config(base: &Base, config: &Value, prompt: &mut Prompt) -> Result<(), R
                         "Unable to submit request because the response MIME type {kind} is not supported."
                     )));
                 }
+                prompt.wants_json = kind == "application/json";
             }
             "responseModalities" if *value == json!(["TEXT"]) => {}
             "seed" | "mediaResolution" | "thinkingConfig" => {}
@@ -300,6 +303,42 @@ fn read_thinking(base: &Base, config: &Value) -> Result<Thinking, Refusal> {
         ));
     }
     Ok(Thinking { thinks, is_shown })
+}
+
+/// The JSON that a base model answers: the first object that has a line of the
+/// prompt to itself is taken for a form and filled in. A whole number becomes one
+/// from 1 to 5, `a|b|c` one of the words; which, the prompt decides. Without a
+/// form it is an empty object.
+fn filled_in(prompt: &str) -> String {
+    let objects = prompt
+        .lines()
+        .map(str::trim)
+        .filter(|line| line.starts_with('{'));
+    let mut forms = objects.filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let mut form = forms.find(Value::is_object).unwrap_or_else(|| json!({}));
+    fill_in(&mut form, prompt, "");
+    form.to_string()
+}
+
+fn fill_in(form: &mut Value, prompt: &str, place: &str) {
+    let choice = |n: u64| mixed(prompt, place) % n;
+    match form {
+        Value::Number(number) if number.is_i64() => *form = json!(1 + choice(5)),
+        Value::String(text) if text.contains('|') => {
+            let words: Vec<_> = text.split('|').collect();
+            let word = words[usize::try_from(choice(words.len() as u64)).unwrap_or(0)];
+            *form = json!(word);
+        }
+        Value::Array(items) => items
+            .iter_mut()
+            .for_each(|item| fill_in(item, prompt, place)),
+        Value::Object(members) => {
+            for (name, value) in members {
+                fill_in(value, prompt, &format!("{place}/{name}"));
+            }
+        }
+        _ => {}
+    }
 }
 
 /// A text that stands in double brackets in a prompt.
@@ -357,6 +396,7 @@ fn say(
         return Err(Refusal::of_status(status, None));
     }
     let answer = match answerer {
+        Answerer::Base(_) if prompt.wants_json => filled_in(&prompt.last),
         Answerer::Base(base) => format!("{} has not learned this.", base.name),
         Answerer::Tuned(job) => {
             let answers = remembered(cloud, job)?;
@@ -741,6 +781,25 @@ mod tests {
             assert!(told.contains(expected), "{model}: {told}, not {expected}");
             assert_eq!(told.is_empty(), expected.is_empty(), "{model}: {told}");
         }
+    }
+
+    #[test]
+    fn a_form_is_filled_in() {
+        let answer = |prompt: &str| serde_json::from_str::<Value>(&filled_in(prompt)).unwrap();
+        let prompt = "Judge.\n{no json\n{\"tone\": {\"reason\": \"why\", \"score\": 1, \"better\": \"a|b\"}}\n{\"later\": 1}";
+        let given = answer(prompt);
+        assert_eq!(given["tone"]["reason"], "why");
+        assert!(
+            matches!(given["tone"]["score"].as_i64(), Some(1..=5)),
+            "{given}"
+        );
+        assert!(
+            matches!(given["tone"]["better"].as_str(), Some("a" | "b")),
+            "{given}"
+        );
+        assert_eq!(given.as_object().unwrap().len(), 1);
+        assert_eq!(answer(prompt), given);
+        assert_eq!(answer("no form"), json!({}));
     }
 
     #[test]

@@ -5,13 +5,14 @@ use prep_eval::{Details, Score};
 use serde_json::{Map, Value, json};
 
 use super::read::last_text;
+use super::rules::Rate;
 use super::{Gate, Measured, Report, Scored, Slice, View};
 use crate::args::{MetricName, Test};
 
 /// The report. At the top stands the file, or the first of several; what is
 /// compared with a base stands before it.
 pub(super) fn report(report: &Report<'_>) -> Value {
-    let Some(main) = main(report) else {
+    let Some(main) = report.main() else {
         return Value::Null;
     };
     let mut whole = Map::new();
@@ -47,6 +48,9 @@ pub(super) fn report(report: &Report<'_>) -> Value {
         let shown = report.views.iter().map(view);
         whole.insert("shown".into(), shown.collect());
     }
+    if let Some(judged) = &report.judged {
+        whole.insert("judge".into(), judged.json());
+    }
     if !report.gates.is_empty() {
         whole.insert("gates".into(), report.gates.iter().map(gate).collect());
     }
@@ -72,29 +76,38 @@ pub(super) fn summary(report: &Report<'_>) -> Value {
             "without_prediction": count(&|file| file.silent().count()),
         },
         "inputs": inputs.collect::<Vec<_>>(),
-        "metrics": main(report).map(|file| metrics(&file.measured)),
+        "metrics": report.main().map(|file| metrics(&file.measured)),
         "gates": report.gates.iter().map(gate).collect::<Vec<_>>(),
     })
 }
 
-/// The file that a report is about.
-fn main<'r, 'a>(report: &'r Report<'a>) -> Option<&'r Scored<'a>> {
-    if report.comparisons.is_empty() {
-        report.files.first()
-    } else {
-        report.files.last()
-    }
-}
-
 fn file(file: &Scored<'_>) -> Value {
     let slices = file.slices.iter().map(|slice| of_slice(file, slice));
-    json!({
+    let mut told = json!({
         "file": file.system.name,
         "n": file.system.predictions.len(),
         "metrics": metrics(&file.measured),
         "outcomes": file.outcomes(),
         "without_prediction": file.silent().count(),
         "slices": slices.collect::<Vec<_>>(),
+    });
+    if !file.rates.is_empty() {
+        told["rules"] = file.rates.iter().map(rate).collect();
+    }
+    told
+}
+
+fn rate(rate: &Rate) -> Value {
+    let rule = rate.rule.rule();
+    let failed = rate.failed.iter();
+    let failed = failed.map(|(line, message)| json!({"line": line, "message": message}));
+    json!({
+        "code": rule.code.code,
+        "name": rule.code.name,
+        "level": rate.rule.level.word(),
+        "passed": rate.passed(),
+        "n": rate.n,
+        "failed": failed.collect::<Vec<_>>(),
     })
 }
 

@@ -2,11 +2,17 @@
 //! other.
 //!
 //! All is measured once, segment by segment; a slice, a corpus and a resample
-//! are sums of that. [`read`] understands files, [`text`] and [`json`] are the
-//! two ways to print the [`Report`].
+//! are sums of that. [`read`] understands files, [`rules`] asks the rules of pairs
+//! about predictions, and `judge` a model, whose answers [`judged`] adds up; [`text`], [`json`] and [`html`] are the ways to print the
+//! [`Report`].
 
+mod html;
 mod json;
+#[cfg(feature = "cloud")]
+mod judge;
+mod judged;
 mod read;
+mod rules;
 mod text;
 
 use std::borrow::Cow;
@@ -18,18 +24,28 @@ use std::time::Instant;
 use prep_data::json::Document;
 use prep_data::pipeline::ordered;
 use prep_eval::compare::{self, Comparison, Resampled};
-use prep_eval::{Bleu, Metric, Score, Segments, Tokenizer, count_tokenized};
+use prep_eval::{Bleu, Metric, Score, Segments, Signature, Tokenizer, count_tokenized};
 
+use self::judged::Judged;
 use self::read::{Difference, Field, Prediction, System, TextFile};
+use self::rules::{Asking, Rate};
 use crate::Answer;
-use crate::args::{EvalArgs, MetricName, Script, Shared, Test, TextOrJson};
+use crate::args::{EvalArgs, EvalFormat, MetricName, Script, Shared, Test};
 use crate::failure::{Failure, plain};
-use crate::target::{threads, write_summary};
+use crate::settings::Settings;
+use crate::target::{Page, threads, write_summary};
 use crate::ui;
 
 /// Runs the command.
 pub(crate) fn run(args: &EvalArgs, shared: &Shared) -> Result<Answer, Failure> {
     let started = Instant::now();
+    let settings = Settings::read(shared)?;
+    let args = &args.with(&settings.evaluate)?;
+    let asking = Asking::of(args, &settings.pairs)?;
+    #[cfg(feature = "cloud")]
+    let rubric = args.judging.judge.as_deref().map(judge::Rubric::read);
+    #[cfg(feature = "cloud")]
+    let rubric = rubric.transpose()?;
     let paths = if args.compare.is_empty() {
         &args.predictions
     } else {
@@ -37,6 +53,13 @@ pub(crate) fn run(args: &EvalArgs, shared: &Shared) -> Result<Answer, Failure> {
     };
     let all = paths.iter().chain(&args.reference);
     read::check_stdin(all.map(PathBuf::as_path))?;
+    let page = args.html.as_deref().map(Page::new);
+    if let Some(page) = &page {
+        let read = paths.iter().chain(&args.reference);
+        #[cfg(feature = "cloud")]
+        let read = read.chain(&args.judging.judge);
+        page.check(read, shared)?;
+    }
     let mut memory = shared.memory.0;
     let mut read = |path: &PathBuf| TextFile::read(path, &mut memory);
     let files = paths.iter().map(&mut read).collect::<Result<Vec<_>, _>>()?;
@@ -47,12 +70,27 @@ pub(crate) fn run(args: &EvalArgs, shared: &Shared) -> Result<Answer, Failure> {
     let references = References::read(&of_references)?;
 
     let pool = ordered::pool(threads(shared)).map_err(plain)?;
-    let report = pool.install(|| report(args, &systems, &references, shared.quiet))?;
+    #[cfg_attr(not(feature = "cloud"), expect(unused_mut, reason = "nobody judges"))]
+    let mut report =
+        pool.install(|| report(args, asking.as_ref(), &systems, &references, shared.quiet))?;
+    #[cfg(feature = "cloud")]
+    if let Some(rubric) = &rubric {
+        report.judged = Some(judge::judge(rubric, args, shared, &systems, &references)?);
+    }
+    if let Some(page) = page {
+        let html = html::page(&report);
+        page.write(html.as_bytes())?;
+        if !shared.quiet {
+            let name = page.path().display();
+            ui::say(&format!("{name}: {}", ui::bytes(html.len() as u64)));
+        }
+    }
     let mut out = anstream::AutoStream::auto(std::io::stdout().lock());
     if !shared.quiet {
         match args.format {
-            TextOrJson::Text => text::write(&report, &mut out)?,
-            TextOrJson::Json => writeln!(out, "{:#}", json::report(&report))?,
+            EvalFormat::Text => text::write(&report, &mut out)?,
+            EvalFormat::Json => writeln!(out, "{:#}", json::report(&report))?,
+            EvalFormat::Html => out.write_all(html::page(&report).as_bytes())?,
         }
     }
     out.flush()?;
@@ -64,11 +102,17 @@ pub(crate) fn run(args: &EvalArgs, shared: &Shared) -> Result<Answer, Failure> {
     if let Some(path) = &shared.summary {
         write_summary(path, &json::summary(&report))?;
     }
-    Ok(if report.gates.iter().all(|gate| gate.is_met) {
-        Answer::Yes
-    } else {
-        Answer::No
-    })
+    let is_judged = report
+        .judged
+        .as_ref()
+        .is_none_or(|judged| judged.failed() == 0);
+    Ok(
+        if is_judged && report.gates.iter().all(|gate| gate.is_met) {
+            Answer::Yes
+        } else {
+            Answer::No
+        },
+    )
 }
 
 /// All that is told.
@@ -80,7 +124,78 @@ struct Report<'a> {
     /// For each metric, if two were compared.
     comparisons: Vec<Comparison>,
     gates: Vec<Gate>,
+    /// What a judge said, if one was asked.
+    judged: Option<Judged>,
     views: Vec<View<'a>>,
+    /// Those of a page, which has some even if none were asked for.
+    page_views: Vec<View<'a>>,
+}
+
+/// A difference is taken for more than chance below this.
+const SIGNIFICANT: f64 = 0.05;
+
+/// How many segments of a kind a page shows at least.
+const PAGE_SHOWN: usize = 10;
+
+/// What a comparison says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Equal,
+    Chance,
+    Worse,
+    Better,
+}
+
+impl Verdict {
+    /// Judges a comparison. With few segments the test can call a difference
+    /// significant whose interval has 0 inside: then it is not sure.
+    fn of(comparison: &Comparison, is_lower_better: bool) -> Self {
+        let has_zero = comparison
+            .ci
+            .is_some_and(|(low, high)| low <= 0.0 && high >= 0.0);
+        if comparison.difference == 0.0 {
+            Self::Equal
+        } else if comparison.p_value >= SIGNIFICANT || has_zero {
+            Self::Chance
+        } else if (comparison.difference > 0.0) == is_lower_better {
+            Self::Worse
+        } else {
+            Self::Better
+        }
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Equal => "equal",
+            Self::Chance => "could be chance",
+            Self::Worse => "worse",
+            Self::Better => "better",
+        }
+    }
+}
+
+impl<'a> Report<'a> {
+    fn is_comparison(&self) -> bool {
+        !self.comparisons.is_empty()
+    }
+
+    /// What each comparison says.
+    fn verdicts(&self) -> impl Iterator<Item = Verdict> {
+        let measured = self.files.iter().take(1).flat_map(|file| &file.measured);
+        measured
+            .zip(&self.comparisons)
+            .map(|(measured, comparison)| {
+                Verdict::of(comparison, measured.segments.metric().lower_is_better())
+            })
+    }
+
+    /// The file that the report is about.
+    fn main(&self) -> Option<&Scored<'a>> {
+        match self.is_comparison() {
+            true => self.files.last(),
+            false => self.files.first(),
+        }
+    }
 }
 
 /// A file of predictions with its scores.
@@ -90,6 +205,8 @@ struct Scored<'a> {
     script: Script,
     measured: Vec<Measured>,
     slices: Vec<Slice>,
+    /// What the rules of pairs found, if any were asked.
+    rates: Vec<Rate>,
 }
 
 /// What a metric found in a file.
@@ -98,6 +215,8 @@ struct Measured {
     segments: Segments,
     score: Score,
     resampled: Option<Resampled>,
+    /// Of a page, with the signature that goes with it.
+    interval: Option<(Resampled, Signature)>,
 }
 
 /// The segments that have something in common.
@@ -138,6 +257,7 @@ struct Shown<'a> {
 
 fn report<'a>(
     args: &'a EvalArgs,
+    asking: Option<&Asking>,
     systems: &'a [System<'a>],
     references: &'a References<'a>,
     is_quiet: bool,
@@ -151,6 +271,7 @@ fn report<'a>(
     let mut metrics = args.metric.clone();
     metrics.extend(args.fail_under.iter().map(|threshold| threshold.metric));
     let mut files = Vec::with_capacity(systems.len());
+    let mut context = None;
     for system in systems {
         let streams = references.of(system)?;
         let script = script_of(&streams[0]);
@@ -161,17 +282,33 @@ fn report<'a>(
             }
             tell_tokenized(args, system, script, &metrics);
         }
-        files.push(score(args, system, &streams, &metrics, script)?);
+        let mut scored = score(args, system, &streams, &metrics, script)?;
+        if let Some(asking) = asking {
+            // What is compared is held to the same.
+            let context = match &mut context {
+                Some(context) if !args.compare.is_empty() => context,
+                context => context.insert(asking.learn(system, references, is_quiet)?),
+            };
+            scored.rates = asking.ask(system, context);
+        }
+        files.push(scored);
     }
-    let views = match args.show {
-        0 => Vec::new(),
-        _ => views(args, &files, references)?,
+    let views_of = |n: usize| match n {
+        0 => Ok(Vec::new()),
+        n => views(args, n, &files, references),
     };
+    let views = views_of(args.show)?;
+    let page_views = views_of(match args.has_page() {
+        true => args.show.max(PAGE_SHOWN),
+        false => 0,
+    })?;
     Ok(Report {
         args,
         comparisons: comparisons(args, &files)?,
         gates: gates(args, &files),
+        judged: None,
         views,
+        page_views,
         files,
     })
 }
@@ -345,22 +482,27 @@ fn score<'a>(
         }
         let segments = measure(&metric, system, streams)?;
         let mut score = segments.score();
-        let mut resampled = None;
-        if args.resampling.confidence {
+        let (mut resampled, mut interval) = (None, None);
+        let has_page = args.has_page() && args.compare.is_empty();
+        if args.resampling.confidence || has_page {
             let n_samples = args
                 .resampling
                 .samples
                 .map_or(compare::BOOTSTRAP_SAMPLES, Into::into);
             let (estimate, signature) =
                 compare::confidence(&segments, n_samples, args.resampling.seed).map_err(plain)?;
-            score.signature = signature;
-            resampled = estimate.resampled;
+            interval = estimate.resampled.map(|found| (found, signature.clone()));
+            if args.resampling.confidence {
+                score.signature = signature;
+                resampled = estimate.resampled;
+            }
         }
         measured.push(Measured {
             name,
             segments,
             score,
             resampled,
+            interval,
         });
     }
     let mut slices = Vec::new();
@@ -376,6 +518,7 @@ fn score<'a>(
         script,
         measured,
         slices,
+        rates: Vec::new(),
     })
 }
 
@@ -513,6 +656,7 @@ fn gates(args: &EvalArgs, files: &[Scored<'_>]) -> Vec<Gate> {
 /// those that lost most and then those that gained most.
 fn views<'a>(
     args: &EvalArgs,
+    n_shown: usize,
     files: &[Scored<'a>],
     references: &'a References<'a>,
 ) -> Result<Vec<View<'a>>, Failure> {
@@ -532,15 +676,15 @@ fn views<'a>(
                 let pairs = tuned.iter().zip(base);
                 let gains: Vec<f64> = pairs.map(|(tuned, base)| sign * (tuned - base)).collect();
                 let losses: Vec<f64> = gains.iter().map(|gain| -gain).collect();
-                let mut places = lowest(&gains, args.show);
+                let mut places = lowest(&gains, n_shown);
                 places.retain(|&n| gains[n] < 0.0);
-                let gained = lowest(&losses, args.show).into_iter();
+                let gained = lowest(&losses, n_shown).into_iter();
                 places.extend(gained.filter(|&n| gains[n] > 0.0));
                 places
             }
             each => {
                 let goodness: Vec<f64> = each[0].iter().map(|score| sign * score).collect();
-                lowest(&goodness, args.show)
+                lowest(&goodness, n_shown)
             }
         };
         let shown = places.into_iter().map(|n| {

@@ -4,19 +4,17 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 use prep_eval::Score;
-use prep_eval::compare::{Comparison, Estimate, Resampled};
+use prep_eval::compare::{Estimate, Resampled};
 use unicode_width::UnicodeWidthStr;
 
 use super::read::last_text;
-use super::{Gate, Measured, Report, Scored, Shown, Slice, View};
+use super::rules::Rate;
+use super::{Gate, Measured, Report, SIGNIFICANT, Scored, Shown, Slice, View};
 use crate::args::Test;
 use crate::ui;
 
 const RED: Style = AnsiColor::Red.on_default().bold();
 const BOLD: Style = Style::new().bold();
-
-/// A difference is taken for more than chance below this.
-const SIGNIFICANT: f64 = 0.05;
 
 /// How many slices of a kind, and how many lines without a prediction, are
 /// told one by one.
@@ -41,11 +39,24 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
                 writeln!(out, "{}", line_of(measured, digits))?;
             }
             slices(file, None, digits, out)?;
+            rates(file, None, out)?;
         }
     }
     if let ([base, tuned], false) = (&report.files[..], report.comparisons.is_empty()) {
         comparison(report, out)?;
         slices(tuned, Some(base), digits, out)?;
+        rates(tuned, Some(base), out)?;
+    }
+    if let Some(judged) = &report.judged {
+        writeln!(out, "\n{}", ui::visible(&judged.heading()))?;
+        let rows = judged.rows().into_iter();
+        let rows: Vec<Vec<_>> = rows
+            .map(|row| row.iter().map(|cell| shortened(cell, 40)).collect())
+            .collect();
+        table(&rows, out)?;
+        for note in judged.notes() {
+            writeln!(out, "  {}", ui::visible(&note))?;
+        }
     }
     for view in &report.views {
         segments(view, digits, out)?;
@@ -120,9 +131,7 @@ fn comparison(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     )?;
     let header = ["", "base", "tuned", "difference", "", "p", ""];
     let mut rows = vec![header.map(str::to_owned).to_vec()];
-    let measured = report.files[0].measured.iter();
-    for (measured, comparison) in measured.zip(&report.comparisons) {
-        let is_lower_better = measured.segments.metric().lower_is_better();
+    for (verdict, comparison) in report.verdicts().zip(&report.comparisons) {
         let estimate = |estimate: Estimate| match estimate.resampled {
             Some(resampled) => {
                 let Resampled { mean, margin } = resampled;
@@ -141,7 +150,7 @@ fn comparison(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
                 format!("[{low:+.digits$}, {high:+.digits$}]")
             }),
             format!("{:.4}", comparison.p_value),
-            verdict(comparison, is_lower_better).to_owned(),
+            verdict.as_str().to_owned(),
         ]);
     }
     table(&rows, out)?;
@@ -149,23 +158,6 @@ fn comparison(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{}|{}", comparison.name, comparison.signature)?;
     }
     Ok(())
-}
-
-/// What a comparison says, in a word. With few segments the test can call a
-/// difference significant whose interval has 0 inside: then it is not sure.
-fn verdict(comparison: &Comparison, is_lower_better: bool) -> &'static str {
-    let has_zero = comparison
-        .ci
-        .is_some_and(|(low, high)| low <= 0.0 && high >= 0.0);
-    if comparison.difference == 0.0 {
-        "equal"
-    } else if comparison.p_value >= SIGNIFICANT || has_zero {
-        "could be chance"
-    } else if (comparison.difference > 0.0) == is_lower_better {
-        "worse"
-    } else {
-        "better"
-    }
 }
 
 /// Tables of slices, one for each `--by`, with the difference to the base
@@ -228,6 +220,38 @@ fn slice_row(
         row.push(cell);
     }
     row
+}
+
+/// A table of how many predictions pass the rules of pairs, with the difference
+/// to the base behind, and the first that does not pass.
+fn rates(file: &Scored<'_>, base: Option<&Scored<'_>>, out: &mut dyn Write) -> io::Result<()> {
+    if file.rates.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "\nrules of pairs: how many predictions pass, and the first that does not"
+    )?;
+    let share = |rate: &Rate| {
+        let [passed, n] = [rate.passed(), rate.n].map(|n| ui::count(n as u64));
+        format!("{passed} of {n} ({:.1} %)", rate.percent())
+    };
+    let mut rows = vec![match base {
+        Some(_) => ["", "base", "tuned", ""].map(str::to_owned).to_vec(),
+        None => ["", "passed", ""].map(str::to_owned).to_vec(),
+    }];
+    for (at, rate) in file.rates.iter().enumerate() {
+        let code = rate.rule.rule().code;
+        let mut row = vec![format!("{} {}", code.code, code.name)];
+        row.extend(base.map(|base| share(&base.rates[at])));
+        row.push(share(rate));
+        row.push(match rate.failed.first() {
+            Some((line, message)) => format!("line {line}: {}", shortened(message, 80)),
+            None => String::new(),
+        });
+        rows.push(row);
+    }
+    table(&rows, out)
 }
 
 /// Writes a table: the first column to the left, the others to the right but

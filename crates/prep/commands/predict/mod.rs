@@ -280,7 +280,7 @@ fn endpoint_of(job: &TuningJob, checkpoint: Option<&str>) -> Result<ResourceName
 }
 
 /// Where a base model is served: Gemini 3 in none of the regions.
-fn serving(location: &str, family: Family) -> String {
+pub(crate) fn serving(location: &str, family: Family) -> String {
     let is_region = location.contains('-');
     match family {
         Family::Gemini3 if is_region && location.starts_with("us-") => "us".into(),
