@@ -621,15 +621,15 @@ mod tests {
 
     #[test]
     fn a_line_is_an_answer_or_says_why_not() {
-        let check =
-            |line: Value, expected: Result<(Outcome, Option<&str>), (Option<u16>, &str)>| {
-                let result = result(&line);
-                let told = match &result {
-                    Ok(answer) => Ok((answer.outcome, answer.text.as_deref())),
-                    Err(error) => Err((error.http, error.message.as_str())),
-                };
-                assert_eq!(told, expected, "{line}");
+        type Told<'t> = Result<(Outcome, Option<&'t str>), (Option<u16>, &'t str)>;
+        let check = |line: Value, expected: Told<'_>| {
+            let result = result(&line);
+            let told = match &result {
+                Ok(answer) => Ok((answer.outcome, answer.text.as_deref())),
+                Err(error) => Err((error.http, error.message.as_str())),
             };
+            assert_eq!(told, expected, "{line}");
+        };
         let said = json!({"candidates": [{"content": {"parts": [{"text": "x"}]}, "finishReason": "STOP"}]});
         check(
             json!({"status": "", "response": said}),
