@@ -619,17 +619,19 @@ mod tests {
         assert!(waiting.is_empty());
     }
 
+    /// The outcome and text of an answer, or the status and words of an error.
+    type Told<'a> = Result<(Outcome, Option<&'a str>), (Option<u16>, &'a str)>;
+
     #[test]
     fn a_line_is_an_answer_or_says_why_not() {
-        let check =
-            |line: Value, expected: Result<(Outcome, Option<&str>), (Option<u16>, &str)>| {
-                let result = result(&line);
-                let told = match &result {
-                    Ok(answer) => Ok((answer.outcome, answer.text.as_deref())),
-                    Err(error) => Err((error.http, error.message.as_str())),
-                };
-                assert_eq!(told, expected, "{line}");
+        let check = |line: Value, expected: Told<'_>| {
+            let result = result(&line);
+            let told = match &result {
+                Ok(answer) => Ok((answer.outcome, answer.text.as_deref())),
+                Err(error) => Err((error.http, error.message.as_str())),
             };
+            assert_eq!(told, expected, "{line}");
+        };
         let said = json!({"candidates": [{"content": {"parts": [{"text": "x"}]}, "finishReason": "STOP"}]});
         check(
             json!({"status": "", "response": said}),
