@@ -54,6 +54,7 @@ impl Failure {
     }
 
     /// What and why in one phrase, and what to do.
+    #[cfg(feature = "cloud")]
     pub(crate) fn in_words(&self) -> (String, Option<String>) {
         let mut what = self.error.to_string();
         let mut last = what.clone();

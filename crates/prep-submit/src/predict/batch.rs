@@ -619,9 +619,11 @@ mod tests {
         assert!(waiting.is_empty());
     }
 
+    /// The outcome and text of an answer, or the status and words of an error.
+    type Told<'a> = Result<(Outcome, Option<&'a str>), (Option<u16>, &'a str)>;
+
     #[test]
     fn a_line_is_an_answer_or_says_why_not() {
-        type Told<'t> = Result<(Outcome, Option<&'t str>), (Option<u16>, &'t str)>;
         let check = |line: Value, expected: Told<'_>| {
             let result = result(&line);
             let told = match &result {
