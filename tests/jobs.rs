@@ -326,10 +326,7 @@ fn a_job_is_watched_to_its_end() {
     assert_eq!(run.status.code(), Some(0), "{told}{}", run.stderr);
     let line = |end: &str| told.lines().any(|line| line.ends_with(end));
     assert!(line("  500 examples, 3 left out"), "{told}");
-    assert!(
-        line("  step 20: train_total_loss 1.25, eval_total_loss 1.75"),
-        "{told}"
-    );
+    assert!(line("  step 20: loss 1.25, eval loss 1.75"), "{told}");
     assert!(line("succeeded after 2 h 8 min"), "{told}");
     assert!(
         line("checkpoint 1, eval loss 1.5000, served at projects/123/locations/us/endpoints/4"),

@@ -184,10 +184,12 @@ fn run(command: &str, directory: &Path) -> String {
         .current_dir(directory)
         .env("PATH", path)
         .env_remove("NO_COLOR")
-        // A reader of the documentation has no account.
+        // What this machine knows of Google Cloud is no part of a session.
         .env_remove("GOOGLE_CLOUD_PROJECT")
         .env_remove("GCLOUD_PROJECT")
         .env_remove("GOOGLE_CLOUD_LOCATION")
+        .env_remove("GOOGLE_VERTEX_BASE_URL")
+        .env_remove("STORAGE_EMULATOR_HOST")
         .env("COLUMNS", "100")
         .output()
         .unwrap();

@@ -6,7 +6,8 @@ use std::io;
 
 use prep_submit::tuning::ResourceName;
 use prep_submit::{
-    CallError, Client, ClientOptions, Credentials, Endpoints, Environment, RequestLog, ServiceError,
+    CallError, Client, ClientOptions, Clock, Credentials, Endpoints, Environment, RequestLog,
+    ServiceError,
 };
 use tokio::runtime::{self, Runtime};
 
@@ -27,6 +28,9 @@ pub(crate) struct Cloud {
     pub(crate) project: String,
     /// The location of tuning jobs.
     pub(crate) location: String,
+    /// Everything is played in this process: no link leads there, and no other
+    /// command does.
+    pub(crate) is_rehearsal: bool,
     log: Option<RequestLog>,
 }
 
@@ -93,6 +97,7 @@ impl Cloud {
             client: Client::new(options).map_err(plain)?,
             project,
             location,
+            is_rehearsal: false,
             log,
         })
     }
@@ -136,10 +141,20 @@ pub(crate) fn options(
             Failure::from(anyhow::Error::new(error).context(cannot))
         })
     });
+    let is_google = endpoints.is_overridden() != (true, true);
     let mut options = ClientOptions::new(endpoints, credentials);
     options.quota_project.clone_from(&environment.quota_project);
     options.log = log.transpose()?;
     options.stop = interrupt::stop().into();
+    if let Some(times) = args.hurry {
+        // Google counts how often it is asked.
+        if is_google {
+            return Err(Failure::new("`--hurry` is for stand-ins").hint(
+                "set `GOOGLE_VERTEX_BASE_URL` and `STORAGE_EMULATOR_HOST`, or leave it out",
+            ));
+        }
+        options.clock = Clock::hurried(times);
+    }
     Ok(options)
 }
 

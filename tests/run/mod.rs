@@ -5,6 +5,8 @@
 
 pub(crate) mod alike;
 pub(crate) mod browser;
+#[cfg(feature = "cloud")]
+pub(crate) mod played;
 
 use std::fs::{self, File};
 use std::io::{Read, Seek};
@@ -232,7 +234,7 @@ impl Place {
 }
 
 impl Started {
-    fn new(command: &mut Command) -> Self {
+    pub(crate) fn new(command: &mut Command) -> Self {
         let stderr = tempfile::tempfile().unwrap();
         command.stderr(stderr.try_clone().unwrap());
         let words = command.get_args().map(|word| word.to_string_lossy());

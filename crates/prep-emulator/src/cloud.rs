@@ -61,6 +61,8 @@ pub(crate) struct Ask {
     headers: HeaderMap,
     /// Behind a lock for no other reason than to be shared between threads.
     body: Mutex<Body>,
+    /// Its place in the log.
+    entry: usize,
     /// What strikes it, where the operation itself has to play that.
     pub(crate) effect: Option<Effect>,
 }
@@ -274,6 +276,7 @@ pub(crate) async fn serve(cloud: Arc<Cloud>, request: Request<Body>) -> Outcome 
             query,
             headers: head.headers,
             body: Mutex::new(body),
+            entry,
             effect: effect.clone(),
         };
         let admitted = admit(&cloud, operation, &ask, authorization.as_deref());
@@ -374,6 +377,10 @@ async fn answer(cloud: &Arc<Cloud>, operation: &Operation, ask: Ask) -> Answer {
         return Err(Refusal::invalid(
             "The content type of the request is not application/json.",
         ));
+    }
+    if operation.call == Call::JobCreate {
+        let body = serde_json::from_slice(&body).ok();
+        cloud.log.carries(ask.entry, body);
     }
     let api = vertex::api_of(ask.parts.get("v"));
     match operation.call {

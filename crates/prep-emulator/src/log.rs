@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use axum::http::HeaderMap;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::auth::Form;
 use crate::faults::Effect;
@@ -23,6 +24,9 @@ pub struct Logged {
     pub query: Vec<(String, String)>,
     /// Its headers, in lower case, but those that are secrets.
     pub headers: Vec<(String, String)>,
+    /// Its body, if it asks for a tuning job.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<Value>,
     /// The status of the answer; none while there is no answer, or if the
     /// connection was reset instead.
     pub status: Option<u16>,
@@ -85,10 +89,20 @@ impl Log {
             path: path.to_owned(),
             query,
             headers,
+            body: None,
             status: None,
             is_struck: false,
         });
         requests.n_gone + requests.last.len() - 1
+    }
+
+    /// Adds the body of a request.
+    pub(crate) fn carries(&self, entry: usize, body: Option<Value>) {
+        let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = entry.checked_sub(requests.n_gone);
+        if let Some(logged) = place.and_then(|place| requests.last.get_mut(place)) {
+            logged.body = body;
+        }
     }
 
     pub(crate) fn end(&self, entry: usize, status: Option<u16>, effect: Option<&Effect>) {

@@ -1,5 +1,6 @@
 //! Flags of every command that talks to Google Cloud.
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -21,4 +22,9 @@ pub(crate) struct CloudArgs {
     /// what was answered, how long it took. Nothing in it is secret.
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) log: Option<PathBuf>,
+
+    /// Wait so many times shorter, for another answer, another attempt, another
+    /// look: where a stand-in is asked, which needs no patience.
+    #[arg(long, global = true, value_name = "N", hide = true)]
+    pub(crate) hurry: Option<NonZeroU32>,
 }

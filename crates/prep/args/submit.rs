@@ -6,7 +6,7 @@ use std::str::FromStr;
 use clap::Args;
 use prep_submit::tuning::AdapterSize;
 
-use super::{CloudArgs, MethodName};
+use super::{CloudArgs, MethodName, Size};
 use crate::pricing::Dollars;
 
 /// Upload a dataset and start the tuning job.
@@ -131,6 +131,10 @@ pub(crate) struct SubmitArgs {
     /// Start another job, even if this one was started before.
     #[arg(long)]
     pub(crate) again: bool,
+
+    /// Bytes sent at once. What is stored does not depend on it.
+    #[arg(long, value_name = "SIZE", hide = true)]
+    pub(crate) piece: Option<Size>,
 
     #[command(flatten)]
     pub(crate) cloud: CloudArgs,

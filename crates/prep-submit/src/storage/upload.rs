@@ -69,7 +69,8 @@ pub struct Upload {
     /// Counts the bytes of the file that are stored or on their way.
     pub progress: Arc<AtomicU64>,
     /// How many bytes are sent at a time, in steps of 256 KiB; two of that are
-    /// in memory. A break costs at most one.
+    /// in memory. A break costs at most one. A file that is longer, or has more
+    /// than 8 MiB, goes through a session.
     pub piece: usize,
 }
 
@@ -92,6 +93,12 @@ impl Upload {
             progress: Arc::default(),
             piece: PIECE,
         }
+    }
+
+    /// Whether all of it goes in one request.
+    fn is_small(&self) -> bool {
+        let piece = self.piece.max(STEP) as u64;
+        self.checksums.bytes <= MOST_AT_ONCE.min(piece)
     }
 }
 
@@ -195,8 +202,7 @@ pub async fn upload(client: &Client, upload: &Upload) -> Result<Uploaded, Upload
 /// operation, method, address, and the metadata of the object.
 #[must_use]
 pub fn first_request(endpoints: &Endpoints, upload: &Upload) -> serde_json::Value {
-    let is_small = upload.checksums.bytes <= MOST_AT_ONCE;
-    let (operation, kind) = match is_small {
+    let (operation, kind) = match upload.is_small() {
         true => ("upload the file", "multipart"),
         false => ("begin the upload", "resumable"),
     };
@@ -271,7 +277,7 @@ impl Run<'_> {
                 how: How::WasThere,
             });
         }
-        if length <= MOST_AT_ONCE {
+        if self.upload.is_small() {
             self.at_once(file).await
         } else {
             self.in_pieces(file).await

@@ -190,7 +190,7 @@ pub(super) fn print_links(job: &TuningJob, out: &mut dyn Write) -> io::Result<()
 }
 
 /// How a job that is over ended, and what to do next.
-pub(super) fn verdict(job: &TuningJob) -> (String, Option<String>) {
+pub(super) fn verdict(job: &TuningJob, is_rehearsal: bool) -> (String, Option<String>) {
     let took = match (job.created(), job.ended()) {
         (Some(since), Some(until)) => {
             let took = until.duration_since(since).unwrap_or_default();
@@ -202,7 +202,10 @@ pub(super) fn verdict(job: &TuningJob) -> (String, Option<String>) {
     match Ending::of(job) {
         Some(Ending::Succeeded | Ending::PartiallySucceeded) => (
             format!("{}{took}", job.state().in_words()),
-            Some(format!("`prep predict split/validation.jsonl --job {id}` asks the model")),
+            Some(match is_rehearsal {
+                true => "`prep predict split/validation.jsonl --rehearse` asks the model".into(),
+                false => format!("`prep predict split/validation.jsonl --job {id}` asks the model"),
+            }),
         ),
         Some(Ending::NotServed) => {
             let made = job.tuned_model().and_then(|made| made.model);
@@ -218,7 +221,7 @@ pub(super) fn verdict(job: &TuningJob) -> (String, Option<String>) {
         }
         Some(Ending::Failed) => (
             format!("failed{took}: there is no model"),
-            Some("what the service logged stands behind the link `logs`; a job of the same kind may be launched again".into()),
+            (!is_rehearsal).then(|| "what the service logged stands behind the link `logs`; a job of the same kind may be launched again".into()),
         ),
         Some(Ending::Cancelled) => (format!("cancelled{took}"), None),
         Some(Ending::Expired) => (format!("expired{took}: there is no model"), None),

@@ -32,6 +32,7 @@ pub(crate) fn follow(
     let mut teller = Teller {
         format,
         is_quiet: shared.quiet,
+        is_rehearsal: cloud.is_rehearsal,
         status: status(shared, format),
         problem: None,
     };
@@ -41,11 +42,12 @@ pub(crate) fn follow(
     if let Some(problem) = teller.problem.take() {
         return Err(problem.into());
     }
-    let go_on = || {
-        format!(
+    let go_on = || match cloud.is_rehearsal {
+        true => "the same command follows the job again".to_owned(),
+        false => format!(
             "the job goes on; `prep jobs watch {}` follows it again",
             name.id
-        )
+        ),
     };
     match followed {
         Ok(Followed::Over(job, metrics)) => {
@@ -65,6 +67,18 @@ pub(crate) fn follow(
     }
 }
 
+/// What a curve is called in a line; `None`: it is left to `prep jobs metrics`.
+fn in_short(name: &str) -> Option<&str> {
+    Some(match name {
+        "train_total_loss" => "loss",
+        "eval_total_loss" => "eval loss",
+        "train_fraction_of_correct_next_step_preds" => "accuracy",
+        "eval_fraction_of_correct_next_step_preds" => "eval accuracy",
+        "train_num_predictions" | "eval_num_predictions" => return None,
+        other => other,
+    })
+}
+
 /// The status below the lines, hidden where there is no terminal to draw on.
 fn status(shared: &Shared, format: TextOrJson) -> ProgressBar {
     let is_wanted = shared.progress == ProgressWhen::Auto
@@ -75,7 +89,7 @@ fn status(shared: &Shared, format: TextOrJson) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    let style = ProgressStyle::with_template("{spinner} {wide_msg}");
+    let style = ProgressStyle::with_template("{spinner} {msg}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
@@ -84,6 +98,7 @@ fn status(shared: &Shared, format: TextOrJson) -> ProgressBar {
 struct Teller {
     format: TextOrJson,
     is_quiet: bool,
+    is_rehearsal: bool,
     status: ProgressBar,
     /// Why nobody listens any more.
     problem: Option<io::Error>,
@@ -126,7 +141,7 @@ impl Teller {
             let end = json!({"schema": 1, "event": "over", "job": job.raw()});
             return writeln!(out, "{end}");
         }
-        let (verdict, next) = show::verdict(job);
+        let (verdict, next) = show::verdict(job, self.is_rehearsal);
         writeln!(out, "{}", visible(&verdict))?;
         if let Some(error) = job.error() {
             show::line(
@@ -136,12 +151,14 @@ impl Teller {
             )?;
         }
         show::print_made(job, metrics, &mut out)?;
-        show::print_links(job, &mut out)?;
+        if !self.is_rehearsal {
+            show::print_links(job, &mut out)?;
+        }
         if let Some(next) = next {
             ui::remark("hint", &next);
         }
         let dropped = job.stats().map_or(0, |stats| stats.dropped.count());
-        if dropped > 0 {
+        if dropped > 0 && !self.is_rehearsal {
             let id = &job.name().id;
             ui::remark(
                 "hint",
@@ -161,7 +178,11 @@ fn words(event: &Event<'_>) -> Option<String> {
         Event::Points(metrics) => {
             let last = metrics.series.iter().filter_map(|series| {
                 let point = series.last()?;
-                Some(format!("{} {}", series.name, value(point.value)))
+                Some(format!(
+                    "{} {}",
+                    in_short(&series.name)?,
+                    value(point.value)
+                ))
             });
             let step = metrics.series.iter().filter_map(|series| series.last());
             let step = step.map(|point| point.step).max().unwrap_or_default();

@@ -8,7 +8,9 @@ mod order;
 mod preflight;
 mod rehearse;
 
+use std::fs::{File, TryLockError};
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -55,7 +57,8 @@ pub(crate) fn run(args: &SubmitArgs, shared: &Shared) -> Result<Answer, Failure>
     let environment = played.as_ref().map_or(environment, Rehearsal::environment);
     let (project, location) = (order.project.clone(), order.location.clone());
     let cloud = match Cloud::connect(&environment, &args.cloud, project, location) {
-        Ok(cloud) => {
+        Ok(mut cloud) => {
+            cloud.is_rehearsal = args.rehearse;
             found.there(&order, args, &cloud);
             Some(cloud)
         }
@@ -71,13 +74,7 @@ pub(crate) fn run(args: &SubmitArgs, shared: &Shared) -> Result<Answer, Failure>
     }
     let (true, Some(cloud)) = (found.problems.is_empty(), cloud) else {
         found.tell_problems();
-        let n = found.problems.len() as u64;
-        let nothing = format!("{}; nothing was sent", ui::of(n, "problem"));
-        if found.problems.iter().all(|problem| problem.is_unasked) {
-            return Err(Failure::new(nothing));
-        }
-        ui::say(&nothing);
-        return Ok(Answer::No);
+        return found.verdict();
     };
 
     let mine = found
@@ -106,6 +103,12 @@ pub(crate) fn run(args: &SubmitArgs, shared: &Shared) -> Result<Answer, Failure>
         ui::say("nothing was sent");
         return Ok(Answer::No);
     }
+    // Two at the same moment would both look, find no job, and start one each.
+    let lock = found
+        .train
+        .as_ref()
+        .map(|side| lock(&side.path))
+        .transpose()?;
     if found.makes_bucket {
         submission.make_bucket(&cloud)?;
     }
@@ -114,6 +117,7 @@ pub(crate) fn run(args: &SubmitArgs, shared: &Shared) -> Result<Answer, Failure>
         objects.push(submission.upload(side, &cloud, shared)?);
     }
     let job = submission.launch(args, &cloud, shared)?;
+    drop(lock);
     let record = submission.record(&job, &found, objects);
     if let Some(record) = record {
         if args.rehearse {
@@ -123,7 +127,10 @@ pub(crate) fn run(args: &SubmitArgs, shared: &Shared) -> Result<Answer, Failure>
         }
     }
     if args.no_wait {
-        ui::say(&format!("`prep jobs watch {}` follows it", job.name().id));
+        ui::say(&match args.rehearse {
+            true => "the same command without `--no-wait` follows it".to_owned(),
+            false => format!("`prep jobs watch {}` follows it", job.name().id),
+        });
         return Ok(Answer::Yes);
     }
     let mut follow = FollowOptions::default();
@@ -142,6 +149,26 @@ pub(crate) fn run(args: &SubmitArgs, shared: &Shared) -> Result<Answer, Failure>
         );
     }
     Ok(answer)
+}
+
+/// Keeps other submissions of a training set waiting outside until it is
+/// dropped.
+fn lock(path: &Path) -> Result<File, Failure> {
+    let cannot = |error: io::Error| {
+        let cannot = format!("cannot read `{}`", path.display());
+        Failure::from(anyhow::Error::new(error).context(cannot))
+    };
+    let file = File::open(path).map_err(cannot)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Failure::new(format!(
+            "another `prep submit` of `{}` is at work",
+            path.display()
+        ))
+        .hint("wait until it has started the job; then this one follows it")),
+        // Not all file systems can; the label of the run guards, too.
+        Err(TryLockError::Error(_)) => Ok(file),
+    }
 }
 
 /// Asks, where there is somebody to ask.
@@ -220,12 +247,21 @@ impl<'o> Submission<'o> {
             request
         });
         let mut requests: Vec<Value> = uploads.collect();
-        requests.push(json!({
-            "operation": "start the tuning job",
-            "method": "POST",
-            "url": prep_submit::tuning::jobs_url(&endpoints, &order.project, &order.location),
-            "body": self.request.clone().labelled(&self.run_id),
-        }));
+        let is_read = |place: &DatasetPlace, side: &Option<Side>| {
+            side.is_some() || matches!(place, DatasetPlace::Object(_))
+        };
+        // A job of files that could not be read cannot be shown.
+        let validation = order.validation.as_ref();
+        if is_read(&order.train, &found.train)
+            && validation.is_none_or(|place| is_read(place, &found.validation))
+        {
+            requests.push(json!({
+                "operation": "start the tuning job",
+                "method": "POST",
+                "url": prep_submit::tuning::jobs_url(&endpoints, &order.project, &order.location),
+                "body": self.request.clone().labelled(&self.run_id),
+            }));
+        }
         let problems = found
             .problems
             .iter()
@@ -248,11 +284,7 @@ impl<'o> Submission<'o> {
             "{}",
             serde_json::to_string_pretty(&shown).map_err(plain)?
         )?;
-        Ok(if found.problems.is_empty() {
-            Answer::Yes
-        } else {
-            Answer::No
-        })
+        found.verdict()
     }
 
     /// Tells what is about to happen.
@@ -308,9 +340,11 @@ impl<'o> Submission<'o> {
         let state = side.path.with_file_name(format!(".{name}.upload"));
         let checksums = side.checksums.clone();
         let bucket = self.order.bucket.bucket.clone();
+        let upload = Upload::new(&side.path, checksums, bucket, &side.object);
         Upload {
             state: Some(state),
-            ..Upload::new(&side.path, checksums, bucket, &side.object)
+            piece: self.order.piece.unwrap_or(upload.piece),
+            ..upload
         }
     }
 

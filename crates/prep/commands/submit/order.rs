@@ -25,6 +25,8 @@ pub(super) struct Order {
     pub(super) request: TuningRequest,
     pub(super) method: MethodName,
     pub(super) max_cost: Option<Dollars>,
+    /// How many bytes are sent at once, if that is said.
+    pub(super) piece: Option<usize>,
     /// What the user may not expect.
     pub(super) notes: Vec<String>,
 }
@@ -146,6 +148,9 @@ impl Order {
                 .or(settings.validate.method)
                 .unwrap_or(MethodName::Sft),
             max_cost: args.max_cost,
+            piece: args
+                .piece
+                .map(|size| usize::try_from(size.0).unwrap_or(usize::MAX)),
             notes: tuning.notes.clone(),
         };
         if order.max_cost.is_none()

@@ -12,6 +12,7 @@ use prep_submit::tuning::{AdapterSize, Start, TuningJob};
 use prep_submit::{CallError, storage};
 
 use super::order::Order;
+use crate::Answer;
 use crate::args::{DatasetPlace, RuleArgs, Shared, SubmitArgs};
 use crate::cloud::Cloud;
 use crate::commands::validate;
@@ -149,7 +150,12 @@ impl Preflight {
                     path.display(),
                     plain_words(&error)
                 );
-                self.problem(what, hint.to_owned());
+                // Whether the job could start is not known.
+                self.problems.push(Problem {
+                    what,
+                    hint: Some(hint.to_owned()),
+                    is_unasked: true,
+                });
             }
         }
         for place in [Some(&order.train), order.validation.as_ref()] {
@@ -270,6 +276,10 @@ impl Preflight {
         let Some(most) = order.max_cost else {
             return Ok(());
         };
+        if self.train.is_none() && matches!(order.train, DatasetPlace::File(_)) {
+            // That it could not be read was told.
+            return Ok(());
+        }
         match (self.cost.epochs, self.cost.epochs.and_then(|n| self.cost.of(n))) {
             (None, _) => self.problem(
                 format!("whether the job costs more than {most} cannot be told: the service chooses the epochs"),
@@ -369,7 +379,7 @@ impl Preflight {
         });
     }
 
-    /// Tells all problems. Nothing was sent.
+    /// Tells all problems.
     pub(super) fn tell_problems(&self) {
         for problem in &self.problems {
             ui::error_line(&problem.what);
@@ -377,6 +387,24 @@ impl Preflight {
                 ui::remark("hint", hint);
             }
         }
+    }
+
+    /// Whether the job can start, when nothing was sent.
+    ///
+    /// # Errors
+    ///
+    /// If that could not be found out, and nothing else is wrong.
+    pub(super) fn verdict(&self) -> Result<Answer, Failure> {
+        if self.problems.is_empty() {
+            return Ok(Answer::Yes);
+        }
+        let n = self.problems.len() as u64;
+        let nothing = format!("{}; nothing was sent", ui::of(n, "problem"));
+        if self.problems.iter().all(|problem| problem.is_unasked) {
+            return Err(Failure::new(nothing));
+        }
+        ui::say(&nothing);
+        Ok(Answer::No)
     }
 }
 

@@ -1,6 +1,7 @@
 //! A rehearsal: Google's services are played on this machine, by a server in
 //! this process, and everything else is as it would be.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use prep_emulator::{Emulator, Options};
@@ -28,6 +29,7 @@ impl Rehearsal {
 
     /// Begins to play.
     pub(crate) fn start() -> Result<Self, Failure> {
+        hide()?;
         let runtime = Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -57,6 +59,12 @@ impl Rehearsal {
     pub(crate) fn directory() -> &'static Path {
         Path::new(DIRECTORY)
     }
+}
+
+/// Makes the directory, which is of no interest to a repository.
+fn hide() -> std::io::Result<()> {
+    fs::create_dir_all(DIRECTORY)?;
+    fs::write(Path::new(DIRECTORY).join(".gitignore"), "*\n")
 }
 
 impl Drop for Rehearsal {
