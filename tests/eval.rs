@@ -388,6 +388,12 @@ fn a_judge_scores_predictions_and_is_paid_once() {
         run.stderr
     );
     assert!(run.stderr.contains("tokens in prompts"), "{}", run.stderr);
+    assert!(
+        run.stderr
+            .contains("the judge says nothing of line 2: it was empty"),
+        "{}",
+        run.stderr
+    );
     let report: Value = serde_json::from_slice(&run.stdout).unwrap();
     let judge = &report["judge"];
     assert_eq!(

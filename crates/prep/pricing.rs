@@ -34,6 +34,15 @@ impl Dollars {
     }
 }
 
+#[cfg(feature = "cloud")]
+impl std::ops::Add for Dollars {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+}
+
 impl fmt::Display for Dollars {
     /// Writes it to the cent; what is less than half of one, but something, as
     /// less than a cent.

@@ -327,6 +327,7 @@ pub(super) fn judge(
             given: None,
         }));
     let mut asking: Vec<(usize, Prompt)> = prompts.into_iter().enumerate().collect();
+    let mut problem: Option<(usize, String)> = None;
     for round in 0..ROUNDS {
         if asking.is_empty() {
             break;
@@ -345,8 +346,13 @@ pub(super) fn judge(
                 done.fetch_add(1, Ordering::Relaxed);
                 let place = usize::try_from(row.index).map_or(0, |n| places[n]);
                 // What failed is asked again by the next run.
-                let Ok(answer) = row.result else {
-                    return Ok::<_, io::Error>(());
+                let line = case.questions[place].line;
+                let answer = match row.result {
+                    Ok(answer) => answer,
+                    Err(error) => {
+                        problem.get_or_insert((line, error.message));
+                        return Ok::<_, io::Error>(());
+                    }
                 };
                 let usage = answer.usage.as_ref();
                 let of = |name: &str| usage.and_then(|usage| usage[name].as_u64()).unwrap_or(0);
@@ -361,6 +367,9 @@ pub(super) fn judge(
                 match checked {
                     Ok(given) => judged.judgements[place].given = Some(given),
                     Err(reason) => {
+                        if round + 1 == ROUNDS {
+                            problem.get_or_insert_with(|| (line, reason.clone()));
+                        }
                         let prompt = rubric.prompt(&question.shown, is_comparison, Some(&reason));
                         again.push((place, prompt));
                     }
@@ -372,6 +381,12 @@ pub(super) fn judge(
         let summary = ran.map_err(|error| ended(error, &journal))?;
         judged.kept += summary.kept;
         asking = again;
+    }
+    if let Some((line, reason)) = problem {
+        ui::remark(
+            "warning",
+            &format!("the judge says nothing of line {line}: {reason}"),
+        );
     }
     Ok(judged)
 }
@@ -477,18 +492,15 @@ impl Bill {
         let price = match prices {
             None => "its price is not known".to_owned(),
             Some(prices) => {
-                let cost = |of: usize| {
-                    let input = Dollars::of_training(self.prompt_tokens, 1, prices.input[of]);
-                    let output = Dollars::of_training(self.answer_tokens, 1, prices.output[of]);
-                    (input, output)
-                };
+                // The higher of two prices is that of long prompts.
+                let [_, input] = prices.input;
+                let [_, output] = prices.output;
+                let cost = Dollars::of_training(self.prompt_tokens, 1, input)
+                    + Dollars::of_training(self.answer_tokens, 1, output);
                 let as_of = prices
                     .as_of
                     .map_or_else(String::new, |date| format!(" ({date})"));
-                let (input, output) = cost(1);
-                format!(
-                    "up to {input} and {output}{as_of}; thinking and what must be asked again come on top"
-                )
+                format!("about {cost}{as_of}; thinking and what must be asked again come on top")
             }
         };
         ui::say(&format!(

@@ -15,6 +15,10 @@ const SAMPLES: usize = compare::BOOTSTRAP_SAMPLES;
 
 /// In which order the two predictions of a segment were shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(
+    not(feature = "cloud"),
+    expect(dead_code, reason = "only a judge makes them")
+)]
 pub(super) enum Order {
     BaseFirst,
     TunedFirst,
