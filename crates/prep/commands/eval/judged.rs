@@ -15,10 +15,7 @@ const SAMPLES: usize = compare::BOOTSTRAP_SAMPLES;
 
 /// In which order the two predictions of a segment were shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(
-    not(feature = "cloud"),
-    expect(dead_code, reason = "only a judge makes them")
-)]
+#[cfg_attr(not(feature = "cloud"), expect(dead_code, reason = "nobody judges"))]
 pub(super) enum Order {
     BaseFirst,
     TunedFirst,
