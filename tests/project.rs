@@ -181,6 +181,8 @@ fn a_signature_tells_another_dataset() {
     let signature = String::from_utf8(signed.output().unwrap().stdout).unwrap();
     let signature = signature.lines().last().unwrap().to_owned();
     assert!(signature.starts_with("prep:"), "{signature}");
+    let record: Value = serde_json::from_slice(&place.read("build/run.json")).unwrap();
+    assert_eq!(record["signature"], signature.as_str());
     let verify = || {
         let mut verify = place.command(&["verify", &signature]);
         let output = verify.output().unwrap();

@@ -97,6 +97,8 @@ pub(crate) fn run(args: &RunArgs, shared: &Shared) -> Result<Answer, Failure> {
         let mut out = std::io::stdout().lock();
         writeln!(out, "{of_dataset}")?;
         signature = Some(of_dataset.to_string());
+        record.signature.clone_from(&signature);
+        record.write(&plan.directory)?;
     }
     if let Some(path) = &shared.summary {
         let summary = json!({

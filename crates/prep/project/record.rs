@@ -25,9 +25,9 @@ const TOOL: &str = concat!("prep ", env!("CARGO_PKG_VERSION"));
 pub(crate) struct Record {
     pub(crate) schema: u32,
     pub(crate) steps: BTreeMap<String, Done>,
-    /// The data card that was written, by its checksum.
+    /// The signature of the dataset that the last whole run made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) card: Option<String>,
+    pub(crate) signature: Option<String>,
 }
 
 /// A step that was done.
