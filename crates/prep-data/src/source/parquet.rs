@@ -18,6 +18,8 @@
 //! is not UTF-8, with its columns no longer in step, where only that row is to
 //! be rejected.
 
+mod footer;
+
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt;
@@ -59,7 +61,12 @@ pub(crate) fn open(input: Input, options: &Options) -> Result<Opened, SourceErro
         .into_seekable(SPOOL_LIMIT)
         .map_err(SourceError::read(&name))?;
     let malformed = |cause| SourceError::malformed(&name, Format::Parquet, cause);
-    let file = seekable.into_file();
+    let mut file = seekable.into_file();
+    if !footer::is_sound(&mut file).map_err(SourceError::read(&name))? {
+        return Err(malformed(
+            "it is damaged: its footer says other lengths than it has".to_owned(),
+        ));
+    }
     let reader = contained(|| SerializedFileReader::new(file)).map_err(malformed)?;
     let schema = reader.metadata().file_metadata().schema();
     let names: Vec<_> = schema

@@ -249,6 +249,27 @@ fn a_negative_place_or_size_is_refused_in_words() {
     assert_eq!(refused.count(), 2);
 }
 
+/// A fuzzer found it: a list of more members than a file could have, none of
+/// which takes a byte.
+#[test]
+fn a_footer_that_lies_about_its_lists_is_refused() {
+    let mut bytes = b"PAR1\x52\x0a\xc6\x00\xc6\xce\xc6\xc6\xc6\x07".to_vec();
+    bytes.extend([0xeb; 18]);
+    bytes.extend(b"\x03\x22\x22\x22\x22\x22\x22\x22");
+    bytes.extend([0xeb; 35]);
+    bytes.extend(b"0\0\0\0PAR1");
+    let refused = contract::read(&bytes, &open, &Options::default());
+    assert!(refused.is_err());
+    // A list of 2^56 truths.
+    let footer = b"\x19\xf1\xff\xff\xff\xff\xff\xff\xff\x7f\x00";
+    let mut bytes = b"PAR1".to_vec();
+    bytes.extend(footer);
+    bytes.extend((footer.len() as u32).to_le_bytes());
+    bytes.extend(b"PAR1");
+    let refused = contract::read(&bytes, &open, &Options::default());
+    assert!(refused.is_err());
+}
+
 /// Damage is an error, rejects or other values, and never a panic.
 #[test]
 fn flipped_bytes_do_not_panic() {
