@@ -398,17 +398,22 @@ fn method<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<MethodNam
 }
 
 fn most<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Most>, D::Error> {
+    let text = number_or_word(deserializer)?;
+    text.parse().map(Some).map_err(serde::de::Error::custom)
+}
+
+/// Reads a whole number or a word, as the text that a flag would be given.
+fn number_or_word<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum NumberOrWord {
         Number(u64),
         Word(String),
     }
-    let text = match NumberOrWord::deserialize(deserializer)? {
+    Ok(match NumberOrWord::deserialize(deserializer)? {
         NumberOrWord::Number(n) => n.to_string(),
         NumberOrWord::Word(word) => word,
-    };
-    text.parse().map(Some).map_err(serde::de::Error::custom)
+    })
 }
 
 impl Settings {

@@ -354,16 +354,7 @@ impl AdapterSize {
 
 impl<'de> Deserialize<'de> for AdapterSize {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum NumberOrWord {
-            Number(u64),
-            Word(String),
-        }
-        let text = match NumberOrWord::deserialize(deserializer)? {
-            NumberOrWord::Number(n) => n.to_string(),
-            NumberOrWord::Word(word) => word,
-        };
+        let text = super::number_or_word(deserializer)?;
         Self::parse(&text).ok_or_else(|| {
             D::Error::custom(format!(
                 "`{text}` is no adapter size; there are 1, 2, 4, 8 and 16"
