@@ -52,6 +52,8 @@ pub(crate) fn run(args: &RunArgs, shared: &Shared) -> Result<Answer, Failure> {
     let _lock = lock(&plan.directory)?;
     let mut record = Record::read(&plan.directory)?;
     let mut done: Vec<&Step> = Vec::new();
+    // Worked out once: nothing after the split changes it.
+    let mut of_dataset = None;
     for step in steps {
         let why = record.why(step, &mut checksums)?;
         match why {
@@ -65,8 +67,9 @@ pub(crate) fn run(args: &RunArgs, shared: &Shared) -> Result<Answer, Failure> {
                 let mut more = Vec::new();
                 if step.name == StepName::Submit {
                     // The job says which dataset it was tuned with.
-                    let signature = Signature::of(&plan, &settings, shared)?;
+                    let signature = Signature::of(&plan, &settings, &mut checksums, shared)?;
                     more.push(format!("--label={DATASET_LABEL}={}", signature.label()));
+                    of_dataset = Some(signature);
                     more.extend(args.yes.then(|| "--yes".to_owned()));
                 }
                 let cli = parsed(step, &more, shared)?;
@@ -91,7 +94,10 @@ pub(crate) fn run(args: &RunArgs, shared: &Shared) -> Result<Answer, Failure> {
     }
     let mut signature = None;
     if done.iter().any(|step| step.name == StepName::Split) && done.len() == plan.steps.len() {
-        let of_dataset = Signature::of(&plan, &settings, shared)?;
+        let of_dataset = match of_dataset {
+            Some(known) => known,
+            None => Signature::of(&plan, &settings, &mut checksums, shared)?,
+        };
         card::write(&plan, &account, &of_dataset)?;
         say(shared, &format!("card: {}", card::PATH));
         let mut out = std::io::stdout().lock();

@@ -5,14 +5,14 @@ use std::io::Write;
 use crate::Answer;
 use crate::args::{Shared, VerifyArgs};
 use crate::failure::Failure;
-use crate::project::{Plan, Signature, Tuning};
+use crate::project::{Checksums, Plan, Signature, Tuning};
 use crate::settings::Settings;
 
 /// Runs the command.
 pub(crate) fn run(args: &VerifyArgs, shared: &Shared) -> Result<Answer, Failure> {
     let settings = Settings::read(shared)?;
     let plan = Plan::new(&settings, Tuning::None)?;
-    let here = Signature::of(&plan, &settings, shared)?;
+    let here = Signature::of(&plan, &settings, &mut Checksums::default(), shared)?;
     let differences = args.signature.differences(&here);
     let mut out = std::io::stdout().lock();
     if differences.is_empty() {

@@ -35,8 +35,12 @@ impl Signature {
     /// # Errors
     ///
     /// When a source or a dataset cannot be read, or is not there.
-    pub(crate) fn of(plan: &Plan, settings: &Settings, shared: &Shared) -> Result<Self, Failure> {
-        let mut checksums = Checksums::default();
+    pub(crate) fn of(
+        plan: &Plan,
+        settings: &Settings,
+        checksums: &mut Checksums,
+        shared: &Shared,
+    ) -> Result<Self, Failure> {
         let mut content = |path: &Path| match checksums.of(path)? {
             Some(blake3) => Ok(Value::from(blake3)),
             None => Err(Failure::new(format!("`{}` is not there", path.display()))
