@@ -2,7 +2,6 @@
 
 use super::{By, MixError, Options};
 use crate::diag::{Code, D001, D002, D003, Level};
-use crate::io::passport::{SourceFile, SourceFiles};
 use crate::io::{Inherited, Input, LineOf};
 use crate::pipeline::dedupe::near::{Forest, Near, Sketching};
 use crate::pipeline::dedupe::verdict::{Bits, ordered_by};
@@ -186,22 +185,13 @@ impl<'m> Reading<'m> {
         options: &'m Options,
         means: &'m Means<'m>,
     ) -> Result<Self, MixError> {
-        // Only groups are asked for: what the inputs are does not matter.
-        let itself = |input: &Input| SourceFiles {
-            files: vec![SourceFile {
-                path: input.name().to_owned(),
-                bytes: 0,
-                blake3: String::new(),
-            }],
-            read_as: serde_json::Value::Null,
-        };
         Ok(Self {
             options,
             means,
             n_against,
             fates: Vec::new(),
             weights: Vec::new(),
-            groups: Inherited::new(inputs.iter().map(itself).collect())?,
+            groups: scan::groups_of(inputs.iter().map(Input::name))?,
         })
     }
 

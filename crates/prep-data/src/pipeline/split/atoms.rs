@@ -1,9 +1,8 @@
 //! The first reading: which examples must stay together.
 
-use super::scan::{self, Seen, Tie, for_each_knot, group_print, keyed, push_ties};
+use super::scan::{self, Seen, Tie, for_each_knot, group_print, groups_of, keyed, push_ties};
 use super::{AtomCounts, By, Options, SplitError};
-use crate::io::passport::{SourceFile, SourceFiles};
-use crate::io::{Inherited, Input, LineOf};
+use crate::io::{Input, LineOf};
 use crate::pipeline::dedupe::near::{Forest, Near, Sketching};
 use crate::pipeline::dedupe::verdict::Bits;
 use crate::pipeline::dedupe::{Inputs, Means};
@@ -48,7 +47,7 @@ pub(super) fn read(
     let mut ties = Partitions::new(means.memory / 2, means.target);
     let sketching = options.near.map(|near| Sketching::of_prompts(near, 0));
     let mut near = sketching.map(|sketching| Near::new(sketching, means));
-    let mut groups = groups_of(input.name())?;
+    let mut groups = groups_of([input.name()])?;
     let mut record = 0;
     let inputs = scan::scan(vec![input], options, sketching, means, |first, scanned| {
         push_ties(&scanned, first, &mut ties)?;
@@ -110,21 +109,6 @@ pub(super) fn read(
         }
     }
     Ok(atoms)
-}
-
-/// The stamps beside the input.
-fn groups_of(name: &str) -> Result<Inherited, SplitError> {
-    // Only groups are asked for: what the input is does not matter.
-    let file = SourceFile {
-        path: name.to_owned(),
-        bytes: 0,
-        blake3: String::new(),
-    };
-    let itself = SourceFiles {
-        files: vec![file],
-        read_as: serde_json::Value::Null,
-    };
-    Ok(Inherited::new(vec![itself])?)
 }
 
 impl Lines {

@@ -8,8 +8,8 @@ use std::sync::Mutex;
 use xxhash_rust::xxh3::{xxh3_64_with_seed, xxh3_128_with_seed};
 
 use super::{Answers, By, LABEL_CHARS, Options, Pointer, SplitError, Stratify};
-use crate::io::passport::fingerprint;
-use crate::io::{Input, OutputError};
+use crate::io::passport::{SourceFile, SourceFiles, fingerprint};
+use crate::io::{Inherited, Input, OutputError, PassportError};
 use crate::json::{Document, Kind, Value, compact};
 use crate::pipeline::compared::Reader;
 use crate::pipeline::dedupe::near::{Batch, Sketching};
@@ -139,6 +139,22 @@ pub(in crate::pipeline) fn for_each_knot(
 /// The most examples that may have a short answer that is no label.
 fn most_with_one_answer(n_examples: u64) -> u64 {
     (n_examples / 1000).max(10)
+}
+
+/// The stamps beside some inputs, for whoever asks them for groups only.
+pub(in crate::pipeline) fn groups_of<'n>(
+    names: impl IntoIterator<Item = &'n str>,
+) -> Result<Inherited, PassportError> {
+    // What the inputs are does not matter.
+    let itself = |name: &str| SourceFiles {
+        files: vec![SourceFile {
+            path: name.to_owned(),
+            bytes: 0,
+            blake3: String::new(),
+        }],
+        read_as: serde_json::Value::Null,
+    };
+    Inherited::new(names.into_iter().map(itself).collect())
 }
 
 /// The print of a group.
