@@ -18,7 +18,8 @@ pub(crate) fn run() -> Result<()> {
         "warnings",
     ])?;
     generate::check()?;
-    cargo(&["test", "--locked", "--workspace"])?;
+    // One failure does not hide the next.
+    cargo(&["test", "--locked", "--workspace", "--no-fail-fast"])?;
     cargo(&[
         "clippy",
         "--locked",
