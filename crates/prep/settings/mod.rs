@@ -455,7 +455,7 @@ struct Unreadable {
     /// Line and column, from 1, if they are known.
     place: Option<(u64, u64)>,
     reason: String,
-    nearest: Option<String>,
+    hint: Option<String>,
 }
 
 impl Unreadable {
@@ -463,10 +463,13 @@ impl Unreadable {
         let error = error.without_snippet();
         let place = error.location().map(|at| (at.line(), at.column()));
         let text = error.to_string();
-        let nearest = match error {
+        let hint = match error {
             serde_saphyr::Error::SerdeUnknownField {
                 field, expected, ..
-            } => prep_data::text::nearest::nearest(field, expected.iter().copied()),
+            } => misplaced(field).or_else(|| {
+                let nearest = prep_data::text::nearest::nearest(field, expected.iter().copied())?;
+                Some(format!("the nearest known key is `{nearest}`"))
+            }),
             _ => None,
         };
         // The place is told apart.
@@ -474,7 +477,7 @@ impl Unreadable {
         let reason = text.lines().next().unwrap_or_default();
         Self {
             place,
-            nearest: nearest.map(str::to_owned),
+            hint,
             reason: reason.to_owned(),
         }
     }
@@ -488,11 +491,30 @@ impl Unreadable {
             "`{}` is not as settings are: {place}",
             path.display()
         )));
-        match self.nearest {
-            Some(nearest) => failure.hint(format!("the nearest known key is `{nearest}`")),
+        match self.hint {
+            Some(hint) => failure.hint(hint),
             None => failure,
         }
     }
+}
+
+/// Where a key belongs that stands in the wrong section.
+fn misplaced(key: &str) -> Option<String> {
+    let schema = Settings::schema();
+    let sections = schema["properties"].as_object()?;
+    let knows = |section: &serde_json::Value| {
+        let places = ["/$ref", "/items/$ref", "/anyOf/0/$ref"];
+        let defined = places.iter().find_map(|place| section.pointer(place));
+        let defined = defined.and_then(|path| schema.pointer(path.as_str()?.strip_prefix('#')?));
+        defined.is_some_and(|section| section["properties"].get(key).is_some())
+    };
+    let known = sections.iter().filter(|(_, section)| knows(section));
+    let known: Vec<_> = known.map(|(name, _)| format!("`{name}:`")).collect();
+    let (last, before) = known.split_last()?;
+    Some(match before {
+        [] => format!("`{key}` is a key of {last}"),
+        _ => format!("`{key}` is a key of {} and {last}", before.join(", ")),
+    })
 }
 
 #[cfg(test)]
@@ -557,7 +579,10 @@ prices:
         assert_eq!(price.evidence.as_deref(), Some("our contract"));
         let refused = |text: &str| Settings::parse(text).unwrap_err();
         let slip = refused("prices:\n  gemini-9:\n    trainning: 4.5\n");
-        assert_eq!(slip.nearest.as_deref(), Some("training"));
+        assert_eq!(
+            slip.hint.as_deref(),
+            Some("the nearest known key is `training`")
+        );
         assert!(
             refused("prices: {gemini-9: -1}")
                 .reason
@@ -576,13 +601,30 @@ prices:
     }
 
     #[test]
+    fn a_key_of_another_section_is_refused_with_its_place() {
+        let refused = |text| Settings::parse(text).unwrap_err();
+        let slip = refused("filter:\n  tgt_lang: es\n");
+        assert_eq!(slip.place, Some((2, 3)));
+        let hint = "`tgt_lang` is a key of `pairs:` and `sources:`";
+        assert_eq!(slip.hint.as_deref(), Some(hint));
+        let slip = refused("validate: {epochs: 3}");
+        assert_eq!(slip.hint.as_deref(), Some("`epochs` is a key of `tuning:`"));
+    }
+
+    #[test]
     fn a_slip_is_refused_with_the_nearest_key() {
         let refused = |text: &str| Settings::parse(text).unwrap_err();
         let slip = refused("validate:\n  modle: x\n");
-        assert_eq!(slip.nearest.as_deref(), Some("model"));
+        assert_eq!(
+            slip.hint.as_deref(),
+            Some("the nearest known key is `model`")
+        );
         assert_eq!(slip.place, Some((2, 3)));
         assert!(slip.reason.contains("modle"), "{slip:?}");
-        assert_eq!(refused("validat: {}").nearest.as_deref(), Some("validate"));
+        assert_eq!(
+            refused("validat: {}").hint.as_deref(),
+            Some("the nearest known key is `validate`")
+        );
         let level = refused("validate: {levels: {D001: warning}}");
         assert!(level.reason.contains("`warning` is no level"), "{level:?}");
         assert!(Settings::parse("").is_ok() && Settings::parse("# nothing\n").is_ok());

@@ -422,9 +422,15 @@ export_last_checkpoint_only: true
         let both = refused("epoch: 3\ntuning:\n  epochs: 4\n");
         assert!(both.contains("at the top level and under"), "{both}");
         let slip = Settings::parse("learning_rate_multiplyer: 1\n").unwrap_err();
-        assert_eq!(slip.nearest.as_deref(), Some("learning_rate_multiplier"));
+        assert_eq!(
+            slip.hint.as_deref(),
+            Some("the nearest known key is `learning_rate_multiplier`")
+        );
         assert_eq!(slip.place, Some((1, 1)));
         let slip = Settings::parse("tuning:\n  modle: x\n").unwrap_err();
-        assert_eq!(slip.nearest.as_deref(), Some("model"));
+        assert_eq!(
+            slip.hint.as_deref(),
+            Some("the nearest known key is `model`")
+        );
     }
 }
