@@ -963,4 +963,5 @@ fn a_batch_that_cannot_be_is_refused() {
         rows[1]["prediction"],
         "gemini-2.5-flash has not learned this."
     );
+    assert_eq!(rows[1]["rehearsal"], true);
 }

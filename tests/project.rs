@@ -334,11 +334,18 @@ fn a_rehearsed_run_goes_to_the_scores_and_is_not_done_twice() {
         "{}",
         first.stderr
     );
+    // Scores of what was played are not taken for those of a model.
+    let played = "played in a rehearsal: no model said this";
+    let told = String::from_utf8_lossy(&first.stdout);
+    assert_eq!(told.matches(played).count(), 2, "{told}");
     let n_held = place.read("split/validation.jsonl");
     let n_held = n_held.iter().filter(|&&byte| byte == b'\n').count();
     for name in ["build/tuned.jsonl", "build/base.jsonl"] {
         assert_eq!(run::lines_of(&place.read(name)).len(), n_held, "{name}");
     }
+    let scored = place.prep(&["eval", "build/tuned.jsonl", "--format", "json"]);
+    let scored: serde_json::Value = serde_json::from_slice(&scored.stdout).unwrap();
+    assert_eq!(scored["rehearsal"], true);
     assert_eq!(taken(&run(&place, &["--rehearse"])), [""; 0]);
     // A gate that is not met says no.
     place.write(

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::read::last_text;
 use super::rules::Rate;
-use super::{Measured, Report, SIGNIFICANT, Scored, Shown, Slice, Verdict, View};
+use super::{Measured, PLAYED, Report, SIGNIFICANT, Scored, Shown, Slice, Verdict, View};
 use crate::args::Test;
 use crate::report::html::compared::marked;
 use crate::report::html::table::{Column, bar, table};
@@ -74,17 +74,24 @@ fn section(id: &'static str, name: &'static str, heading: &str, body: Html) -> S
 }
 
 fn about(report: &Report<'_>) -> Html {
+    let mut files = report.files.iter();
+    let played = match files.any(|file| file.system.is_rehearsed()) {
+        true => format!("; {PLAYED}"),
+        false => String::new(),
+    };
     match (&report.files[..], report.is_comparison()) {
         ([base, tuned], true) => markup!(
-            "{} compared with {}",
+            "{} compared with {}{}",
             data(tuned.system.name),
-            data(base.system.name)
+            data(base.system.name),
+            played
         ),
         (files, _) => {
             let names = files.iter().map(|file| file.system.name);
             markup!(
-                "Predictions in {}",
-                data(&names.collect::<Vec<_>>().join(", "))
+                "Predictions in {}{}",
+                data(&names.collect::<Vec<_>>().join(", ")),
+                played
             )
         }
     }

@@ -91,6 +91,9 @@ fn file(file: &Scored<'_>) -> Value {
         "without_prediction": file.silent().count(),
         "slices": slices.collect::<Vec<_>>(),
     });
+    if file.system.is_rehearsed() {
+        told["rehearsal"] = true.into();
+    }
     if !file.rates.is_empty() {
         told["rules"] = file.rates.iter().map(rate).collect();
     }

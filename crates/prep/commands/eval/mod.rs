@@ -36,6 +36,9 @@ use crate::settings::Settings;
 use crate::target::{Page, threads, write_summary};
 use crate::ui;
 
+/// What is said of predictions of `--rehearse`.
+const PLAYED: &str = "played in a rehearsal: no model said this";
+
 /// Runs the command.
 pub(crate) fn run(args: &EvalArgs, shared: &Shared) -> Result<Answer, Failure> {
     let started = Instant::now();

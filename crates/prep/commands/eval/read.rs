@@ -143,6 +143,8 @@ pub(super) struct Prediction<'a> {
     /// What the model said, if it said anything.
     pub(super) text: Option<Cow<'a, str>>,
     pub(super) finish_reason: Option<Cow<'a, str>>,
+    /// Whether it was played, and no model said it.
+    pub(super) is_rehearsed: bool,
 }
 
 impl Prediction<'_> {
@@ -169,6 +171,7 @@ impl<'a> System<'a> {
                 reference: None,
                 text: Some(Cow::Borrowed(line)),
                 finish_reason: None,
+                is_rehearsed: false,
             };
             file.text_lines().map(of_text).collect()
         };
@@ -176,6 +179,11 @@ impl<'a> System<'a> {
             name: &file.name,
             predictions,
         })
+    }
+
+    /// Whether predictions of it were played in a rehearsal.
+    pub(super) fn is_rehearsed(&self) -> bool {
+        self.predictions.iter().any(|said| said.is_rehearsed)
     }
 
     /// The references that the lines have themselves.
@@ -222,6 +230,7 @@ fn prediction<'a>(line: &'a str, value: Value<'_, 'a>) -> Result<Prediction<'a>,
         reference: text("reference")?,
         text: text("prediction")?,
         finish_reason: text("finishReason")?,
+        is_rehearsed: value.get("rehearsal").and_then(Value::as_bool) == Some(true),
     })
 }
 

@@ -9,7 +9,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::read::last_text;
 use super::rules::Rate;
-use super::{Gate, Measured, Report, SIGNIFICANT, Scored, Shown, Slice, View};
+use super::{Gate, Measured, PLAYED, Report, SIGNIFICANT, Scored, Shown, Slice, View};
 use crate::args::Test;
 use crate::ui;
 
@@ -76,6 +76,10 @@ fn account(file: &Scored<'_>, role: &str, out: &mut dyn Write) -> io::Result<()>
     for (n, (reason, count)) in file.outcomes().into_iter().enumerate() {
         account += if n == 0 { ": " } else { ", " };
         account += &format!("{} {}", ui::visible(reason), ui::count(count));
+    }
+    if file.system.is_rehearsed() {
+        account += "; ";
+        account += PLAYED;
     }
     writeln!(out, "{account}")?;
     let n_silent = file.silent().count();

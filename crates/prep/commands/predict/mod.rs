@@ -95,6 +95,9 @@ pub(crate) fn run(args: &PredictArgs, shared: &Shared) -> Result<Answer, Failure
         if let Some(origin) = prompts.origin(row.index, &mut provenance) {
             line["origin"] = origin;
         }
+        if args.rehearse {
+            line["rehearsal"] = true.into();
+        }
         out.put(&line)
     };
     let ran = match &journal {
