@@ -5,9 +5,8 @@
 
 mod run;
 
-use std::time::Instant;
-
 use run::alike::{Sets, plain};
+use run::killed::kill_and_repeat;
 use run::{Place, lines_of, shared, text};
 use serde_json::Value;
 
@@ -203,53 +202,5 @@ fn a_killed_run_leaves_nothing_or_all() {
         &["-q", "--by", "user", "--near", "0.9", "--memory", "1M"],
     ]
     .concat();
-    let started = Instant::now();
-    place.prep(&flags);
-    let duration = started.elapsed();
-    let outputs = [
-        "out.jsonl",
-        "out.passport",
-        "out.rejects.jsonl",
-        "clusters.jsonl",
-    ];
-    let whole = outputs.map(|name| place.read(name));
-    for part in [0.1, 0.4, 0.6, 0.8, 0.9, 1.0] {
-        for name in outputs.iter().chain(&["out.manifest.json"]) {
-            std::fs::remove_file(place.path(name)).unwrap();
-        }
-        let mut started = place.start(&flags);
-        std::thread::sleep(duration.mul_f64(part));
-        started.child.kill().unwrap();
-        started.wait();
-        for (name, whole) in outputs.iter().zip(&whole) {
-            assert!(
-                !place.has(name) || place.read(name) == *whole,
-                "{name}, killed at {part}"
-            );
-        }
-        // Nothing but what the next run takes over.
-        let strange = |name: &String| {
-            !name.starts_with("out.") && !name.starts_with(".out.") && !name.contains("clusters")
-        };
-        let strangers: Vec<_> = place.names().into_iter().filter(strange).collect();
-        let known = [
-            "in.csv",
-            "summary.json",
-            "train.jsonl",
-            "train.manifest.json",
-            "train.passport",
-        ];
-        assert_eq!(strangers, known, "killed at {part}");
-        let next = place.prep(&flags);
-        assert_eq!(
-            next.status.code(),
-            Some(0),
-            "killed at {part}: {}",
-            next.stderr
-        );
-        assert!(
-            outputs.map(|name| place.read(name)) == whole,
-            "killed at {part}"
-        );
-    }
+    kill_and_repeat(&place, &flags, &[0.1, 0.4, 0.6, 0.8, 0.9, 1.0], |_| ());
 }

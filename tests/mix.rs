@@ -6,9 +6,9 @@
 mod run;
 
 use std::collections::BTreeSet;
-use std::time::Instant;
 
 use run::alike::{Sets, plain};
+use run::killed::kill_and_repeat;
 use run::{Place, lines_of, shared, text};
 use serde_json::Value;
 
@@ -101,33 +101,5 @@ fn a_killed_run_leaves_nothing_or_all() {
         "held.jsonl",
     ];
     let flags = [&flags[..], &["-q", "--memory", "64K"]].concat();
-    let started = Instant::now();
-    place.prep(&flags);
-    let duration = started.elapsed();
-    let outputs = ["mixed.jsonl", "mixed.passport", "mixed.rejects.jsonl"];
-    let whole = outputs.map(|name| place.read(name));
-    let before = place.names();
-    for part in [0.1, 0.4, 0.6, 0.8, 0.9, 1.0] {
-        for name in outputs.iter().chain(&["mixed.manifest.json"]) {
-            std::fs::remove_file(place.path(name)).unwrap();
-        }
-        let mut started = place.start(&flags);
-        std::thread::sleep(duration.mul_f64(part));
-        started.child.kill().unwrap();
-        started.wait();
-        for (name, whole) in outputs.iter().zip(&whole) {
-            let is_whole = !place.has(name) || place.read(name) == *whole;
-            assert!(is_whole, "{name}, killed at {part}");
-        }
-        let next = place.prep(&flags);
-        assert_eq!(
-            next.status.code(),
-            Some(0),
-            "killed at {part}: {}",
-            next.stderr
-        );
-        let now = outputs.map(|name| place.read(name));
-        assert!(now == whole, "killed at {part}");
-        assert_eq!(place.names(), before, "killed at {part}");
-    }
+    kill_and_repeat(&place, &flags, &[0.1, 0.4, 0.6, 0.8, 0.9, 1.0], |_| ());
 }

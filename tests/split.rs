@@ -6,9 +6,9 @@
 mod run;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Instant;
 
 use run::alike::{Sets, plain};
+use run::killed::kill_and_repeat;
 use run::{Place, lines_of, shared, text};
 use serde_json::{Value, json};
 
@@ -268,47 +268,16 @@ fn a_killed_run_leaves_nothing_or_all() {
     place.convert(&["in.csv"]);
     // Little memory, so that there is temporary data, too.
     let flags = ["split", "-q", "--near", "0.9", "--memory", "1M"];
-    let started = Instant::now();
-    place.prep(&flags);
-    let duration = started.elapsed();
     let outputs = [
         "train.jsonl",
         "train.passport",
         "validation.jsonl",
         "validation.passport",
-        "proof.json",
     ];
-    let read = |name: &str| place.read(&format!("split/{name}"));
-    let whole = outputs.map(read);
-    for part in [0.1, 0.4, 0.6, 0.8, 0.9, 0.97, 1.0] {
-        std::fs::remove_dir_all(place.path("split")).unwrap();
-        let mut started = place.start(&flags);
-        std::thread::sleep(duration.mul_f64(part));
-        started.child.kill().unwrap();
-        started.wait();
-        for (name, whole) in outputs.iter().zip(&whole) {
-            assert!(
-                !place.has(&format!("split/{name}")) || read(name) == *whole,
-                "{name}, killed at {part}"
-            );
-        }
+    let parts = [0.1, 0.4, 0.6, 0.8, 0.9, 0.97, 1.0];
+    kill_and_repeat(&place, &flags, &parts, |left| {
         // The proof is there when all else is, and not before.
-        let is_proven = place.has("split/proof.json");
-        let has_all = outputs
-            .iter()
-            .all(|name| place.has(&format!("split/{name}")));
-        assert!(!is_proven || has_all, "killed at {part}");
-        let next = place.prep(&flags);
-        assert_eq!(
-            next.status.code(),
-            Some(0),
-            "killed at {part}: {}",
-            next.stderr
-        );
-        assert!(outputs.map(read) == whole, "killed at {part}");
-        let left = std::fs::read_dir(place.path("split")).unwrap();
-        let left = left.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        let left: BTreeSet<_> = left.filter(|name| name.starts_with('.')).collect();
-        assert!(left.is_empty(), "killed at {part}: {left:?}");
-    }
+        let has = |name: &str| left.contains_key(&format!("split/{name}"));
+        assert!(!has("proof.json") || outputs.iter().all(|name| has(name)));
+    });
 }

@@ -5,6 +5,7 @@
 
 pub(crate) mod alike;
 pub(crate) mod browser;
+pub(crate) mod killed;
 #[cfg(feature = "cloud")]
 pub(crate) mod played;
 
