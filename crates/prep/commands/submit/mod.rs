@@ -117,7 +117,6 @@ pub(crate) fn run(args: &SubmitArgs, shared: &Shared) -> Result<Answer, Failure>
         objects.push(submission.upload(side, &cloud, shared)?);
     }
     let job = submission.launch(args, &cloud, shared)?;
-    drop(lock);
     let record = submission.record(&job, &found, objects);
     if let Some(record) = record {
         if args.rehearse {
@@ -126,6 +125,8 @@ pub(crate) fn run(args: &SubmitArgs, shared: &Shared) -> Result<Answer, Failure>
             record.write()?;
         }
     }
+    // The next finds the job, and writes the same record.
+    drop(lock);
     if args.no_wait {
         ui::say(&match args.rehearse {
             true => "the same command without `--no-wait` follows it".to_owned(),
