@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use prep_data::diag::Level;
 use prep_data::pipeline::stats::{EXACT, Frequent, Histogram, SCRIPTS_OF, Stats};
 use prep_data::rules::Speaker;
-use prep_data::text::scripts::Language;
+use prep_data::text::language::Language;
 use serde_json::{Map, Value, json};
 
 use super::{Dataset, Report};
@@ -73,7 +73,7 @@ impl Report<'_> {
                 "prompts": languages(&stats.languages.prompts),
                 "answers": languages(&stats.languages.answers),
                 "pairs": stats.languages.pairs.iter().map(|((from, to), n)| json!({
-                    "prompt": from.code, "answer": to.code, "examples": n,
+                    "prompt": from.code(), "answer": to.code(), "examples": n,
                 })).collect::<Vec<_>>(),
             },
             "scripts": scripts(stats),
@@ -185,8 +185,8 @@ fn bars(histogram: &Histogram) -> Value {
 fn languages(counts: &[(Option<Language>, u64)]) -> Value {
     let language = |(language, n): &(Option<Language>, u64)| {
         json!({
-            "language": language.map(|language| language.code),
-            "name": language.map(|language| language.name),
+            "language": language.map(Language::code),
+            "name": language.map(Language::name),
             "examples": n,
         })
     };

@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use prep_data::diag::Level;
 use prep_data::pipeline::stats::{Frequent, Histogram, SCRIPTS_OF, Stats};
 use prep_data::rules::Speaker;
-use prep_data::text::scripts::{Language, Scripts};
+use prep_data::text::language::Language;
+use prep_data::text::scripts::Scripts;
 use unicode_width::UnicodeWidthChar;
 
 use super::{Dataset, Report, limit_of, share};
@@ -318,7 +319,7 @@ fn languages(stats: &Stats) -> String {
     let languages = &stats.languages;
     let side = |counts: &[(Option<Language>, u64)]| {
         let shown = counts.iter().take(NAMED).map(|(language, n)| {
-            let name = language.map_or("not told", |language| language.name);
+            let name = language.map_or("not told", Language::name);
             format!("{name} {}", share(*n, languages.sampled))
         });
         shown.collect::<Vec<_>>().join(", ")

@@ -40,7 +40,8 @@ use super::partitions::Partitions;
 use super::spares::Spares;
 use crate::io::{Input, InputError, OutputError, Reread, Rereading};
 use crate::rules::{Context, Levels, Measure, Speaker, TokenCount};
-use crate::text::scripts::{Language, Scripts, language, language_among};
+use crate::text::language::{Language, guess, guess_among};
+use crate::text::scripts::Scripts;
 
 /// Of so many examples the language is told.
 const LANGUAGES: usize = 4096;
@@ -609,7 +610,7 @@ fn languages(
     const PERCENT: u64 = 5;
     type Side = (String, Option<Language>);
     let longer = |text: String| {
-        let told = language(&text);
+        let told = guess(&text);
         (text, told)
     };
     let told: Result<Vec<(Side, Side)>, StatsError> = run.check.pool.install(|| {
@@ -630,7 +631,7 @@ fn languages(
     let all: u64 = counts.iter().map(|(_, n)| n).sum();
     let among = counts.iter().filter(|(_, n)| n * 100 >= all * PERCENT);
     let among: Vec<_> = among.map(|(language, _)| *language).collect();
-    let shorter = |(text, told): Side| told.or_else(|| language_among(&text, &among));
+    let shorter = |(text, told): Side| told.or_else(|| guess_among(&text, &among));
     let told: Vec<_> = run.check.pool.install(|| {
         let sides = told.into_par_iter();
         let told = sides.map(|(prompt, answer)| (shorter(prompt), shorter(answer)));

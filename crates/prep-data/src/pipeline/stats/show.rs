@@ -9,7 +9,7 @@ use super::{StatsError, StatsRun};
 use crate::example::write;
 use crate::io::{InputError, Reread};
 use crate::rules::{Checker, Findings, LineCounter, Measure, RawLine, Speaker, Tally};
-use crate::text::scripts::{Language, language, language_among};
+use crate::text::language::{Language, guess, guess_among};
 
 /// An example to look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,7 +81,7 @@ impl<'s> Showing<'s> {
     }
 
     fn language(&self, text: &str) -> Option<Language> {
-        language(text).or_else(|| language_among(text, &self.among))
+        guess(text).or_else(|| guess_among(text, &self.among))
     }
 
     /// The last prompt and the last answer at a place.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use prep_data::pipeline::stats::Shown;
 use prep_data::rules::Speaker;
+use prep_data::text::language::Language;
 use serde_json::{Value, json};
 
 use crate::commands::stats::{Dataset, Report};
@@ -105,7 +106,7 @@ impl Report<'_> {
 
 /// The languages of the prompt and the answer, as far as they are told.
 fn languages(shown: &Shown) -> [Option<&'static str>; 2] {
-    [shown.prompt_language, shown.answer_language].map(|told| told.map(|language| language.name))
+    [shown.prompt_language, shown.answer_language].map(|told| told.map(Language::name))
 }
 
 /// Whose text it is, in a word.

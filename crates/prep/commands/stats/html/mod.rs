@@ -7,7 +7,7 @@ mod repeats;
 use prep_data::diag::Level;
 use prep_data::pipeline::stats::{Bars, Frequent, Histogram as Counts, Stats};
 use prep_data::rules::{Safety, Window};
-use prep_data::text::scripts::Language;
+use prep_data::text::language::Language;
 use serde_json::json;
 
 use self::curves::Metrics;
@@ -184,7 +184,7 @@ fn main_language(counts: &[(Option<Language>, u64)]) -> Option<&'static str> {
         .filter_map(|(language, n)| Some(((*language)?, *n)));
     let all: u64 = told.clone().map(|(_, n)| n).sum();
     let (language, n) = told.max_by_key(|(_, n)| *n)?;
-    (2 * n > all).then_some(language.name)
+    (2 * n > all).then_some(language.name())
 }
 
 impl Report<'_> {
@@ -549,7 +549,7 @@ fn window(window: &Window) -> Html {
 fn language_table(name: &str, counts: &[(Option<Language>, u64)]) -> Html {
     let all: u64 = counts.iter().map(|(_, n)| n).sum();
     let rows = counts.iter().take(LISTED).map(|(language, n)| {
-        let name = language.map_or("not told", |language| language.name);
+        let name = language.map_or("not told", Language::name);
         vec![
             markup!("{}", name),
             bar(*n, all),
