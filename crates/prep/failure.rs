@@ -11,7 +11,7 @@ use prep_data::pipeline::stats::StatsError;
 use prep_data::pipeline::{
     CheckError, ComposeError, ConvertError, CountError, FilterError, FixError,
 };
-use prep_data::source::{Choice, SourceError};
+use prep_data::source::{Choice, SourceError, columns};
 
 use crate::ui;
 
@@ -218,6 +218,14 @@ impl From<ComposeError> for Failure {
                 plain(error)
                     .note(note)
                     .hint("choose one with `--src-column` and one with `--tgt-column`")
+            }
+            ComposeError::NoSide { columns, .. } if columns::turn(columns).is_some() => {
+                let note = listed(columns);
+                let known = columns::conversation(columns).map(|n| &columns[n]);
+                let flag = known.map_or_else(String::new, |name| format!(" {name}"));
+                plain(error).note(note).hint(format!(
+                    "its rows look like turns: name the column of the conversation with `--group-column{flag}`"
+                ))
             }
             ComposeError::NoSide { columns, .. } | ComposeError::Ambiguous { columns, .. } => {
                 let note = listed(columns);

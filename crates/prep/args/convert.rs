@@ -67,8 +67,9 @@ pub(crate) struct ConvertArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) id_column: Option<String>,
 
-    /// The column of what belongs together. With a `role` and a `content`
-    /// column, the rows of one group become one conversation.
+    /// The column of what belongs together. With a column `role` (or `from`,
+    /// `speaker`, `sender`, `角色`) and one `content` (or `text`, `message`,
+    /// `内容`), the rows of one group become one conversation.
     #[arg(long, value_name = "NAME")]
     pub(crate) group_column: Option<String>,
 

@@ -6,7 +6,8 @@ use std::io::{self, BufRead as _, BufReader, Read as _, Write};
 use std::path::{Path, PathBuf};
 
 use prep_data::io::{Input, Manifest, sidecar};
-use prep_data::source::{self, Options};
+use prep_data::pipeline::{ComposeError, ComposeOptions, Job};
+use prep_data::source::{self, Options, columns};
 
 use crate::Answer;
 use crate::args::{InitArgs, Shared};
@@ -60,11 +61,31 @@ pub(crate) fn run(args: &InitArgs, shared: &Shared) -> Result<Answer, Failure> {
 /// What could be a source.
 struct Found {
     files: Vec<PathBuf>,
+    /// The column of the conversation, if rows are turns.
+    group_column: Option<String>,
     /// Its format and what was guessed.
     what: String,
 }
 
 impl Found {
+    /// Proposes files as one source.
+    fn of(files: Vec<PathBuf>) -> Result<Self, Refused> {
+        let mut options = ComposeOptions::default();
+        let mut parts = opened(&files, &options);
+        if let Err(Refused::Columns(ComposeError::NoSide { columns, .. })) = &parts
+            && columns::turn(columns).is_some()
+            && let Some(n) = columns::conversation(columns)
+        {
+            options.group_column = Some(columns[n].clone());
+            parts = opened(&files, &options);
+        }
+        Ok(Self {
+            what: parts?.into_iter().next().unwrap_or_default(),
+            group_column: options.group_column,
+            files,
+        })
+    }
+
     fn names(&self) -> String {
         let names = self.files.iter().map(|path| path.display().to_string());
         names.collect::<Vec<_>>().join(" + ")
@@ -115,34 +136,56 @@ fn look(files: &[PathBuf], is_named: bool) -> Result<Vec<Found>, Failure> {
         let first = rest.remove(0);
         let partner = rest.iter().position(|other| {
             let two = [first.clone(), other.clone()];
-            matches!(opened(&two), Ok(parts) if parts.len() == 1)
+            matches!(opened(&two, &ComposeOptions::default()), Ok(parts) if parts.len() == 1)
         });
         let files = match partner {
             Some(n) => vec![first, rest.remove(n)],
             None => vec![first],
         };
-        match opened(&files) {
-            Ok(parts) => {
-                let what = parts.into_iter().next().unwrap_or_default();
-                found.push(Found { files, what });
-            }
+        let names: Vec<_> = files
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
+        match Found::of(files) {
+            Ok(one) => found.push(one),
             // A file that was named must be a source; another may be anything.
-            Err(failure) if is_named => return Err(failure),
-            Err(_) => {}
+            Err(refused) if is_named => return Err(refused.into()),
+            Err(Refused::Unreadable(_)) => {}
+            Err(Refused::Columns(error)) => {
+                let name = names.join("` and `");
+                ui::remark("note", &format!("`{name}` is left out: {error}"));
+            }
         }
     }
     Ok(found)
 }
 
+/// Why files are not proposed as a source.
+enum Refused {
+    /// They are in no format that is read.
+    Unreadable(Failure),
+    /// Their columns do not say what is what.
+    Columns(ComposeError),
+}
+
+impl From<Refused> for Failure {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Unreadable(failure) => failure,
+            Refused::Columns(error) => error.into(),
+        }
+    }
+}
+
 /// What the sources of some files are, in words.
-fn opened(files: &[PathBuf]) -> Result<Vec<String>, Failure> {
-    let inputs = files.iter().map(|path| Input::open(path));
-    let inputs = inputs.collect::<Result<Vec<_>, _>>()?;
-    let options = Options::default();
-    let job = prep_data::pipeline::Job::new(
-        source::open_all(inputs, &options)?,
-        &prep_data::pipeline::ComposeOptions::default(),
-    )?;
+fn opened(files: &[PathBuf], options: &ComposeOptions) -> Result<Vec<String>, Refused> {
+    let sources = || -> Result<_, Failure> {
+        let inputs = files.iter().map(|path| Input::open(path));
+        let inputs = inputs.collect::<Result<Vec<_>, _>>()?;
+        Ok(source::open_all(inputs, &Options::default())?)
+    };
+    let sources = sources().map_err(Refused::Unreadable)?;
+    let job = Job::new(sources, options).map_err(Refused::Columns)?;
     let told = job.parts().iter().map(|part| {
         let what = [part.format.to_string()].into_iter();
         let what = what.chain(part.decisions.iter().cloned());
@@ -168,6 +211,9 @@ fn settings(found: &[Found]) -> String {
             paths => format!("[{}]", paths.join(", ")),
         };
         let _ = writeln!(text, "  - path: {path}   # {}", one.what.replace('\n', " "));
+        if let Some(column) = &one.group_column {
+            let _ = writeln!(text, "    group_column: {}", scalar(column));
+        }
     }
     text += "    # user: 'Translate to Spanish: {source}'   # the prompt, made of columns\n\
         \x20   # system: '@style.txt'                       # an instruction for every example\n\

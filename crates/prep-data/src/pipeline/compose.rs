@@ -317,16 +317,7 @@ impl Table<'_> {
         group: usize,
         options: &ComposeOptions,
     ) -> Result<Option<TurnPlan>, ComposeError> {
-        let of = |wanted: &[&str]| {
-            let names = (0..).zip(&self.columns.names);
-            let mut found =
-                names.filter(|(_, name)| wanted.contains(&name.trim().to_lowercase().as_str()));
-            found.next().map(|(column, _)| column)
-        };
-        let (Some(role), Some(text)) = (
-            of(&["role", "from", "speaker"]),
-            of(&["content", "text", "value", "message"]),
-        ) else {
+        let Some((role, text)) = columns::turn(&self.columns.names) else {
             return Ok(None);
         };
         let order = options

@@ -277,9 +277,11 @@ enum Speaker {
 
 fn speaker(role: &str) -> Option<Speaker> {
     Some(match role {
-        "user" | "human" | "customer" | "client" | "player" | "prompter" => Speaker::User,
-        "model" | "assistant" | "gpt" | "bot" | "agent" | "support" => Speaker::Model,
-        "system" | "developer" => Speaker::System,
+        "user" | "human" | "customer" | "client" | "player" | "prompter" | "usuario"
+        | "cliente" | "jugador" | "用户" | "玩家" | "客户" | "顾客" => Speaker::User,
+        "model" | "assistant" | "gpt" | "bot" | "agent" | "support" | "asistente" | "agente"
+        | "soporte" | "客服" | "助手" | "机器人" => Speaker::Model,
+        "system" | "developer" | "sistema" | "系统" => Speaker::System,
         _ => return None,
     })
 }

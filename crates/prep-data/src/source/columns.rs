@@ -42,6 +42,37 @@ const ANSWER: &[&str] = &[
     "答",
 ];
 
+/// The column that says who speaks, where each row is a turn.
+const ROLE: &[&str] = &[
+    "role",
+    "from",
+    "speaker",
+    "sender",
+    "角色",
+    "发送者",
+    "说话人",
+];
+
+/// The column of what is said.
+const SAID: &[&str] = &[
+    "content", "text", "value", "message", "内容", "消息", "文本",
+];
+
+/// The column of the conversation, with or without `id` behind it.
+const CONVERSATION: &[&str] = &[
+    "conversation",
+    "dialogue",
+    "dialog",
+    "session",
+    "thread",
+    "ticket",
+    "case",
+    "chat",
+    "会话",
+    "对话",
+    "工单",
+];
+
 /// Words that may follow a known name and say no more than "this is the text":
 /// `source_text`, `targetString`.
 const FILLERS: &[&str] = &["text", "string", "segment", "sentence"];
@@ -49,11 +80,7 @@ const FILLERS: &[&str] = &["text", "string", "segment", "sentence"];
 /// The side a column's name stands for; case and punctuation do not matter.
 #[must_use]
 pub fn side(name: &str) -> Option<Side> {
-    let plain: String = name
-        .chars()
-        .filter(|c| c.is_alphanumeric())
-        .flat_map(char::to_lowercase)
-        .collect();
+    let plain = plain(name);
     let stem = FILLERS
         .iter()
         .find_map(|filler| plain.strip_suffix(filler))
@@ -66,6 +93,37 @@ pub fn side(name: &str) -> Option<Side> {
     } else {
         None
     }
+}
+
+/// A name without case and punctuation.
+fn plain(name: &str) -> String {
+    let letters = name.chars().filter(|c| c.is_alphanumeric());
+    letters.flat_map(char::to_lowercase).collect()
+}
+
+/// The column that names the conversation of a turn, if one alone does.
+#[must_use]
+pub fn conversation(names: &[String]) -> Option<usize> {
+    let is_one = |name: &String| {
+        let name = plain(name);
+        let stem = name.strip_suffix("id").unwrap_or(&name);
+        CONVERSATION.contains(&stem)
+    };
+    let mut found = (0..).zip(names).filter(|(_, name)| is_one(name));
+    let (first, _) = found.next()?;
+    found.next().is_none().then_some(first)
+}
+
+/// The columns of the role and of the text of turns, if both are there; the
+/// first of each, in the order of the table.
+#[must_use]
+pub fn turn(names: &[String]) -> Option<(usize, usize)> {
+    let of = |known: &[&str]| {
+        names
+            .iter()
+            .position(|name| known.contains(&name.trim().to_lowercase().as_str()))
+    };
+    Some((of(ROLE)?, of(SAID)?))
 }
 
 /// The column of a name: the name itself, or the only one that differs from
@@ -85,6 +143,18 @@ pub(crate) fn find(name: &str, columns: &[String]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_tell_the_columns_of_turns() {
+        let turn = |names: [&str; 3]| turn(&names.map(str::to_owned));
+        assert_eq!(turn(["ticket", "Role", "content "]), Some((1, 2)));
+        assert_eq!(turn(["内容", "会话", "角色"]), Some((2, 0)));
+        assert_eq!(turn(["role", "source", "target"]), None);
+        let conversation = |names: [&str; 2]| conversation(&names.map(str::to_owned));
+        assert_eq!(conversation(["role", "Conversation_ID"]), Some(1));
+        assert_eq!(conversation(["会话", "id"]), Some(0));
+        assert_eq!(conversation(["ticket", "session"]), None);
+    }
 
     #[test]
     fn names_tell_their_side() {
