@@ -254,8 +254,7 @@ mod tests {
             return;
         }
         let description: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-        let schema =
-            |name: &str| &description["schemas"][format!("GoogleCloudAiplatformV1{name}")];
+        let schema = |name: &str| &description["schemas"][format!("GoogleCloudAiplatformV1{name}")];
         let mut described = Vec::new();
         for (metric, spec) in [("Comet", "CometSpec"), ("Metricx", "MetricxSpec")] {
             let versions = schema(spec)["properties"]["version"]["enum"]
