@@ -189,7 +189,7 @@ impl Verdict {
 
     fn as_str(self) -> &'static str {
         match self {
-            Self::TooFew => "too few segments to tell",
+            Self::TooFew => "too few to tell",
             Self::Equal => "equal",
             Self::Chance => "could be chance",
             Self::Worse => "worse",
