@@ -744,7 +744,36 @@ fn models_are_found_and_what_is_missing_is_told() {
         "{}",
         run.stderr
     );
+    // What cannot be an id is refused before anything is sent.
+    let n_asked = cloud.asked().len();
+    let run = ask(&["-o", "no.jsonl", "--job", "../endpoints/5"], 2);
+    assert!(
+        run.stderr.contains("`../endpoints/5` is no id of a job"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(cloud.asked().len(), n_asked);
     assert!(!cloud.place.has("no.jsonl"));
+}
+
+/// The training set of a job says what is compared, and only of that job: an id
+/// says nothing of where it is.
+#[test]
+fn the_record_of_a_job_elsewhere_is_not_taken() {
+    let cloud = Cloud::tuned("gemini-3.1-flash-lite");
+    cloud.place.write("bare.txt", "What is this?\n");
+    let run = cloud.predict(&["bare.txt", "-o", "a.jsonl"], 0);
+    let is_compared = |run: &Run| run.stderr.contains("in training");
+    assert!(is_compared(&run), "{}", run.stderr);
+    let record = cloud.place.read("split/job.json");
+    let mut record: Value = serde_json::from_slice(&record).unwrap();
+    let name = record["job"].as_str().unwrap().to_owned();
+    let elsewhere = name.replace("/us-central1/", "/europe-west4/");
+    assert_ne!(name, elsewhere);
+    record["job"] = json!(elsewhere);
+    cloud.place.write("split/job.json", record.to_string());
+    let run = cloud.predict(&["bare.txt", "-o", "b.jsonl", "--job", &name], 0);
+    assert!(!is_compared(&run), "{}", run.stderr);
 }
 
 /// Runs a batch to its end while the emulator's clock is moved.

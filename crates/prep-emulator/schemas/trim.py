@@ -15,16 +15,18 @@ import sys
 ROOTS = {
     "aiplatform.v1": [
         "TuningJob", "CancelTuningJobRequest", "GenerateContentRequest",
-        "CountTokensRequest", "BatchPredictionJob", "Model",
+        "CountTokensRequest", "BatchPredictionJob", "Model", "EvaluateInstancesRequest",
         # Answers, for tests of what the emulator says.
         "GenerateContentResponse", "CountTokensResponse", "Context", "Endpoint",
+        "EvaluateInstancesResponse",
         "TensorboardTimeSeries", "BatchReadTensorboardTimeSeriesDataResponse",
     ],
     "aiplatform.v1beta1": [
         "TuningJob", "CancelTuningJobRequest", "GenerateContentRequest",
-        "CountTokensRequest", "BatchPredictionJob", "Model",
+        "CountTokensRequest", "BatchPredictionJob", "Model", "EvaluateInstancesRequest",
         # Answers, for tests of what the emulator says.
         "GenerateContentResponse", "CountTokensResponse", "Context", "Endpoint",
+        "EvaluateInstancesResponse",
         "TensorboardTimeSeries", "BatchReadTensorboardTimeSeriesDataResponse",
     ],
     "storage.v1": ["Bucket", "Object", "ComposeRequest"],

@@ -421,6 +421,7 @@ async fn answer(cloud: &Arc<Cloud>, operation: &Operation, ask: Ask) -> Answer {
         Call::BatchGet => vertex::batch_get(cloud, &ask),
         Call::BatchList => vertex::batch_list(cloud, &ask),
         Call::BatchCancel => vertex::batch_cancel(cloud, &ask),
+        Call::Evaluate => vertex::evaluate(&ask, api, &body),
         Call::InsertMedia
         | Call::InsertMultipart
         | Call::UploadStart

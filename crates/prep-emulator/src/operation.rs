@@ -52,6 +52,7 @@ pub(crate) enum Call {
     BatchGet,
     BatchList,
     BatchCancel,
+    Evaluate,
 }
 
 /// A kind of request.
@@ -474,6 +475,13 @@ static OPERATIONS: &[Operation] = &[
         "/{v}/projects/{project}/locations/{location}/batchPredictionJobs/{job}:cancel",
         &[],
         Call::BatchCancel,
+    ),
+    rpc(
+        "aiplatform.locations.evaluateInstances",
+        "POST",
+        "/{v}/projects/{project}/locations/{location}:evaluateInstances",
+        &[],
+        Call::Evaluate,
     ),
 ];
 

@@ -81,6 +81,9 @@ pub enum CompareError {
         /// How many segments the second has.
         tuned: usize,
     },
+    /// Scores were not given to the same segments.
+    #[error("the systems have scores of different segments")]
+    Scored,
     /// There is nothing to draw.
     #[error("the number of resamples is 0")]
     NoSamples,
@@ -268,6 +271,9 @@ fn check_pair(base: &Segments, tuned: &Segments) -> Result<(), CompareError> {
             tuned: tuned.len(),
         });
     }
+    if !base.drawn().eq(tuned.drawn()) {
+        return Err(CompareError::Scored);
+    }
     Ok(())
 }
 
@@ -345,7 +351,7 @@ fn bootstrap_scores_in<R: Real, const N: usize>(
     rng: &mut Rng,
 ) -> [Array; N] {
     let metric = systems[0].metric();
-    let n_segments = systems[0].len();
+    let n_segments = systems[0].n_drawn();
     let n = u32::try_from(n_segments).expect(MANY);
     let rows = systems.map(Segments::addends::<R>);
     let mut draw = |n_samples: usize| {
@@ -392,7 +398,7 @@ fn sum_of<R: Real>(rows: &[R], width: usize, chosen: &[u32]) -> Vec<R> {
 /// segments have changed sides.
 fn shuffled_distances(base: &Segments, tuned: &Segments, n_trials: usize, rng: &mut Rng) -> Array {
     let metric = whole(base.metric());
-    let n_segments = base.len();
+    let n_segments = base.n_drawn();
     let n = u32::try_from(n_segments).expect(MANY);
     let width = metric.n_sums();
     let (base, tuned) = (base.addends::<f64>(), tuned.addends::<f64>());

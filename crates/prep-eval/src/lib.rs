@@ -33,6 +33,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! Scores that a model gave ([`Given`]) are added up and resampled likewise.
+//!
 //! sacreBLEU's tokenizers that need a model (`ja-mecab`, `ko-mecab`, `spm`,
 //! `flores200` and their like) are not here.
 //!
@@ -43,6 +45,7 @@ mod bleu;
 mod chrf;
 pub mod compare;
 mod f1;
+mod given;
 mod grams;
 mod metric;
 mod numpy;
@@ -56,8 +59,9 @@ mod unicode;
 pub use bleu::{Bleu, Smoothing};
 pub use chrf::Chrf;
 pub use f1::{ExactMatch, Normalization, TokenF1};
+pub use given::Given;
 pub use metric::{Details, MeasureError, Metric, Score, Segments, Statistics};
 pub use rouge::RougeL;
-pub use signature::{SACREBLEU_VERSION, Signature};
+pub use signature::{SACREBLEU_VERSION, Setting, Signature};
 pub use ter::Ter;
 pub use tokenize::{Tokenizer, count_tokenized};

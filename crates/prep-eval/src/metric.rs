@@ -9,6 +9,7 @@ use thiserror::Error;
 use crate::bleu::Bleu;
 use crate::chrf::Chrf;
 use crate::f1::{ExactMatch, TokenF1};
+use crate::given::{self, Given};
 use crate::numpy::{Real, Sampled};
 use crate::rouge::RougeL;
 use crate::signature::{SACREBLEU_VERSION, Setting, Signature};
@@ -29,6 +30,8 @@ pub enum Metric {
     RougeL(RougeL),
     /// F-score of the bag of words.
     TokenF1(TokenF1),
+    /// The mean of scores that something else gave.
+    Given(Given),
 }
 
 /// Counts something in one segment at a time.
@@ -59,12 +62,17 @@ impl Metric {
             Metric::ExactMatch(_) => "ExactMatch".to_owned(),
             Metric::RougeL(_) => "ROUGE-L".to_owned(),
             Metric::TokenF1(_) => "TokenF1".to_owned(),
+            Metric::Given(given) => given.name.clone(),
         }
     }
 
     /// Tells whether a lower score is a better one.
     pub fn lower_is_better(&self) -> bool {
-        matches!(self, Metric::Ter(_))
+        match self {
+            Metric::Ter(_) => true,
+            Metric::Given(given) => given.lower_is_better,
+            _ => false,
+        }
     }
 
     /// Counts in every segment, on the threads of the current rayon pool.
@@ -76,7 +84,8 @@ impl Metric {
     ///
     /// # Errors
     ///
-    /// Fails when there are no segments, or when they do not line up.
+    /// Fails when there are no segments, when they do not line up, or when the
+    /// metric does not count.
     pub fn measure<H>(
         &self,
         hypotheses: &[H],
@@ -96,6 +105,7 @@ impl Metric {
             Metric::ExactMatch(metric) => count(metric, hypotheses, references),
             Metric::RougeL(metric) => count(metric, hypotheses, references),
             Metric::TokenF1(metric) => count(metric, hypotheses, references),
+            Metric::Given(_) => return Err(MeasureError::Given),
         };
         Ok(Segments {
             metric: self.clone(),
@@ -135,6 +145,7 @@ impl Metric {
             Metric::ExactMatch(exact) => (exact.settings(), ours()),
             Metric::RougeL(rouge) => (rouge.settings(), ours()),
             Metric::TokenF1(f1) => (f1.settings(), ours()),
+            Metric::Given(given) => (given.settings.clone(), given.version.clone()),
         };
         Signature::new(n_refs, settings, version)
     }
@@ -148,6 +159,7 @@ impl Metric {
             Metric::ExactMatch(_) | Metric::RougeL(_) | Metric::TokenF1(_) => {
                 Sampled::double(100.0 * sums[0].wide() / sums[1].wide())
             }
+            Metric::Given(_) => Sampled::double(sums[0].wide() / sums[1].wide()),
         }
     }
 
@@ -164,6 +176,7 @@ impl Metric {
             Metric::ExactMatch(metric) => metric.width(),
             Metric::RougeL(metric) => metric.width(),
             Metric::TokenF1(metric) => metric.width(),
+            Metric::Given(_) => given::WIDTH,
         }
     }
 
@@ -172,7 +185,11 @@ impl Metric {
         match self {
             Metric::Bleu(bleu) => bleu.n_sums(),
             Metric::Chrf(metric) => metric.width(),
-            Metric::Ter(_) | Metric::ExactMatch(_) | Metric::RougeL(_) | Metric::TokenF1(_) => 2,
+            Metric::Ter(_)
+            | Metric::ExactMatch(_)
+            | Metric::RougeL(_)
+            | Metric::TokenF1(_)
+            | Metric::Given(_) => 2,
         }
     }
 
@@ -191,7 +208,17 @@ impl Metric {
             Metric::ExactMatch(_) => mean_of(f64::from(row[0])),
             Metric::RougeL(_) => mean_of(RougeL::f_measure(row)),
             Metric::TokenF1(_) => mean_of(TokenF1::f_measure(row)),
+            Metric::Given(_) => {
+                if let Some(score) = Given::score_of(row) {
+                    mean_of(score);
+                }
+            }
         }
+    }
+
+    /// Whether a segment can be drawn: something is known of it.
+    fn is_drawn(&self, row: &[u32]) -> bool {
+        !matches!(self, Metric::Given(_)) || Given::score_of(row).is_some()
     }
 }
 
@@ -275,6 +302,20 @@ pub struct Segments {
 
 #[expect(clippy::len_without_is_empty, reason = "there is a segment at least")]
 impl Segments {
+    /// Takes rows as a metric has them.
+    pub(crate) fn of_rows<const WIDTH: usize>(
+        metric: Metric,
+        n_refs: usize,
+        rows: &[[u32; WIDTH]],
+    ) -> Self {
+        Segments {
+            metric,
+            n_segments: rows.len(),
+            n_refs: References::All(n_refs),
+            counts: rows.as_flattened().to_vec(),
+        }
+    }
+
     /// Gives the metric that counted.
     pub fn metric(&self) -> &Metric {
         &self.metric
@@ -349,15 +390,32 @@ impl Segments {
         &self.counts[segment * width..][..width]
     }
 
-    /// Gives what each segment adds to the sums, one row after the other.
+    /// Gives what each segment that can be drawn adds to the sums, one row after
+    /// the other.
     pub(crate) fn addends<R: Real>(&self) -> Vec<R> {
         let width = self.metric.n_sums();
-        let mut addends = vec![R::of(0.0); self.n_segments * width];
-        for (segment, row) in addends.chunks_exact_mut(width).enumerate() {
+        let mut addends = vec![R::of(0.0); self.n_drawn() * width];
+        for (segment, sums) in self.drawn().zip(addends.chunks_exact_mut(width)) {
+            let row = self.row(segment);
             self.metric
-                .addends(self.row(segment), |n, addend| row[n] = R::of(addend));
+                .addends(row, |n, addend| sums[n] = R::of(addend));
         }
         addends
+    }
+
+    /// Tells how many segments a resample draws from: all, less those that were
+    /// given no score.
+    pub fn n_drawn(&self) -> usize {
+        match self.metric {
+            Metric::Given(_) => self.drawn().count(),
+            _ => self.n_segments,
+        }
+    }
+
+    /// Gives the places of the segments that a resample draws from.
+    pub(crate) fn drawn(&self) -> impl Iterator<Item = usize> {
+        let segments = 0..self.n_segments;
+        segments.filter(|&segment| self.metric.is_drawn(self.row(segment)))
     }
 }
 
@@ -403,7 +461,8 @@ impl AddAssign<&Statistics> for Statistics {
 pub struct Score {
     /// Which metric: `BLEU`, `chrF2++`.
     pub name: String,
-    /// From 0 to 100, though TER can be higher.
+    /// From 0 to 100, though TER can be higher; on a scale of its own, or no
+    /// number at all, if it was given.
     pub value: f64,
     /// What else the number depends on.
     pub signature: Signature,
@@ -494,6 +553,9 @@ pub enum MeasureError {
         /// How many texts these references have.
         n_references: usize,
     },
+    /// Scores of this metric are given, not counted.
+    #[error("the metric cannot be counted")]
+    Given,
     /// A segment cannot be compared with anything.
     #[error("segment {} has no reference", segment + 1)]
     NoReference {

@@ -26,7 +26,7 @@ pub(crate) struct Resampling {
 }
 
 /// A setting with its long and its short name.
-pub(crate) type Setting = (&'static str, &'static str, String);
+pub type Setting = (&'static str, &'static str, String);
 
 impl Signature {
     /// Makes a signature; no number of references means that it varies.

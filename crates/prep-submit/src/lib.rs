@@ -4,7 +4,8 @@
 //! answers are worth another attempt, whether another attempt is allowed
 //! ([`Repeat`]), and what must not be seen ([`Secret`]). Everything else is
 //! built on it: [`storage`] keeps objects, [`tuning`] launches jobs and follows
-//! them, [`predict`] asks models, [`doctor`] finds out what is missing before it
+//! them, [`predict`] asks models and [`evaluate`] what their answers are worth,
+//! both as [`asking`] does it, [`doctor`] finds out what is missing before it
 //! is needed.
 //!
 //! Nothing here reads the environment or the clock by itself: addresses
@@ -14,6 +15,7 @@
 //! Whether a call that failed took effect is part of its error
 //! ([`CallError::effect`]). What may not be done twice asks before it goes on.
 
+pub mod asking;
 pub mod client;
 mod clock;
 pub mod credentials;
@@ -21,6 +23,7 @@ pub mod doctor;
 mod endpoints;
 mod environment;
 pub mod error;
+pub mod evaluate;
 mod http;
 mod log;
 pub mod predict;

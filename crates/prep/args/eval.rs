@@ -32,6 +32,7 @@ Examples:
   prep eval tuned.jsonl --fail-under chrf=55
   prep eval --compare base.jsonl tuned.jsonl --html report.html
   prep eval --compare base.jsonl tuned.jsonl --judge rubric.yaml --rehearse
+  prep eval --compare base.jsonl tuned.jsonl --remote comet,metricx --src-lang en --tgt-lang es-419
 
 Exit status: 0 scored, 1 a score misses --fail-under, 2 could not be done.")]
 pub(crate) struct EvalArgs {
@@ -75,7 +76,7 @@ pub(crate) struct EvalArgs {
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = width)]
     pub(crate) width: usize,
 
-    /// Exit with status 1 if a score is under a number (TER: over it).
+    /// Exit with status 1 if a score is under a number (TER and MetricX: over it).
     #[arg(long, value_name = "METRIC=SCORE", value_delimiter = ',')]
     pub(crate) fail_under: Vec<Threshold>,
 
@@ -94,7 +95,7 @@ pub(crate) struct EvalArgs {
 
     #[cfg(feature = "cloud")]
     #[command(flatten)]
-    pub(crate) judging: JudgeArgs,
+    pub(crate) asking: AskingArgs,
 
     #[command(flatten)]
     pub(crate) resampling: ResamplingArgs,
@@ -104,6 +105,14 @@ pub(crate) struct EvalArgs {
 }
 
 impl EvalArgs {
+    /// The files that are scored; of two that are compared the base comes first.
+    pub(crate) fn files(&self) -> &[PathBuf] {
+        match self.compare.is_empty() {
+            true => &self.predictions,
+            false => &self.compare,
+        }
+    }
+
     /// Whether a page is made.
     pub(crate) fn has_page(&self) -> bool {
         self.html.is_some() || self.format == EvalFormat::Html
@@ -141,15 +150,71 @@ impl EvalArgs {
         }
         metrics.lowercase |= settings.lowercase == Some(true);
         filled.pairs.preset = filled.pairs.preset.or(settings.preset);
+        let named = settings.remote.iter();
+        let named = named.map(|name| RemoteName::from_str(name, true));
+        let named = named.collect::<Result<Vec<_>, _>>().map_err(|_| {
+            let known = RemoteName::value_variants()
+                .iter()
+                .map(|name| name.as_str());
+            let known = known.collect::<Vec<_>>().join(", ");
+            refused(format!(
+                "`remote: [{}]` names nothing that the service has; there are {known}",
+                settings.remote.join(", ")
+            ))
+        })?;
+        filled.settle_remote(named)?;
         Ok(filled)
+    }
+
+    /// Fills in what the evaluation service is asked for, and refuses what asks
+    /// for its scores without it.
+    fn settle_remote(&mut self, named: Vec<RemoteName>) -> Result<(), Failure> {
+        #[cfg(feature = "cloud")]
+        let remote = {
+            let asking = &mut self.asking;
+            if asking.remote.is_empty() {
+                asking.remote = named;
+            }
+            let nobody = asking.remote.is_empty() && asking.judge.is_none();
+            for (is_said, flag) in [(asking.yes, "--yes"), (asking.rehearse, "--rehearse")] {
+                if is_said && nobody {
+                    return Err(
+                        Failure::new(format!("`{flag}` is of no use: nobody is asked"))
+                            .hint("name who is, with `--judge` or `--remote`"),
+                    );
+                }
+            }
+            &asking.remote
+        };
+        #[cfg(not(feature = "cloud"))]
+        let remote = {
+            if let [name, ..] = &named[..] {
+                let cannot = format!("this build of prep cannot ask for `{}`", name.as_str());
+                return Err(Failure::new(cannot).hint("leave out `evaluate.remote`"));
+            }
+            named
+        };
+        for threshold in &self.fail_under {
+            if let ScoreName::Remote(name) = threshold.metric
+                && !remote.contains(&name)
+            {
+                let name = name.as_str();
+                let failure = Failure::new(format!(
+                    "`--fail-under {name}={}` wants a score that is not asked for",
+                    threshold.score
+                ));
+                return Err(failure.hint(format!("ask for it with `--remote {name}`")));
+            }
+        }
+        Ok(())
     }
 }
 
-/// A model that judges predictions.
+/// Models that are asked what they think of predictions.
 #[cfg(feature = "cloud")]
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Judge")]
-pub(crate) struct JudgeArgs {
+#[command(next_help_heading = "Judge and evaluation service")]
+pub(crate) struct AskingArgs {
     /// Let a model judge: score each prediction on the dimensions of a rubric,
     /// or, with --compare, say which is better, in both orders. The rubric is
     /// YAML: `model`, `dimensions: [{name, question}]`, `instructions`. What it
@@ -157,12 +222,28 @@ pub(crate) struct JudgeArgs {
     #[arg(long, value_name = "RUBRIC")]
     pub(crate) judge: Option<PathBuf>,
 
-    /// Pay for the judge without asking.
-    #[arg(long, requires = "judge")]
+    /// Let Google's evaluation service score translations, a request for each
+    /// segment: comet (COMET_22_SRC_REF, 1 is perfect), metricx
+    /// (METRICX_24_SRC_REF, 0 is perfect and 25 the worst), metricx-ref and
+    /// metricx-src (by the reference or the source alone). It is told
+    /// --src-lang and --tgt-lang, or what is learnt. How many requests it takes
+    /// is told and asked; scores are kept beside the predictions. Google's page
+    /// of 2026-08-22 charges nothing while this is a preview; the price of
+    /// today, the quotas, and which locations have it are not known.
+    #[arg(
+        long,
+        value_name = "NAME",
+        value_delimiter = ',',
+        hide_possible_values = true
+    )]
+    pub(crate) remote: Vec<RemoteName>,
+
+    /// Pay for the judge and the service without asking.
+    #[arg(long)]
     pub(crate) yes: bool,
 
-    /// Let the judge be played on this machine.
-    #[arg(long, requires = "judge")]
+    /// Let the judge and the service be played on this machine.
+    #[arg(long)]
     pub(crate) rehearse: bool,
 
     #[command(flatten)]
@@ -400,6 +481,58 @@ impl MetricName {
     }
 }
 
+/// A metric of Google's evaluation service, in one of its versions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RemoteName {
+    /// COMET, by source and reference.
+    Comet,
+    /// `MetricX`, by source and reference; the lower the better.
+    Metricx,
+    /// `MetricX`, by the reference alone.
+    MetricxRef,
+    /// `MetricX`, by the source alone.
+    MetricxSrc,
+}
+
+impl RemoteName {
+    /// The name as it is typed.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Comet => "comet",
+            Self::Metricx => "metricx",
+            Self::MetricxRef => "metricx-ref",
+            Self::MetricxSrc => "metricx-src",
+        }
+    }
+
+    /// The name as it is printed.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Comet => "COMET",
+            Self::Metricx => "MetricX",
+            Self::MetricxRef => "MetricX-ref",
+            Self::MetricxSrc => "MetricX-src",
+        }
+    }
+}
+
+/// The name of a score: one that is counted here, or one of the service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ScoreName {
+    Local(MetricName),
+    Remote(RemoteName),
+}
+
+impl ScoreName {
+    /// The name as it is typed.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Local(name) => name.as_str(),
+            Self::Remote(name) => name.as_str(),
+        }
+    }
+}
+
 /// What becomes of an order of n-grams without a match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum SmoothMethod {
@@ -425,7 +558,7 @@ pub(crate) enum Test {
 /// A score that must be met.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Threshold {
-    pub(crate) metric: MetricName,
+    pub(crate) metric: ScoreName,
     pub(crate) score: f64,
 }
 
@@ -434,7 +567,9 @@ impl FromStr for Threshold {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let parts = text.split_once('=').and_then(|(name, score)| {
-            let metric = MetricName::from_str(name, true).ok()?;
+            let local = MetricName::from_str(name, true).map(ScoreName::Local);
+            let metric = local.or_else(|_| RemoteName::from_str(name, true).map(ScoreName::Remote));
+            let metric = metric.ok()?;
             let score = score.parse().ok().filter(|score: &f64| score.is_finite())?;
             Some(Self { metric, score })
         });
@@ -484,12 +619,17 @@ mod tests {
     fn thresholds_are_parsed() {
         let threshold = |text: &str| text.parse::<Threshold>().ok();
         let expected = Threshold {
-            metric: MetricName::ChrfPlusPlus,
+            metric: ScoreName::Local(MetricName::ChrfPlusPlus),
             score: 55.5,
         };
         assert_eq!(threshold("chrf++=55.5"), Some(expected));
+        let expected = Threshold {
+            metric: ScoreName::Remote(RemoteName::MetricxSrc),
+            score: 3.0,
+        };
+        assert_eq!(threshold("metricx-src=3"), Some(expected));
         assert_eq!(threshold("chrf"), None);
-        assert_eq!(threshold("comet=80"), None);
+        assert_eq!(threshold("meteor=80"), None);
         assert_eq!(threshold("bleu=high"), None);
         assert_eq!(threshold("bleu=NaN"), None);
     }
@@ -514,6 +654,7 @@ mod tests {
             tokenize: Some("intl".into()),
             lowercase: Some(true),
             preset: Some(Preset::Chat),
+            ..EvaluateSettings::default()
         };
         let of_settings = parsed(&[], &settings).unwrap();
         assert_eq!(
@@ -535,9 +676,44 @@ mod tests {
         assert!(parsed(&[], &unknown).is_err());
     }
 
+    #[cfg(feature = "cloud")]
+    #[test]
+    fn who_is_asked_flags_or_settings_say() {
+        #[derive(Debug, clap::Parser)]
+        struct Line {
+            #[command(flatten)]
+            args: EvalArgs,
+        }
+        let remote = |words: &[&str], names: &[&str]| {
+            let settings = EvaluateSettings {
+                remote: names.iter().map(|name| (*name).to_owned()).collect(),
+                ..EvaluateSettings::default()
+            };
+            let words = ["eval", "tuned.jsonl"].iter().chain(words);
+            let args = <Line as clap::Parser>::parse_from(words).args;
+            let filled = args.with(&settings);
+            filled.ok().map(|args| args.asking.remote)
+        };
+        assert_eq!(remote(&[], &[]), Some(Vec::new()));
+        let of_settings = vec![RemoteName::Comet, RemoteName::MetricxRef];
+        assert_eq!(remote(&[], &["comet", "metricx-ref"]), Some(of_settings));
+        let flag = ["--remote", "metricx", "--yes"];
+        assert_eq!(remote(&flag, &["comet"]), Some(vec![RemoteName::Metricx]));
+        assert_eq!(remote(&[], &["bleurt"]), None);
+        // What is said of the service is of no use without it.
+        for stray in ["--yes", "--rehearse", "--fail-under=comet=0.8"] {
+            assert_eq!(remote(&[stray], &[]), None, "{stray}");
+            assert!(remote(&[stray], &["comet"]).is_some(), "{stray}");
+        }
+    }
+
     #[test]
     fn metrics_are_named_as_they_are_typed() {
         for name in MetricName::value_variants() {
+            let value = name.to_possible_value().unwrap();
+            assert_eq!(value.get_name(), name.as_str());
+        }
+        for name in RemoteName::value_variants() {
             let value = name.to_possible_value().unwrap();
             assert_eq!(value.get_name(), name.as_str());
         }

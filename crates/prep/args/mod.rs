@@ -43,7 +43,11 @@ pub(crate) use self::dedupe::DedupeArgs;
 pub(crate) use self::doctor::DoctorArgs;
 #[cfg(feature = "cloud")]
 pub(crate) use self::emulate::EmulateArgs;
-pub(crate) use self::eval::{EvalArgs, EvalFormat, MetricName, PredictionFormat, Script, Test};
+#[cfg(feature = "cloud")]
+pub(crate) use self::eval::AskingArgs;
+pub(crate) use self::eval::{
+    EvalArgs, EvalFormat, MetricName, PredictionFormat, RemoteName, ScoreName, Script, Test,
+};
 pub(crate) use self::filter::{FilterArgs, PairArgs, language_tag};
 pub(crate) use self::fix::FixArgs;
 #[cfg(feature = "cloud")]

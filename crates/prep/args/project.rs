@@ -43,7 +43,8 @@ pub(crate) struct RunArgs {
     #[arg(long)]
     pub(crate) rehearse: bool,
 
-    /// Do not ask before the job is started.
+    /// Do not ask before the job is started, and before the evaluation service
+    /// is asked.
     #[arg(short, long)]
     pub(crate) yes: bool,
 

@@ -70,8 +70,13 @@ pub(crate) fn run(args: &RunArgs, shared: &Shared) -> Result<Answer, Failure> {
                     let signature = Signature::of(&plan, &settings, &mut checksums, shared)?;
                     more.push(format!("--label={DATASET_LABEL}={}", signature.label()));
                     of_dataset = Some(signature);
-                    more.extend(args.yes.then(|| "--yes".to_owned()));
                 }
+                let asks = match step.name {
+                    StepName::Submit => true,
+                    StepName::Eval => !settings.evaluate.remote.is_empty(),
+                    _ => false,
+                };
+                more.extend((asks && args.yes).then(|| "--yes".to_owned()));
                 let cli = parsed(step, &more, shared)?;
                 let answer = crate::run(&cli)?;
                 checksums.forget(&step.outputs());

@@ -413,6 +413,9 @@ impl Plan {
             words.push(word(&tuned));
         }
         words.extend(settings.evaluate.flags());
+        if !settings.evaluate.remote.is_empty() {
+            words.extend(rehearse());
+        }
         let gates = settings.gates.fail_under.iter();
         words.extend(gates.map(|(metric, score)| format!("--fail-under={metric}={score}")));
         add(StepName::Eval, None, words, reads, Vec::new(), Value::Null);

@@ -344,6 +344,9 @@ pub(crate) struct EvaluateSettings {
     )]
     #[schemars(with = "Option<super::PresetName>")]
     pub(crate) preset: Option<Preset>,
+    /// What Google's evaluation service is asked for, a request for each segment:
+    /// `comet`, `metricx`, `metricx-ref`, `metricx-src`.
+    pub(crate) remote: Vec<String>,
 }
 
 impl EvaluateSettings {
@@ -354,6 +357,7 @@ impl EvaluateSettings {
             .value("--tokenize", self.tokenize.as_ref())
             .switch("--lowercase", self.lowercase)
             .value("--preset", self.preset.as_ref())
+            .each("--remote", &self.remote)
             .words()
     }
 }

@@ -342,7 +342,7 @@ fn fill_in(form: &mut Value, prompt: &str, place: &str) {
 }
 
 /// A text that stands in double brackets in a prompt.
-fn spell(prompt: &str) -> Option<&str> {
+pub(super) fn spell(prompt: &str) -> Option<&str> {
     let (_, rest) = prompt.split_once("[[")?;
     let (word, _) = rest.split_once("]]")?;
     let is_word = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';

@@ -1,9 +1,10 @@
-//! Vertex AI: tuning jobs, what becomes of them, and prediction.
+//! Vertex AI: tuning jobs, what becomes of them, prediction and evaluation.
 
 mod answers;
 mod base;
 mod batch;
 mod dataset;
+mod evaluate;
 mod generate;
 mod jobs;
 mod metrics;
@@ -19,6 +20,7 @@ pub(crate) use self::answers::Answers;
 pub(crate) use self::batch::{
     Batch, create as batch_create, get as batch_get, list as batch_list, stop as batch_cancel,
 };
+pub(crate) use self::evaluate::evaluate;
 pub(crate) use self::generate::{count, generate, stream};
 pub(crate) use self::jobs::{
     Job, cancel as job_cancel, create as job_create, get as job_get, list as job_list,

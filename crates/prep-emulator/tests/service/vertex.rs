@@ -690,3 +690,76 @@ fn a_doctor_can_look_around() {
     );
     assert_eq!(world.get("/v1/projects/other").status, 403);
 }
+
+#[test]
+fn translations_are_evaluated_one_at_a_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let world = World::new(dir.path(), Vec::new());
+    for version in ["v1", "v1beta1"] {
+        let path = |location: &str| {
+            format!("/{version}/projects/prep-rehearsal/locations/{location}:evaluateInstances")
+        };
+        let instance =
+            json!({"source": "the house", "prediction": "la casa", "reference": "la casa"});
+        let comet = json!({"metricSpec": {"version": "COMET_22_SRC_REF", "sourceLanguage": "en"}, "instance": instance});
+        let metricx =
+            json!({"metric_spec": {"version": "METRICX_24_SRC_REF"}, "instance": instance});
+        for (body, expected) in [
+            (
+                json!({"cometInput": comet}),
+                json!({"cometResult": {"score": 1.0}}),
+            ),
+            (
+                json!({"metricx_input": metricx}),
+                json!({"metricxResult": {"score": 0.0}}),
+            ),
+        ] {
+            let reply = world.post(&path("us-central1"), &body);
+            assert_eq!(reply.status, 200, "{}", reply.text());
+            assert_eq!(reply.json(), expected);
+            let schema = "EvaluateInstancesResponse";
+            assert_eq!(stray_field(version, schema, &reply.json()), None);
+        }
+        let mut misnamed = comet.clone();
+        misnamed["metricSpec"]["version"] = json!("COMET_23");
+        let mut slipped = comet.clone();
+        slipped["instance"]["sources"] = json!("the house");
+        for (location, body, status, told) in [
+            (
+                "us-central1",
+                json!({}),
+                400,
+                "input of a metric is required",
+            ),
+            (
+                "us-central1",
+                json!({"cometInput": comet, "metricxInput": metricx}),
+                400,
+                "Only one metric",
+            ),
+            (
+                "us-central1",
+                json!({"cometInput": misnamed}),
+                400,
+                "TYPE_ENUM",
+            ),
+            (
+                "us-central1",
+                json!({"cometInput": slipped}),
+                400,
+                "Unknown name",
+            ),
+            ("us-central1", json!({"bleuInput": {}}), 501, "bleuInput"),
+            (
+                "global",
+                json!({"cometInput": comet}),
+                501,
+                "evaluation in `global`",
+            ),
+        ] {
+            let reply = world.post(&path(location), &body);
+            assert_eq!(reply.status, status, "{body}: {}", reply.text());
+            assert!(reply.text().contains(told), "{}", reply.text());
+        }
+    }
+}

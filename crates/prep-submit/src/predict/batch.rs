@@ -15,10 +15,9 @@ use chrono::DateTime;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::journal::{JournalError, RequestId};
 use super::outcome::Answer;
-use super::run::RowError;
 use super::settings::Family;
+use crate::asking::{JournalError, RequestId, RowError};
 use crate::client::Client;
 use crate::error::{CallError, Effect, ServiceError};
 use crate::http::Request;

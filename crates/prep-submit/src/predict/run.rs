@@ -1,35 +1,14 @@
-//! Asking many prompts at once, with the answers in the order of the prompts.
-//!
-//! A prompt is asked until it is answered, and an answer that is there is never
-//! asked for again: it is in the [`Journal`] before it is given out. How many
-//! requests are under way is bounded, how fast they are sent adapts
-//! ([`Limiter`]), and prompts are read as they are needed.
-//!
-//! | what came | what is done |
-//! | --- | --- |
-//! | an answer, of whatever [`Outcome`](super::Outcome) | it is kept, and given out in its turn |
-//! | 429 | the rate is halved, and the prompt asked again, for as long as [`Options::patience`] |
-//! | 404 before the first answer | asked again for a while: an endpoint that has just been made is not everywhere at once |
-//! | 408, 500 and above, a lost connection | asked again, up to [`Options::attempts`] times |
-//! | 400 and the like | the row has failed; it is not kept, and the next run asks it again |
-//! | 401, 403, 404 | the run ends: the next prompt would fare no better |
-//! | many rows in a row that failed | the run ends, too |
+//! Prompts that are asked of a model, and the lines that come of them.
 
 use std::collections::HashMap;
-use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
 
-use futures_util::StreamExt;
 use serde_json::{Map, Value, json};
-use tokio::sync::Semaphore;
 
-use super::journal::{Journal, JournalError, RequestId};
-use super::limiter::Limiter;
 use super::outcome::{Answer, Joined};
 use super::prompt::Prompt;
 use super::settings::{Family, Generation};
 use super::sse::Events;
+use crate::asking::{self, Inquiry, Journal, Pace, RequestId, RowError, RunError, Summary};
 use crate::client::Client;
 use crate::error::{CallError, ServiceError};
 use crate::http::Request;
@@ -91,28 +70,12 @@ pub struct Options {
     /// Whether answers come in pieces, which keeps long ones from running into
     /// time-outs on the way.
     pub stream: bool,
-    /// How many requests may be under way.
-    pub concurrency: NonZeroUsize,
-    /// The most requests a second.
-    pub most_rate: f64,
-    /// How long one answer may take; for one in pieces, the next piece.
-    pub timeout: Duration,
-    /// How often a prompt is asked when no answer comes.
-    pub attempts: u32,
-    /// For how long a prompt is asked when the service says that it is too
-    /// much.
-    pub patience: Duration,
-    /// For how long an endpoint may be missing before its first answer.
-    pub settling: Duration,
-    /// After how many failed rows in a row, none answered between them, the run
-    /// ends.
-    pub give_up_after: usize,
+    /// How fast prompts are asked, and how patiently.
+    pub pace: Pace,
 }
 
 impl Options {
-    /// Takes what is usual: 8 requests under way and 50 a second, 5 minutes for
-    /// an answer, 5 attempts, 15 minutes of patience, 3 for an endpoint to
-    /// settle; the end after 20 failures in a row.
+    /// Takes what is usual.
     #[must_use]
     pub fn new(model: Model, family: Family) -> Self {
         Self {
@@ -120,13 +83,7 @@ impl Options {
             family,
             generation: Generation::default(),
             stream: false,
-            concurrency: NonZeroUsize::MIN.saturating_add(7),
-            most_rate: 50.0,
-            timeout: Duration::from_secs(5 * 60),
-            attempts: 5,
-            patience: Duration::from_secs(15 * 60),
-            settling: Duration::from_secs(3 * 60),
-            give_up_after: 20,
+            pace: Pace::default(),
         }
     }
 
@@ -157,63 +114,25 @@ impl Options {
         self.generation
             .config(self.family, is_tuned, &prompt.generation_config)
     }
-
-    fn request(&self, client: &Client, body: &Value) -> Request {
-        let base = client.endpoints().vertex(self.model.location());
-        let path = self.model.path();
-        // Whole seconds, rounded up: the server gives up no sooner than we do.
-        let seconds = self.timeout.as_millis().div_ceil(1000).to_string();
-        let request = match self.stream {
-            true => Request::post(OPERATION, format!("{base}/v1/{path}:streamGenerateContent"))
-                .query("alt", "sse"),
-            false => Request::post(OPERATION, format!("{base}/v1/{path}:generateContent")),
-        };
-        request
-            .json(body)
-            .timeout(self.timeout)
-            .header("x-server-timeout", seconds)
-    }
 }
 
 const OPERATION: &str = "ask the model";
 
 /// A prompt that is done with.
-#[derive(Debug)]
-pub struct Row {
-    /// Which, from 0.
-    pub index: u64,
-    /// What was asked.
-    pub prompt: Prompt,
-    /// What came of it.
-    pub result: Result<Answer, RowError>,
-    /// The answer was there from an earlier run.
-    pub was_kept: bool,
-    /// How often it was asked in this run.
-    pub attempts: u32,
-}
-
-/// Why a prompt has no answer.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct RowError {
-    /// The status of the answer, if there was one.
-    pub http: Option<u16>,
-    /// What the service or the connection said.
-    pub message: String,
-}
+pub type Row = asking::Row<Prompt, Answer>;
 
 impl Row {
     /// The row as a line of the output. What has no text has `null`, and the
     /// reason beside it.
     #[must_use]
     pub fn json(&self, options: &Options) -> Value {
-        let mut settings = options.config(&self.prompt);
+        let mut settings = options.config(&self.question);
         if let Some(safety) = options.generation.safety_settings() {
             settings["safetySettings"] = safety;
         }
         let mut line = json!({
-            "input": self.prompt.input(),
-            "reference": self.prompt.reference,
+            "input": self.question.input(),
+            "reference": self.question.reference,
             "prediction": null,
             "outcome": "error",
             "finishReason": null,
@@ -235,96 +154,20 @@ impl Row {
     }
 }
 
-/// What a run came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Summary {
-    /// Rows that were answered, in this run or before.
-    pub answered: u64,
-    /// Rows of those that were answered before.
-    pub kept: u64,
-    /// Rows that failed.
-    pub failed: u64,
-}
-
-/// Why a run ended before its prompts did. What was answered is in the journal.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError<E> {
-    /// Another prompt would fare no better.
-    #[error("cannot ask the model")]
-    Call(#[source] CallError),
-    /// Row after row failed.
-    #[error("{n} prompts in a row have failed")]
-    GivenUp {
-        /// How many.
-        n: usize,
-        /// Why the last did.
-        source: RowError,
-    },
-    /// The journal cannot be used.
-    #[error(transparent)]
-    Journal(JournalError),
-    /// Whoever takes the rows failed.
-    #[error("cannot take a prediction")]
-    Sink(#[source] E),
-}
-
-/// Asks all prompts, and gives the rows to `sink` in their order. The n-th
-/// prompt is the n-th of the journal, so a run goes on where an earlier one
-/// with the same prompts ended.
+/// Asks all prompts, and gives the rows to `sink` in their order, as
+/// [`asking::run`].
 ///
 /// # Errors
 ///
-/// When going on is no use, the journal or the sink fails, or the stop flag of
-/// the client is raised. A call of the next run goes on from there.
+/// As [`asking::run`].
 pub async fn run<E>(
     client: &Client,
     prompts: impl Iterator<Item = Prompt>,
     options: &Options,
     journal: Option<&Journal>,
-    mut sink: impl FnMut(Row) -> Result<(), E>,
+    sink: impl FnMut(Row) -> Result<(), E>,
 ) -> Result<Summary, RunError<E>> {
-    let asking = Asking {
-        client,
-        options,
-        journal,
-        path: options.model.path(),
-        slots: Semaphore::new(options.concurrency.get()),
-        limiter: Limiter::new(options.most_rate, client.clock().clone()),
-        began: client.clock().now(),
-        is_answered: AtomicBool::new(false),
-        failures: AtomicUsize::new(0),
-    };
-    // A row that takes long holds up those behind it; more may be under way
-    // or done than there are slots, so that the slots are never idle for it.
-    let ahead = options.concurrency.get().saturating_mul(8);
-    let asked = (0..)
-        .zip(prompts)
-        .map(|(index, prompt)| asking.row(index, prompt));
-    let mut rows = std::pin::pin!(futures_util::stream::iter(asked).buffered(ahead));
-    let mut summary = Summary::default();
-    let ended = loop {
-        let Some(row) = rows.next().await else {
-            break Ok(());
-        };
-        let row = match row {
-            Ok(row) => row,
-            Err(End::Call(error)) => break Err(RunError::Call(error)),
-            Err(End::Journal(error)) => break Err(RunError::Journal(error)),
-            Err(End::GivenUp(n, source)) => break Err(RunError::GivenUp { n, source }),
-        };
-        match &row.result {
-            Ok(_) => summary.answered += 1,
-            Err(_) => summary.failed += 1,
-        }
-        summary.kept += u64::from(row.was_kept);
-        if let Err(error) = sink(row) {
-            break Err(RunError::Sink(error));
-        }
-    };
-    let synced = journal.map_or(Ok(()), Journal::sync);
-    ended?;
-    synced.map_err(RunError::Journal)?;
-    Ok(summary)
+    asking::run(client, options, prompts, journal, sink).await
 }
 
 /// Gives the rows of all prompts to `sink` in their order and asks nothing:
@@ -357,7 +200,7 @@ pub fn rows<E>(
         }
         let row = Row {
             index,
-            prompt,
+            question: prompt,
             result,
             was_kept: false,
             attempts: 0,
@@ -367,222 +210,88 @@ pub fn rows<E>(
     Ok(summary)
 }
 
-/// Why the whole run ends.
-enum End {
-    Call(CallError),
-    Journal(JournalError),
-    GivenUp(usize, RowError),
-}
+impl Inquiry for Options {
+    type Question = Prompt;
+    type Answer = Answer;
 
-/// What all rows share.
-struct Asking<'a> {
-    client: &'a Client,
-    options: &'a Options,
-    journal: Option<&'a Journal>,
-    path: String,
-    slots: Semaphore,
-    limiter: Limiter,
-    began: Instant,
-    is_answered: AtomicBool,
-    /// Rows that failed since the last answer.
-    failures: AtomicUsize,
-}
-
-impl Asking<'_> {
-    async fn row(&self, index: u64, prompt: Prompt) -> Result<Row, End> {
-        let body = self.options.body(&prompt);
-        let id = RequestId::of(&self.path, &body);
-        let kept = match self.journal {
-            Some(journal) => journal.answer(index, &id).map_err(End::Journal)?,
-            None => None,
-        };
-        let was_kept = kept.is_some();
-        let (result, attempts) = match kept {
-            Some(answer) => (Ok(answer), 0),
-            None => self.ask(&body).await?,
-        };
-        match &result {
-            Ok(_) if was_kept => {}
-            Ok(answer) => {
-                self.failures.store(0, Ordering::Relaxed);
-                if let Some(journal) = self.journal {
-                    journal.keep(index, &id, answer).map_err(End::Journal)?;
-                }
-            }
-            Err(error) => {
-                let n = self.failures.fetch_add(1, Ordering::Relaxed) + 1;
-                if n >= self.options.give_up_after {
-                    return Err(End::GivenUp(n, error.clone()));
-                }
-            }
-        }
-        Ok(Row {
-            index,
-            prompt,
-            result,
-            was_kept,
-            attempts,
-        })
+    fn path(&self) -> String {
+        self.model.path()
     }
 
-    /// Asks until there is an answer, or none is to be had.
-    async fn ask(&self, body: &Value) -> Result<(Result<Answer, RowError>, u32), End> {
-        let slot = self.slots.acquire().await;
-        let _slot = slot.expect("the slots are not closed");
-        let request = self.options.request(self.client, body);
-        let clock = self.client.clock();
-        let (mut attempts, mut failures) = (0, 0);
-        let (mut bound, mut refused_since) = (Duration::from_secs(1), None);
-        loop {
-            let wait = self.limiter.permit();
-            if !wait.is_zero() {
-                self.client.sleep(wait).await.map_err(End::Call)?;
-            }
-            attempts += 1;
-            let wanted;
-            let error = match self.attempt(&request).await {
-                Ok(Tried::Answer(answer)) => {
-                    self.is_answered.store(true, Ordering::Relaxed);
-                    self.limiter.answered();
-                    return Ok((Ok(answer), attempts));
+    fn body(&self, prompt: &Prompt) -> Value {
+        self.body(prompt)
+    }
+
+    fn request(&self, client: &Client, body: &Value) -> Request {
+        let base = client.endpoints().vertex(self.model.location());
+        let path = self.model.path();
+        // Whole seconds, rounded up: the server gives up no sooner than we do.
+        let seconds = self.pace.timeout.as_millis().div_ceil(1000).to_string();
+        let request = match self.stream {
+            true => Request::post(OPERATION, format!("{base}/v1/{path}:streamGenerateContent"))
+                .query("alt", "sse"),
+            false => Request::post(OPERATION, format!("{base}/v1/{path}:generateContent")),
+        };
+        request
+            .json(body)
+            .timeout(self.pace.timeout)
+            .header("x-server-timeout", seconds)
+    }
+
+    async fn attempt(&self, client: &Client, request: &Request) -> Result<Answer, CallError> {
+        let response = match self.stream {
+            true => streamed(client, request).await,
+            false => client.send(request).await.and_then(|reply| reply.json()),
+        };
+        Ok(Answer::of(&response?))
+    }
+
+    fn pace(&self) -> &Pace {
+        &self.pace
+    }
+
+    /// A tuned model may be; a base model is there or is not.
+    fn may_be_new(&self) -> bool {
+        self.model.is_tuned()
+    }
+}
+
+/// Takes an answer in pieces, and joins them.
+async fn streamed(client: &Client, request: &Request) -> Result<Value, CallError> {
+    let unreadable = |reason: String| CallError::Unreadable {
+        operation: OPERATION,
+        reason,
+    };
+    let mut stream = client.stream(request).await?;
+    let (mut events, mut joined) = (Events::default(), Joined::default());
+    let mut problem = None;
+    while let Some(bytes) = stream.chunk().await? {
+        events.push(
+            &bytes,
+            &mut |data| match serde_json::from_slice::<Value>(data) {
+                // An error in the middle of a stream comes as an event.
+                Ok(piece) if piece["error"].is_object() || piece[0]["error"].is_object() => {
+                    let code = piece["error"]["code"]
+                        .as_u64()
+                        .or(piece[0]["error"]["code"].as_u64());
+                    let http = code
+                        .and_then(|code| u16::try_from(code).ok())
+                        .unwrap_or(500);
+                    problem.get_or_insert(ServiceError::parse(http, data).into());
                 }
-                Ok(Tried::TooMuch(error, wait)) => {
-                    self.limiter.too_much();
-                    let since = *refused_since.get_or_insert(clock.now());
-                    if clock.now().saturating_duration_since(since) > self.options.patience {
-                        return Ok((Err(row_error(&error)), attempts));
-                    }
-                    wanted = wait;
-                    error
-                }
+                Ok(piece) => joined.push(piece),
                 Err(error) => {
-                    let retry_after = error.service().and_then(|error| error.retry_after);
-                    wanted = retry_after.unwrap_or_default();
-                    match self.kind(&error) {
-                        Kind::Passing => failures += 1,
-                        Kind::Settling => {}
-                        Kind::OfRow => return Ok((Err(row_error(&error)), attempts)),
-                        Kind::OfRun => return Err(End::Call(error)),
-                    }
-                    error
+                    problem.get_or_insert(unreadable(error.to_string()));
                 }
-            };
-            if failures >= self.options.attempts {
-                return Ok((Err(row_error(&error)), attempts));
-            }
-            let wait = bound.mul_f64(fastrand::f64()).max(wanted);
-            bound = (bound * 2).min(Duration::from_secs(60));
-            self.client.sleep(wait).await.map_err(End::Call)?;
-        }
-    }
-
-    fn kind(&self, error: &CallError) -> Kind {
-        let is_settling = || {
-            let passed = self
-                .client
-                .clock()
-                .now()
-                .saturating_duration_since(self.began);
-            // A base model is there or is not.
-            self.options.model.is_tuned()
-                && !self.is_answered.load(Ordering::Relaxed)
-                && passed < self.options.settling
-        };
-        match error {
-            CallError::Transport { .. } | CallError::Unreadable { .. } => Kind::Passing,
-            CallError::Stopped { .. } | CallError::Credentials(_) => Kind::OfRun,
-            CallError::Service(error) => match error.http {
-                404 if is_settling() => Kind::Settling,
-                401 | 403 | 404 => Kind::OfRun,
-                408 | 429 | 499.. => Kind::Passing,
-                _ => Kind::OfRow,
             },
-        }
+        );
     }
-
-    async fn attempt(&self, request: &Request) -> Result<Tried, CallError> {
-        let response = match self.options.stream {
-            true => self.streamed(request).await,
-            false => match self.client.send(request).await {
-                Ok(reply) => reply.json(),
-                Err(error) => Err(error),
-            },
-        };
-        let response = match response {
-            Err(CallError::Service(error)) if error.http == 429 => {
-                let wait = error.retry_after.unwrap_or_default();
-                return Ok(Tried::TooMuch(CallError::Service(error), wait));
-            }
-            response => response?,
-        };
-        Ok(Tried::Answer(Answer::of(&response)))
-    }
-
-    async fn streamed(&self, request: &Request) -> Result<Value, CallError> {
-        let unreadable = |reason: String| CallError::Unreadable {
-            operation: OPERATION,
-            reason,
-        };
-        let mut stream = self.client.stream(request).await?;
-        let (mut events, mut joined) = (Events::default(), Joined::default());
-        let mut problem = None;
-        while let Some(bytes) = stream.chunk().await? {
-            events.push(
-                &bytes,
-                &mut |data| match serde_json::from_slice::<Value>(data) {
-                    // An error in the middle of a stream comes as an event.
-                    Ok(piece) if piece["error"].is_object() || piece[0]["error"].is_object() => {
-                        let code = piece["error"]["code"]
-                            .as_u64()
-                            .or(piece[0]["error"]["code"].as_u64());
-                        let http = code
-                            .and_then(|code| u16::try_from(code).ok())
-                            .unwrap_or(500);
-                        problem.get_or_insert(ServiceError::parse(http, data).into());
-                    }
-                    Ok(piece) => joined.push(piece),
-                    Err(error) => {
-                        problem.get_or_insert(unreadable(error.to_string()));
-                    }
-                },
-            );
-        }
-        match (problem, joined.is_ended()) {
-            (Some(problem), _) => Err(problem),
-            (None, false) => Err(unreadable("it broke off before its end".into())),
-            (None, true) => joined
-                .finish()
-                .ok_or_else(|| unreadable("it is empty".into())),
-        }
-    }
-}
-
-/// What an attempt brought.
-enum Tried {
-    Answer(Answer),
-    /// The service says that it is too much, and how long to wait.
-    TooMuch(CallError, Duration),
-}
-
-/// What a failed attempt means.
-enum Kind {
-    /// Another attempt may end otherwise.
-    Passing,
-    /// The endpoint may not be there yet.
-    Settling,
-    /// This prompt is refused.
-    OfRow,
-    /// Any prompt would be.
-    OfRun,
-}
-
-fn row_error(error: &CallError) -> RowError {
-    let said = error.service().map(|error| error.message.clone());
-    RowError {
-        http: error.http(),
-        message: said
-            .filter(|text| !text.is_empty())
-            .unwrap_or_else(|| error.to_string()),
+    match (problem, joined.is_ended()) {
+        (Some(problem), _) => Err(problem),
+        (None, false) => Err(unreadable("it broke off before its end".into())),
+        (None, true) => joined
+            .finish()
+            .ok_or_else(|| unreadable("it is empty".into())),
     }
 }
 
@@ -785,7 +494,10 @@ mod tests {
             |_, n| (n <= 3).then(|| testing::Answer::error(404, "Endpoint not found"));
         let server = Server::start(echo(settles), Echo::answer).await;
         let one = Options {
-            concurrency: NonZeroUsize::MIN,
+            pace: Pace {
+                concurrency: std::num::NonZeroUsize::MIN,
+                ..Pace::default()
+            },
             ..options()
         };
         let (rows, _) = ask(&server, 1, &one, None).await;
@@ -865,7 +577,7 @@ mod tests {
         };
         let row = |result| Row {
             index: 0,
-            prompt: prompt.clone(),
+            question: prompt.clone(),
             result,
             was_kept: false,
             attempts: 1,

@@ -5,7 +5,10 @@ use serde_json::json;
 
 use super::read::last_text;
 use super::rules::Rate;
-use super::{Measured, PLAYED, Report, SIGNIFICANT, Scored, Shown, Slice, Verdict, View};
+use super::{
+    ENOUGH, Measured, PLAYED, Report, SIGNIFICANT, Scored, Shown, Slice, Verdict, View, shown,
+    shown_difference,
+};
 use crate::args::Test;
 use crate::report::html::compared::marked;
 use crate::report::html::table::{Column, bar, table};
@@ -16,6 +19,9 @@ use crate::ui;
 
 /// How many lines without a prediction, and of a rule, are told one by one.
 const LINES: usize = 5;
+
+/// How many digits of a score are behind the point.
+const DIGITS: usize = 2;
 
 /// How many slices of a kind are in a table at once.
 const SLICES: usize = 40;
@@ -115,7 +121,8 @@ fn headline(report: &Report<'_>) -> String {
             let first = file.measured.first();
             first.map_or_else(String::new, |measured| {
                 let score = &measured.score;
-                format!("{} is {:.2} on {n}.", score.name, score.value)
+                let value = shown(score.value, measured.digits(DIGITS));
+                format!("{} is {value} on {n}.", score.name)
             })
         }
         files => format!("{} were scored.", ui::of(files.len() as u64, "file")),
@@ -138,6 +145,9 @@ fn verdict(report: &Report<'_>) -> String {
     };
     match (better.len(), worse.len()) {
         (0, 0) if named(Verdict::Equal).len() == all => "The two models score the same.".to_owned(),
+        (0, 0) if !named(Verdict::TooFew).is_empty() => {
+            format!("Fewer than {ENOUGH} segments are too few to tell the two models apart.")
+        }
         (0, 0) => "No metric tells the two models apart: it could be chance.".to_owned(),
         (n, 0) if n == all => "The tuned model is better, by every metric.".to_owned(),
         (0, n) if n == all => "The tuned model is worse, by every metric.".to_owned(),
@@ -160,15 +170,16 @@ fn lead(report: &Report<'_>) -> Html {
         ui::count(main.system.predictions.len() as u64),
     )];
     for (n, measured) in main.measured.iter().enumerate() {
-        let score = format!("{:.2}", measured.score.value);
+        let digits = measured.digits(DIGITS);
+        let score = shown(measured.score.value, digits);
         tiles.push(match report.comparisons.get(n) {
-            Some(comparison) => (
-                format!(
-                    "{}, {:+.2} to the base",
-                    comparison.name, comparison.difference
-                ),
-                score,
-            ),
+            Some(comparison) => {
+                let difference = shown_difference(comparison.difference, digits);
+                (
+                    format!("{}, {difference} to the base", comparison.name),
+                    score,
+                )
+            }
             None => (measured.score.name.clone(), score),
         });
     }
@@ -183,21 +194,31 @@ fn lead(report: &Report<'_>) -> Html {
     markup!("<dl class=\"tiles\">\n{}</dl>\n", tiles)
 }
 
-fn number(value: f64) -> Html {
-    markup!("{}", format!("{value:.2}"))
+fn number(value: f64, digits: usize) -> Html {
+    markup!("{}", shown(value, digits))
 }
 
 fn scores(report: &Report<'_>) -> Html {
-    if report.is_comparison() {
-        return comparison(report);
-    }
+    let notes = report.remote_notes().into_iter();
+    let notes: Html = notes
+        .map(|note| markup!("<p class=\"quiet\">{}.</p>\n", note))
+        .collect();
+    let tables = match report.is_comparison() {
+        true => comparison(report),
+        false => alone(report),
+    };
+    markup!("{}{}", tables, notes)
+}
+
+fn alone(report: &Report<'_>) -> Html {
     let each = report.files.iter().map(|file| {
         let rows = file.measured.iter().map(|measured| {
+            let digits = measured.digits(DIGITS);
             let interval = measured.interval.as_ref();
             vec![
                 markup!("{}", measured.score.name),
-                number(measured.score.value),
-                interval.map_or_else(Html::new, |(resampled, _)| within(*resampled)),
+                number(measured.score.value, digits),
+                interval.map_or_else(Html::new, |(resampled, _)| within(*resampled, digits)),
             ]
         });
         let columns = [
@@ -224,9 +245,9 @@ fn scores(report: &Report<'_>) -> Html {
 }
 
 /// A mean with its margin.
-fn within(resampled: Resampled) -> Html {
+fn within(resampled: Resampled, digits: usize) -> Html {
     let Resampled { mean, margin } = resampled;
-    markup!("{}", format!("{mean:.2} ± {margin:.2}"))
+    markup!("{}", format!("{mean:.digits$} ± {margin:.digits$}"))
 }
 
 /// The signatures, for whoever wants to repeat it.
@@ -238,8 +259,12 @@ fn told_signatures(signatures: impl Iterator<Item = String>) -> Html {
 }
 
 fn comparison(report: &Report<'_>) -> Html {
-    let row = |(comparison, verdict): (&Comparison, Verdict)| {
-        let interval = |resampled: Option<Resampled>| resampled.map_or_else(Html::new, within);
+    let row = |((measured, comparison), verdict): ((&Measured, &Comparison), Verdict)| {
+        let digits = measured.digits(DIGITS);
+        let number = |value| number(value, digits);
+        let interval = |resampled: Option<Resampled>| {
+            resampled.map_or_else(Html::new, |found| within(found, digits))
+        };
         let ci = comparison.ci;
         vec![
             markup!("{}", comparison.name),
@@ -247,15 +272,17 @@ fn comparison(report: &Report<'_>) -> Html {
             interval(comparison.base.resampled),
             number(comparison.tuned.score),
             interval(comparison.tuned.resampled),
-            markup!("{}", format!("{:+.2}", comparison.difference)),
+            markup!("{}", shown_difference(comparison.difference, digits)),
             ci.map_or_else(Html::new, |(low, high)| {
-                markup!("{}", format!("{low:+.2} to {high:+.2}"))
+                markup!("{}", format!("{low:+.digits$} to {high:+.digits$}"))
             }),
             markup!("{}", format!("{:.4}", comparison.p_value)),
             markup!("{}", verdict.as_str()),
         ]
     };
-    let rows = report.comparisons.iter().zip(report.verdicts()).map(row);
+    let measured = report.files.iter().take(1).flat_map(|file| &file.measured);
+    let rows = measured.zip(&report.comparisons).zip(report.verdicts());
+    let rows = rows.map(row);
     let columns = [
         ("Metric", Column::Words),
         ("Base", Column::Numbers),
@@ -272,7 +299,7 @@ fn comparison(report: &Report<'_>) -> Html {
         Test::Randomization => "paired approximate randomization",
     };
     let note = format!(
-        "By {test}. Better or worse is what has p < {SIGNIFICANT} and an interval of the difference without 0."
+        "By {test}. Better or worse is what has p < {SIGNIFICANT}, an interval of the difference without 0, and {ENOUGH} segments or more."
     );
     let signatures = report.comparisons.iter();
     let signatures =
@@ -426,13 +453,15 @@ fn slice_table(file: &Scored<'_>, base: Option<&Scored<'_>>, slices: &[Slice]) -
                     .score_of(slice.segments.iter().copied())
                     .value
             };
+            let digits = measured.digits(DIGITS);
             let value = score(measured);
             row.push(match base {
                 Some(base) => {
                     let difference = value - score(&base.measured[n]);
-                    markup!("{}", format!("{value:.2} ({difference:+.2})"))
+                    let difference = shown_difference(difference, digits);
+                    markup!("{} ({})", shown(value, digits), difference)
                 }
-                None => number(value),
+                None => number(value, digits),
             });
         }
         row
@@ -502,10 +531,11 @@ fn segment(view: &View<'_>, shown: &Shown<'_>) -> Html {
             },
         )
         .collect();
+    let digits = DIGITS + view.more_digits;
     let scores: Vec<_> = shown
         .sides
         .iter()
-        .map(|(_, score)| format!("{score:.2}"))
+        .map(|(_, score)| format!("{score:.digits$}"))
         .collect();
     let [left, right] = match &texts[..] {
         [base, tuned] => {
@@ -540,7 +570,7 @@ fn foot(report: &Report<'_>) -> Html {
             gate.threshold.to_string(),
             met,
             data(&gate.file),
-            number(gate.score.value)
+            number(gate.score.value, 4)
         )
     });
     let gates: Html = gates.collect();

@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 
 use super::read::last_text;
 use super::rules::Rate;
-use super::{Gate, Measured, Report, Scored, Slice, View};
-use crate::args::{MetricName, Test};
+use super::{Gate, Measured, Report, Scored, Slice, Verdict, View};
+use crate::args::{ScoreName, Test};
 
 /// The report. At the top stands the file, or the first of several; what is
 /// compared with a base stands before it.
@@ -23,7 +23,8 @@ pub(super) fn report(report: &Report<'_>) -> Value {
     if let ([base, tuned], false) = (&report.files[..], report.comparisons.is_empty()) {
         let pairs = tuned.measured.iter().zip(&report.comparisons);
         let metrics: Vec<_> = pairs
-            .map(|(measured, comparison)| compared(measured.name, comparison))
+            .zip(report.verdicts())
+            .map(|((measured, comparison), verdict)| compared(measured.name, comparison, verdict))
             .collect();
         let resampling = &report.args.resampling;
         whole.insert(
@@ -47,6 +48,11 @@ pub(super) fn report(report: &Report<'_>) -> Value {
     if !report.views.is_empty() {
         let shown = report.views.iter().map(view);
         whole.insert("shown".into(), shown.collect());
+    }
+    if !report.remotes.is_empty() {
+        let told = report.remotes.iter();
+        let told = told.map(|remote| remote.json(report.files[remote.file].system.name));
+        whole.insert("remote".into(), told.collect());
     }
     if let Some(judged) = &report.judged {
         whole.insert("judge".into(), judged.json());
@@ -138,7 +144,7 @@ fn of_slice(file: &Scored<'_>, slice: &Slice) -> Value {
     })
 }
 
-fn scored(name: MetricName, score: &Score) -> Value {
+fn scored(name: ScoreName, score: &Score) -> Value {
     let mut metric = json!({
         "metric": name.as_str(),
         "name": score.name,
@@ -177,7 +183,7 @@ fn confidence(resampled: Resampled) -> Value {
     json!({"mean": resampled.mean, "margin": resampled.margin})
 }
 
-fn compared(name: MetricName, comparison: &Comparison) -> Value {
+fn compared(name: ScoreName, comparison: &Comparison, verdict: Verdict) -> Value {
     json!({
         "metric": name.as_str(),
         "name": comparison.name,
@@ -189,6 +195,7 @@ fn compared(name: MetricName, comparison: &Comparison) -> Value {
         "signature": comparison.signature.to_string(),
         "base_confidence": comparison.base.resampled.map(confidence),
         "tuned_confidence": comparison.tuned.resampled.map(confidence),
+        "verdict": verdict.as_str(),
     })
 }
 

@@ -9,25 +9,24 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{self, IsTerminal};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use prep_data::example::models;
 use prep_data::text::tokens::{Tokenizer, for_model};
-use prep_submit::predict::{self, Family, Journal, Model, Options, Prompt, RequestId, RunError};
+use prep_submit::asking::Journal;
+use prep_submit::predict::{self, Family, Model, Options, Prompt};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 
+use super::asking::{self, Line};
 use super::judged::{Given, Judged, Judgement, Order};
 use super::read::{System, last_text};
 use super::{EvalArgs, References};
 use crate::args::Shared;
-use crate::cloud::{Cloud, failed};
 use crate::commands::predict::serving;
-use crate::commands::submit::Rehearsal;
 use crate::failure::{Failure, plain};
 use crate::pricing::Dollars;
 use crate::ui;
@@ -261,17 +260,8 @@ pub(super) fn judge(
 ) -> Result<Judged, Failure> {
     let is_comparison = !args.compare.is_empty();
     let case = Case::of(systems, references, is_comparison);
-    let judging = &args.judging;
-    let played = judging.rehearse.then(Rehearsal::start).transpose()?;
-    let cloud = match &played {
-        Some(played) => Cloud::connect(
-            &played.environment(),
-            &judging.cloud,
-            Rehearsal::PROJECT.into(),
-            "us-central1".into(),
-        )?,
-        None => Cloud::open(&judging.cloud, shared)?,
-    };
+    let line = Line::open(&args.asking, shared)?;
+    let cloud = &line.cloud;
     let family = Family::of(&rubric.model);
     let model = Model::Base {
         project: cloud.project.clone(),
@@ -283,13 +273,13 @@ pub(super) fn judge(
     let prompts = case.questions.iter();
     let prompts = prompts.map(|question| rubric.prompt(&question.shown, is_comparison, None));
     let prompts: Vec<_> = prompts.collect();
-    let kept = journals.kept(&prompts, &options)?;
+    let kept = asking::kept(&journals.path(0), &options, &prompts)?;
     let bill = Bill::of(rubric, &prompts, kept);
     if !shared.quiet {
-        bill.tell(rubric, args);
+        bill.tell(rubric, &line);
     }
-    if bill.asked > 0 && !judging.yes && played.is_none() && !confirmed()? {
-        return Err(Failure::new("the judge was not asked"));
+    if bill.asked > 0 {
+        asking::consent(&args.asking, &line, "judge")?;
     }
     let mut judged = Judged {
         model: rubric.model.clone(),
@@ -326,20 +316,20 @@ pub(super) fn judge(
             order: question.order,
             given: None,
         }));
-    let mut asking: Vec<(usize, Prompt)> = prompts.into_iter().enumerate().collect();
+    let mut open: Vec<(usize, Prompt)> = prompts.into_iter().enumerate().collect();
     let mut problem: Option<(usize, String)> = None;
     for round in 0..ROUNDS {
-        if asking.is_empty() {
+        if open.is_empty() {
             break;
         }
         let journal = Journal::open(&journals.path(round)).map_err(plain)?;
-        let places: Vec<usize> = asking.iter().map(|(place, _)| *place).collect();
+        let places: Vec<usize> = open.iter().map(|(place, _)| *place).collect();
         let done = Arc::new(AtomicU64::new(0));
         let bar = ui::Bar::things(Arc::clone(&done), places.len() as u64, shared);
         let mut again = Vec::new();
         let ran = cloud.wait(predict::run(
             &cloud.client,
-            asking.into_iter().map(|(_, prompt)| prompt),
+            open.into_iter().map(|(_, prompt)| prompt),
             &options,
             Some(&journal),
             |row| {
@@ -378,9 +368,9 @@ pub(super) fn judge(
             },
         ));
         drop(bar);
-        let summary = ran.map_err(|error| ended(error, &journal))?;
+        let summary = ran.map_err(|error| asking::ended("judge", error, &journal))?;
         judged.kept += summary.kept;
-        asking = again;
+        open = again;
     }
     if let Some((line, reason)) = problem {
         ui::remark(
@@ -398,40 +388,20 @@ impl Journals {
     /// Beside the file that is judged, under a name of its own for each rubric,
     /// model and base.
     fn of(rubric: &Rubric, model: &Model, args: &EvalArgs, systems: &[System<'_>]) -> Self {
-        let path = match args.compare.last().or(args.predictions.first()) {
-            Some(path) if path != Path::new("-") => path.clone(),
-            _ => PathBuf::from("predictions"),
-        };
         let names: Vec<_> = systems.iter().map(|system| system.name).collect();
         let what = json!({
             "rubric": rubric, "model": model.path(), "files": names,
             "is_comparison": !args.compare.is_empty(),
         });
-        let sum = Sha256::digest(what.to_string());
-        let sum: String = sum[..6].iter().map(|byte| format!("{byte:02x}")).collect();
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        Self(path.with_file_name(format!(".{name}.judged-{sum}")))
+        let path = args.compare.last().or(args.predictions.first());
+        let path = path.map_or(Path::new("-"), PathBuf::as_path);
+        Self(asking::beside(path, "judged", &what))
     }
 
     fn path(&self, round: usize) -> PathBuf {
         let mut name = self.0.clone().into_os_string();
         name.push(format!("-{}", round + 1));
         name.into()
-    }
-
-    /// Which first answers are there from earlier runs.
-    fn kept(&self, prompts: &[Prompt], options: &Options) -> Result<Vec<bool>, Failure> {
-        let path = self.path(0);
-        if !path.exists() {
-            return Ok(vec![false; prompts.len()]);
-        }
-        let journal = Journal::open(&path).map_err(plain)?;
-        let model = options.model.path();
-        let kept = (0..).zip(prompts).map(|(index, prompt)| {
-            let request = RequestId::of(&model, &options.body(prompt));
-            Ok(journal.answer(index, &request).map_err(plain)?.is_some())
-        });
-        kept.collect()
     }
 }
 
@@ -472,20 +442,17 @@ impl Bill {
         bill
     }
 
-    fn tell(&self, rubric: &Rubric, args: &EvalArgs) {
-        let kept = match self.kept {
-            0 => String::new(),
-            kept => format!("; {} from earlier runs", ui::count(kept)),
-        };
+    fn tell(&self, rubric: &Rubric, line: &Line) {
         ui::say(&format!(
-            "judge: {} to ask {}{kept}",
+            "judge: {} to ask {}{}",
             ui::of(self.asked, "judgement"),
-            rubric.model
+            rubric.model,
+            asking::from_before(self.kept)
         ));
         if self.asked == 0 {
             return;
         }
-        if args.judging.rehearse {
+        if line.is_played() {
             ui::remark("note", "rehearsal: the judge is played on this machine");
         }
         let prices = models::find(&rubric.model).and_then(|model| model.prices.as_ref());
@@ -508,32 +475,6 @@ impl Bill {
             ui::of(self.prompt_tokens, "token"),
             ui::count(self.answer_tokens)
         ));
-    }
-}
-
-/// Asks whether the judge is to be paid.
-fn confirmed() -> Result<bool, Failure> {
-    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-        return Err(
-            Failure::new("nobody can be asked whether to pay for the judge")
-                .hint("say so with `--yes`, or try it with `--rehearse`"),
-        );
-    }
-    ui::ask("Ask the judge? [y/N]")?;
-    let mut answer = String::new();
-    io::stdin().read_line(&mut answer)?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
-}
-
-/// Why judging ended early, and how it goes on.
-fn ended(error: RunError<io::Error>, journal: &Journal) -> Failure {
-    let failure = match error {
-        RunError::Call(error) => failed("cannot ask the judge", error),
-        other => plain(other),
-    };
-    match journal.is_empty() {
-        true => failure,
-        false => failure.note("what was answered is kept; the same command goes on from there"),
     }
 }
 

@@ -3,16 +3,22 @@
 //!
 //! All is measured once, segment by segment; a slice, a corpus and a resample
 //! are sums of that. [`read`] understands files, [`rules`] asks the rules of pairs
-//! about predictions, and `judge` a model, whose answers [`judged`] adds up; [`text`], [`json`] and [`html`] are the ways to print the
-//! [`Report`].
+//! about predictions, `judge` a model, whose answers [`judged`] adds up, and
+//! `service` Google's evaluation service, whose scores [`remote`] are measured like
+//! any; [`text`], [`json`] and [`html`] are the ways to print the [`Report`].
 
+#[cfg(feature = "cloud")]
+mod asking;
 mod html;
 mod json;
 #[cfg(feature = "cloud")]
 mod judge;
 mod judged;
 mod read;
+mod remote;
 mod rules;
+#[cfg(feature = "cloud")]
+mod service;
 mod text;
 
 use std::borrow::Cow;
@@ -28,9 +34,10 @@ use prep_eval::{Bleu, Metric, Score, Segments, Signature, Tokenizer, count_token
 
 use self::judged::Judged;
 use self::read::{Difference, Field, Prediction, System, TextFile};
+use self::remote::Remote;
 use self::rules::{Asking, Rate};
 use crate::Answer;
-use crate::args::{EvalArgs, EvalFormat, MetricName, Script, Shared, Test};
+use crate::args::{EvalArgs, EvalFormat, MetricName, RemoteName, ScoreName, Script, Shared, Test};
 use crate::failure::{Failure, plain};
 use crate::settings::Settings;
 use crate::target::{Page, threads, write_summary};
@@ -46,21 +53,17 @@ pub(crate) fn run(args: &EvalArgs, shared: &Shared) -> Result<Answer, Failure> {
     let args = &args.with(&settings.evaluate)?;
     let asking = Asking::of(args, &settings.pairs)?;
     #[cfg(feature = "cloud")]
-    let rubric = args.judging.judge.as_deref().map(judge::Rubric::read);
+    let rubric = args.asking.judge.as_deref().map(judge::Rubric::read);
     #[cfg(feature = "cloud")]
     let rubric = rubric.transpose()?;
-    let paths = if args.compare.is_empty() {
-        &args.predictions
-    } else {
-        &args.compare
-    };
+    let paths = args.files();
     let all = paths.iter().chain(&args.reference);
     read::check_stdin(all.map(PathBuf::as_path))?;
     let page = args.html.as_deref().map(Page::new);
     if let Some(page) = &page {
         let read = paths.iter().chain(&args.reference);
         #[cfg(feature = "cloud")]
-        let read = read.chain(&args.judging.judge);
+        let read = read.chain(&args.asking.judge);
         page.check(read, shared)?;
     }
     let mut memory = shared.memory.0;
@@ -72,10 +75,18 @@ pub(crate) fn run(args: &EvalArgs, shared: &Shared) -> Result<Answer, Failure> {
     let systems = systems.collect::<Result<Vec<_>, _>>()?;
     let references = References::read(&of_references)?;
 
+    check(args, &systems, &references, shared.quiet)?;
+    #[cfg(feature = "cloud")]
+    let remotes = service::score(args, &settings.pairs, shared, &systems, &references)?;
+    #[cfg(not(feature = "cloud"))]
+    let remotes = Vec::new();
+
     let pool = ordered::pool(threads(shared)).map_err(plain)?;
     #[cfg_attr(not(feature = "cloud"), expect(unused_mut, reason = "nobody judges"))]
-    let mut report =
-        pool.install(|| report(args, asking.as_ref(), &systems, &references, shared.quiet))?;
+    let mut report = pool.install(|| {
+        let asking = asking.as_ref();
+        report(args, asking, &systems, &references, remotes, shared.quiet)
+    })?;
     #[cfg(feature = "cloud")]
     if let Some(rubric) = &rubric {
         report.judged = Some(judge::judge(rubric, args, shared, &systems, &references)?);
@@ -109,8 +120,9 @@ pub(crate) fn run(args: &EvalArgs, shared: &Shared) -> Result<Answer, Failure> {
         .judged
         .as_ref()
         .is_none_or(|judged| judged.failed() == 0);
+    let is_scored = report.remotes.iter().all(|remote| remote.failed.is_empty());
     Ok(
-        if is_judged && report.gates.iter().all(|gate| gate.is_met) {
+        if is_judged && is_scored && report.gates.iter().all(|gate| gate.is_met) {
             Answer::Yes
         } else {
             Answer::No
@@ -127,6 +139,8 @@ struct Report<'a> {
     /// For each metric, if two were compared.
     comparisons: Vec<Comparison>,
     gates: Vec<Gate>,
+    /// What the evaluation service said, if it was asked.
+    remotes: Vec<Remote>,
     /// What a judge said, if one was asked.
     judged: Option<Judged>,
     views: Vec<View<'a>>,
@@ -137,12 +151,19 @@ struct Report<'a> {
 /// A difference is taken for more than chance below this.
 const SIGNIFICANT: f64 = 0.05;
 
+/// How many segments tell a difference from chance at least. Of two models that
+/// are equal, 5 in 100 comparisons may call one better; with 2 segments 50 did, with
+/// 5 16, with 10 10, with 20 6 (simulated, normal differences): resamples of a few
+/// segments are too alike. The numbers are printed all the same.
+const ENOUGH: usize = 20;
+
 /// How many segments of a kind a page shows at least.
 const PAGE_SHOWN: usize = 10;
 
 /// What a comparison says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
+    TooFew,
     Equal,
     Chance,
     Worse,
@@ -152,12 +173,14 @@ enum Verdict {
 impl Verdict {
     /// Judges a comparison. With few segments the test can call a difference
     /// significant whose interval has 0 inside: then it is not sure.
-    fn of(comparison: &Comparison, is_lower_better: bool) -> Self {
+    fn of(comparison: &Comparison, n_segments: usize, is_lower_better: bool) -> Self {
         let has_zero = comparison
             .ci
             .is_some_and(|(low, high)| low <= 0.0 && high >= 0.0);
         if comparison.difference == 0.0 {
             Self::Equal
+        } else if n_segments < ENOUGH {
+            Self::TooFew
         } else if comparison.p_value >= SIGNIFICANT || has_zero {
             Self::Chance
         } else if (comparison.difference > 0.0) == is_lower_better {
@@ -169,6 +192,7 @@ impl Verdict {
 
     fn as_str(self) -> &'static str {
         match self {
+            Self::TooFew => "too few to tell",
             Self::Equal => "equal",
             Self::Chance => "could be chance",
             Self::Worse => "worse",
@@ -188,8 +212,31 @@ impl<'a> Report<'a> {
         measured
             .zip(&self.comparisons)
             .map(|(measured, comparison)| {
-                Verdict::of(comparison, measured.segments.metric().lower_is_better())
+                let segments = &measured.segments;
+                let is_lower_better = segments.metric().lower_is_better();
+                Verdict::of(comparison, segments.n_drawn(), is_lower_better)
             })
+    }
+
+    /// What must be known of the scores of the evaluation service.
+    fn remote_notes(&self) -> Vec<String> {
+        let name = |remote: &Remote| self.files[remote.file].system.name;
+        let remotes = self.remotes.iter();
+        let mut notes: Vec<_> = remotes
+            .flat_map(|remote| remote.notes(name(remote)))
+            .collect();
+        let base = self.files.first().filter(|_| self.is_comparison());
+        for measured in base.iter().flat_map(|file| &file.measured) {
+            let (n, all) = (measured.segments.n_drawn(), measured.segments.len());
+            if n < all {
+                notes.push(format!(
+                    "{} compares the {} that have a score in both files",
+                    measured.score.name,
+                    ui::of(n as u64, "segment")
+                ));
+            }
+        }
+        notes
     }
 
     /// The file that the report is about.
@@ -214,12 +261,39 @@ struct Scored<'a> {
 
 /// What a metric found in a file.
 struct Measured {
-    name: MetricName,
+    name: ScoreName,
     segments: Segments,
     score: Score,
     resampled: Option<Resampled>,
     /// Of a page, with the signature that goes with it.
     interval: Option<(Resampled, Signature)>,
+}
+
+impl Measured {
+    /// How many digits are printed behind the point: two more where 1 is the
+    /// best, and not 100.
+    fn digits(&self, width: usize) -> usize {
+        match self.name {
+            ScoreName::Remote(RemoteName::Comet) => width + 2,
+            _ => width,
+        }
+    }
+}
+
+/// A number as it is printed; a mean of nothing is a dash.
+fn shown(value: f64, digits: usize) -> String {
+    match value.is_nan() {
+        true => "–".to_owned(),
+        false => format!("{value:.digits$}"),
+    }
+}
+
+/// A difference as it is printed.
+fn shown_difference(value: f64, digits: usize) -> String {
+    match value.is_nan() {
+        true => "–".to_owned(),
+        false => format!("{value:+.digits$}"),
+    }
 }
 
 /// The segments that have something in common.
@@ -234,7 +308,7 @@ struct Slice {
 /// A score that was to be met.
 struct Gate {
     file: String,
-    metric: MetricName,
+    metric: ScoreName,
     score: Score,
     threshold: f64,
     is_met: bool,
@@ -245,6 +319,8 @@ struct View<'a> {
     files: Vec<&'a str>,
     /// The metric by which they were chosen, with its score of the first file.
     ranking: Score,
+    /// How many more digits its scores have than others.
+    more_digits: usize,
     shown: Vec<Shown<'a>>,
 }
 
@@ -258,24 +334,43 @@ struct Shown<'a> {
     sides: Vec<(&'a Prediction<'a>, f64)>,
 }
 
+/// Fails unless files line up and have references.
+fn check(
+    args: &EvalArgs,
+    systems: &[System<'_>],
+    references: &References<'_>,
+    is_quiet: bool,
+) -> Result<(), Failure> {
+    for system in systems {
+        references.check(system)?;
+        references.of(system)?;
+    }
+    match (systems, args.compare.is_empty()) {
+        ([base, tuned], false) => check_pair(base, tuned, references, is_quiet),
+        _ => Ok(()),
+    }
+}
+
 fn report<'a>(
     args: &'a EvalArgs,
     asking: Option<&Asking>,
     systems: &'a [System<'a>],
     references: &'a References<'a>,
+    remotes: Vec<Remote>,
     is_quiet: bool,
 ) -> Result<Report<'a>, Failure> {
-    for system in systems {
-        references.check(system)?;
-    }
-    if let ([base, tuned], false) = (systems, args.compare.is_empty()) {
-        check_pair(base, tuned, references, is_quiet)?;
-    }
     let mut metrics = args.metric.clone();
-    metrics.extend(args.fail_under.iter().map(|threshold| threshold.metric));
+    metrics.extend(
+        args.fail_under
+            .iter()
+            .filter_map(|threshold| match threshold.metric {
+                ScoreName::Local(name) => Some(name),
+                ScoreName::Remote(_) => None,
+            }),
+    );
     let mut files = Vec::with_capacity(systems.len());
     let mut context = None;
-    for system in systems {
+    for (place, system) in systems.iter().enumerate() {
         let streams = references.of(system)?;
         let script = script_of(&streams[0]);
         if !is_quiet {
@@ -286,6 +381,14 @@ fn report<'a>(
             tell_tokenized(args, system, script, &metrics);
         }
         let mut scored = score(args, system, &streams, &metrics, script)?;
+        for (at, remote) in remotes.iter().enumerate() {
+            if remote.file == place {
+                let common = remote::common(&remotes, at, !args.compare.is_empty());
+                let segments = remote.segments(system.name, &common)?;
+                let name = ScoreName::Remote(remote.name);
+                scored.measured.push(measured(args, name, segments)?);
+            }
+        }
         if let Some(asking) = asking {
             // What is compared is held to the same.
             let context = match &mut context {
@@ -309,6 +412,7 @@ fn report<'a>(
         args,
         comparisons: comparisons(args, &files)?,
         gates: gates(args, &files),
+        remotes,
         judged: None,
         views,
         page_views,
@@ -484,29 +588,7 @@ fn score<'a>(
             continue;
         }
         let segments = measure(&metric, system, streams)?;
-        let mut score = segments.score();
-        let (mut resampled, mut interval) = (None, None);
-        let has_page = args.has_page() && args.compare.is_empty();
-        if args.resampling.confidence || has_page {
-            let n_samples = args
-                .resampling
-                .samples
-                .map_or(compare::BOOTSTRAP_SAMPLES, Into::into);
-            let (estimate, signature) =
-                compare::confidence(&segments, n_samples, args.resampling.seed).map_err(plain)?;
-            interval = estimate.resampled.map(|found| (found, signature.clone()));
-            if args.resampling.confidence {
-                score.signature = signature;
-                resampled = estimate.resampled;
-            }
-        }
-        measured.push(Measured {
-            name,
-            segments,
-            score,
-            resampled,
-            interval,
-        });
+        measured.push(self::measured(args, ScoreName::Local(name), segments)?);
     }
     let mut slices = Vec::new();
     for by in &args.by {
@@ -522,6 +604,35 @@ fn score<'a>(
         measured,
         slices,
         rates: Vec::new(),
+    })
+}
+
+/// Scores what was measured, with an interval where one is told: on a page, if
+/// it is asked for, and of what a model said, which is told in no other way.
+fn measured(args: &EvalArgs, name: ScoreName, segments: Segments) -> Result<Measured, Failure> {
+    let mut score = segments.score();
+    let (mut resampled, mut interval) = (None, None);
+    let is_alone = args.compare.is_empty();
+    let is_told = is_alone && (args.resampling.confidence || matches!(name, ScoreName::Remote(_)));
+    if is_told || (is_alone && args.has_page()) {
+        let n_samples = args
+            .resampling
+            .samples
+            .map_or(compare::BOOTSTRAP_SAMPLES, Into::into);
+        let (estimate, signature) =
+            compare::confidence(&segments, n_samples, args.resampling.seed).map_err(plain)?;
+        interval = estimate.resampled.map(|found| (found, signature.clone()));
+        if is_told {
+            score.signature = signature;
+            resampled = estimate.resampled;
+        }
+    }
+    Ok(Measured {
+        name,
+        segments,
+        score,
+        resampled,
+        interval,
     })
 }
 
@@ -634,8 +745,12 @@ fn gates(args: &EvalArgs, files: &[Scored<'_>]) -> Vec<Gate> {
     let mut gates = Vec::new();
     for file in files {
         for threshold in &args.fail_under {
-            let metric = args.metrics.metric(threshold.metric, file.script);
-            let is_it = |measured: &&Measured| measured.segments.metric() == &metric;
+            let is_it = |measured: &&Measured| match threshold.metric {
+                ScoreName::Local(name) => {
+                    measured.segments.metric() == &args.metrics.metric(name, file.script)
+                }
+                name => measured.name == name,
+            };
             let measured = file.measured.iter().find(is_it);
             let measured = measured.expect("what has a threshold is measured");
             let value = measured.score.value;
@@ -644,7 +759,7 @@ fn gates(args: &EvalArgs, files: &[Scored<'_>]) -> Vec<Gate> {
                 metric: threshold.metric,
                 score: measured.score.clone(),
                 threshold: threshold.score,
-                is_met: if metric.lower_is_better() {
+                is_met: if measured.segments.metric().lower_is_better() {
                     value <= threshold.score
                 } else {
                     value >= threshold.score
@@ -666,12 +781,18 @@ fn views<'a>(
     // What is compared stands side by side.
     let n_sides = if args.compare.is_empty() { 1 } else { 2 };
     let views = files.chunks(n_sides).map(|files| {
-        let metric = ranking(args, &files[0]);
-        let sides = files.iter().map(|file| {
-            let streams = references.of(file.system)?;
-            measure(&metric, file.system, &streams)
+        // A model tells single segments apart better than any count.
+        let is_remote = |measured: &Measured| matches!(measured.name, ScoreName::Remote(_));
+        let at = files[0].measured.iter().position(is_remote);
+        let sides = files.iter().map(|file| match at {
+            Some(at) => Ok(file.measured[at].segments.clone()),
+            None => {
+                let streams = references.of(file.system)?;
+                measure(&ranking(args, &files[0]), file.system, &streams)
+            }
         });
         let sides = sides.collect::<Result<Vec<_>, _>>()?;
+        let metric = sides[0].metric();
         let each: Vec<_> = sides.iter().map(Segments::each).collect();
         let sign = if metric.lower_is_better() { -1.0 } else { 1.0 };
         let places = match &each[..] {
@@ -704,6 +825,7 @@ fn views<'a>(
         Ok(View {
             files: files.iter().map(|file| file.system.name).collect(),
             ranking: sides[0].score(),
+            more_digits: at.map_or(0, |at| files[0].measured[at].digits(0)),
             shown: shown.collect(),
         })
     });
@@ -722,7 +844,10 @@ fn ranking(args: &EvalArgs, file: &Scored<'_>) -> Metric {
         MetricName::RougeL,
         MetricName::Exact,
     ];
-    let is_asked = |name: &MetricName| file.measured.iter().any(|other| other.name == *name);
+    let is_asked = |name: &MetricName| {
+        let name = ScoreName::Local(*name);
+        file.measured.iter().any(|other| other.name == name)
+    };
     let name = BEST.into_iter().find(is_asked).unwrap_or(MetricName::Chrf);
     match args.metrics.metric(name, file.script) {
         Metric::Bleu(bleu) => Metric::from(Bleu {
@@ -736,6 +861,7 @@ fn ranking(args: &EvalArgs, file: &Scored<'_>) -> Metric {
 /// The places of the lowest numbers, the lowest first.
 fn lowest(numbers: &[f64], n: usize) -> Vec<usize> {
     let mut places: Vec<usize> = (0..numbers.len()).collect();
+    places.retain(|&place| !numbers[place].is_nan());
     places.sort_by(|&a, &b| numbers[a].total_cmp(&numbers[b]));
     places.truncate(n);
     places
@@ -768,6 +894,28 @@ impl Scored<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Two models on some segments, of which the tuned one wins all.
+    fn verdict_of(n: usize) -> Verdict {
+        let references: Vec<_> = (0..n)
+            .map(|n| format!("the cat {n} sat on the mat"))
+            .collect();
+        let base: Vec<_> = (0..n).map(|n| format!("a cat {n} is on a mat")).collect();
+        let streams: Vec<_> = references.iter().map(|text| Some(&**text)).collect();
+        let metric = Metric::from(prep_eval::Chrf::default());
+        let measure = |texts: &[String]| metric.measure(texts, &[&streams]).unwrap();
+        let (base, tuned) = (measure(&base), measure(&references));
+        let comparison = compare::bootstrap(&base, &tuned, 200, 1).unwrap();
+        Verdict::of(&comparison, tuned.n_drawn(), false)
+    }
+
+    #[test]
+    fn a_few_segments_are_no_verdict() {
+        for n in [1, 2, 10, ENOUGH - 1] {
+            assert_eq!(verdict_of(n), Verdict::TooFew, "{n}");
+        }
+        assert_eq!(verdict_of(ENOUGH), Verdict::Better);
+    }
 
     #[test]
     fn the_script_of_references_is_that_of_their_letters() {

@@ -9,7 +9,10 @@ use unicode_width::UnicodeWidthStr;
 
 use super::read::last_text;
 use super::rules::Rate;
-use super::{Gate, Measured, PLAYED, Report, SIGNIFICANT, Scored, Shown, Slice, View};
+use super::{
+    ENOUGH, Gate, Measured, PLAYED, Report, SIGNIFICANT, Scored, Shown, Slice, Verdict, View,
+    shown, shown_difference,
+};
 use crate::args::Test;
 use crate::ui;
 
@@ -36,7 +39,7 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
         account(file, role, out)?;
         if report.comparisons.is_empty() {
             for measured in &file.measured {
-                writeln!(out, "{}", line_of(measured, digits))?;
+                writeln!(out, "{}", line_of(measured, measured.digits(digits)))?;
             }
             slices(file, None, digits, out)?;
             rates(file, None, out)?;
@@ -46,6 +49,9 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
         comparison(report, out)?;
         slices(tuned, Some(base), digits, out)?;
         rates(tuned, Some(base), out)?;
+    }
+    for note in report.remote_notes() {
+        writeln!(out, "{}", ui::visible(&note))?;
     }
     if let Some(judged) = &report.judged {
         writeln!(out, "\n{}", ui::visible(&judged.heading()))?;
@@ -123,7 +129,6 @@ fn head(score: &Score) -> String {
 }
 
 fn comparison(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let digits = report.args.width;
     let test = match report.args.resampling.test {
         Test::Bootstrap => "paired bootstrap resampling",
         Test::Randomization => "paired approximate randomization",
@@ -131,11 +136,18 @@ fn comparison(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
         "\n{test}: score (mean ± margin) and difference [interval], both at 95 %;\n\
-         better or worse is what has p < {SIGNIFICANT} and an interval without 0"
+         better or worse is what has p < {SIGNIFICANT} and an interval without 0{}",
+        match report.verdicts().any(|verdict| verdict == Verdict::TooFew) {
+            true => format!(", of {ENOUGH} segments or more"),
+            false => String::new(),
+        }
     )?;
     let header = ["", "base", "tuned", "difference", "", "p", ""];
     let mut rows = vec![header.map(str::to_owned).to_vec()];
-    for (verdict, comparison) in report.verdicts().zip(&report.comparisons) {
+    let measured = report.files.iter().take(1).flat_map(|file| &file.measured);
+    let comparisons = measured.zip(&report.comparisons);
+    for (verdict, (measured, comparison)) in report.verdicts().zip(comparisons) {
+        let digits = measured.digits(report.args.width);
         let estimate = |estimate: Estimate| match estimate.resampled {
             Some(resampled) => {
                 let Resampled { mean, margin } = resampled;
@@ -216,10 +228,12 @@ fn slice_row(
             let segments = slice.segments.iter().copied();
             measured.segments.score_of(segments).value
         };
+        let digits = measured.digits(digits);
         let value = score(measured);
-        let mut cell = format!("{value:.digits$}");
+        let mut cell = shown(value, digits);
         if let Some(base) = base {
-            cell += &format!(" ({:+.digits$})", value - score(&base.measured[at]));
+            let difference = value - score(&base.measured[at]);
+            cell += &format!(" ({})", shown_difference(difference, digits));
         }
         row.push(cell);
     }
@@ -305,6 +319,7 @@ fn segment(
     digits: usize,
     out: &mut dyn Write,
 ) -> io::Result<()> {
+    let digits = digits + view.more_digits;
     let scores = shown.sides.iter();
     let scores: Vec<_> = scores
         .map(|(_, score)| format!("{score:.digits$}"))

@@ -35,33 +35,43 @@ pub(crate) fn run(args: &JobsArgs, shared: &Shared) -> Result<Answer, Failure> {
 
 /// The job that is meant, and what is known of its launch.
 #[derive(Debug)]
-struct Wanted {
-    cloud: Cloud,
-    name: ResourceName,
+pub(crate) struct Wanted {
+    pub(crate) cloud: Cloud,
+    pub(crate) name: ResourceName,
     /// The record of this directory, if it is of this job.
-    record: Option<JobRecord>,
+    pub(crate) record: Option<JobRecord>,
 }
 
 impl Wanted {
-    /// Finds out which job is meant. Nothing is sent.
     fn find(job: &JobArgs, cloud: &CloudArgs, shared: &Shared) -> Result<Self, Failure> {
-        let record = JobRecord::read()?;
+        let open = || Cloud::open(cloud, shared);
+        let open_at = |name: &ResourceName| Cloud::open_at(name, cloud);
+        Self::of(job.job.as_deref(), JobRecord::read()?, open, open_at)
+    }
+
+    /// Finds out which job is meant: an id, a name, or the one that was launched
+    /// last. `open` opens the project and location of commands, `open_at` those of
+    /// a name. Nothing is sent.
+    pub(crate) fn of(
+        job: Option<&str>,
+        record: Option<JobRecord>,
+        open: impl FnOnce() -> Result<Cloud, Failure>,
+        open_at: impl FnOnce(&ResourceName) -> Result<Cloud, Failure>,
+    ) -> Result<Self, Failure> {
         let recorded = record.as_ref().map(JobRecord::name).transpose()?;
-        let (name, cloud) = match (job.job.as_deref(), recorded) {
-            (None, Some(name)) => (name.clone(), Cloud::open_at(&name, cloud)?),
+        let (name, cloud) = match (job, recorded) {
+            (None, Some(name)) => (name.clone(), open_at(&name)?),
             (None, None) => {
                 return Err(Failure::new("no job was launched from this directory")
                     .hint("name one; `prep jobs list` lists them"));
             }
             (Some(text), _) if text.starts_with("projects/") => {
                 let name = ResourceName::job(text).map_err(Failure::new)?;
-                (name.clone(), Cloud::open_at(&name, cloud)?)
+                (name.clone(), open_at(&name)?)
             }
-            (Some(id), Some(name)) if name.id == id => {
-                (name.clone(), Cloud::open_at(&name, cloud)?)
-            }
+            (Some(id), Some(name)) if name.id == id => (name.clone(), open_at(&name)?),
             (Some(id), _) => {
-                let cloud = Cloud::open(cloud, shared)?;
+                let cloud = open()?;
                 let name = ResourceName::of_job(&cloud.project, &cloud.location, id);
                 let name = ResourceName::job(&name.to_string());
                 (
@@ -85,7 +95,7 @@ impl Wanted {
     }
 
     /// Asks the service for the job.
-    fn get(&self) -> Result<TuningJob, Failure> {
+    pub(crate) fn get(&self) -> Result<TuningJob, Failure> {
         let job = self.cloud.wait(tuning::get(&self.cloud.client, &self.name));
         job.map_err(|error| {
             let is_missing = error.http() == Some(404);

@@ -13,10 +13,11 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use prep_data::io::AtomicFile;
+use prep_submit::asking::{Journal, RequestId, RowError};
+use prep_submit::predict::Options;
 use prep_submit::predict::batch::{
     self, BatchError, BatchJob, BatchLaunch, BatchOrder, Waiting, launch,
 };
-use prep_submit::predict::{Journal, Options, RequestId, RowError};
 use prep_submit::storage::{self, GsUri, How, Upload, checksums};
 use prep_submit::tuning::{Existing, JobState, LaunchOptions, ResourceName};
 use serde_json::Value;
@@ -157,8 +158,7 @@ impl<'a> Batch<'a> {
 
     fn is_answered(&self, index: u64, body: &Value) -> Result<bool, Failure> {
         let id = RequestId::of(&self.options.model.path(), body);
-        let answer = self.journal.answer(index, &id).map_err(plain)?;
-        Ok(answer.is_some())
+        self.journal.has(index, &id).map_err(plain)
     }
 
     /// The requests that have no answer.

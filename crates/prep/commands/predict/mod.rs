@@ -13,10 +13,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use prep_data::io::AtomicFile;
-use prep_submit::predict::{
-    self, Family, Generation, Journal, JournalError, Model, Options, Outcome, RunError, Thinking,
-};
-use prep_submit::tuning::{self, ResourceName, TuningJob};
+use prep_submit::asking::{Journal, JournalError, RunError, Summary};
+use prep_submit::predict::{self, Family, Generation, Model, Options, Outcome, Thinking};
+use prep_submit::tuning::{ResourceName, TuningJob};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -24,6 +23,7 @@ use self::batch::{Batch, BatchModel, Failed};
 use self::compared::Frame;
 use self::prompts::Prompts;
 use super::convert::text_or_file;
+use super::jobs::Wanted;
 use super::jobs::record::JobRecord;
 use super::submit::Rehearsal;
 use crate::Answer;
@@ -156,16 +156,17 @@ impl Asked {
             let (project, location) = (name.project.clone(), name.location.clone());
             Cloud::connect(&environment, &args.cloud, project, location)
         };
+        let open = || match played {
+            Some(_) => Cloud::connect(
+                &environment,
+                &args.cloud,
+                Rehearsal::PROJECT.into(),
+                "us-central1".into(),
+            ),
+            None => Cloud::open(&args.cloud, shared),
+        };
         if let Some(model) = &args.model {
-            let cloud = match played {
-                Some(_) => Cloud::connect(
-                    &environment,
-                    &args.cloud,
-                    Rehearsal::PROJECT.into(),
-                    "us-central1".into(),
-                )?,
-                None => Cloud::open(&args.cloud, shared)?,
-            };
+            let cloud = open()?;
             let family = Family::of(model);
             let location = serving(&cloud.location, family);
             let batch = BatchModel {
@@ -201,14 +202,18 @@ impl Asked {
             Some(_) => JobRecord::read_rehearsed()?,
             None => JobRecord::read()?,
         };
-        let (name, record) = wanted(args, record, shared)?;
-        let cloud = connect(&name)?;
-        let job = cloud.wait(tuning::get(&cloud.client, &name));
-        let job =
-            job.map_err(|error| failed(format!("cannot get the tuning job `{}`", name.id), error))?;
+        if args.job.is_none() && record.is_none() {
+            return Err(Failure::new("there is no model to ask")
+                .note("no job was started from this directory")
+                .hint(
+                    "name one with `--job`, `--endpoint` or `--model`; `prep jobs list` lists the jobs",
+                ));
+        }
+        let wanted = Wanted::of(args.job.as_deref(), record, open, connect)?;
+        let job = wanted.get()?;
         let endpoint = endpoint_of(&job, args.checkpoint.as_deref())?;
         let base = job.base_model().map(str::to_owned);
-        let train = record.map(|record| record.train.path);
+        let train = wanted.record.map(|record| record.train.path);
         let model = job.tuned_model().and_then(|tuned| tuned.model);
         Ok(Self {
             cloud: connect(&endpoint)?,
@@ -217,34 +222,6 @@ impl Asked {
             batch: model.as_ref().map(BatchModel::tuned),
             train: train.filter(|path| path.exists()),
         })
-    }
-}
-
-/// The job that is meant, and what is known of its launch.
-fn wanted(
-    args: &PredictArgs,
-    record: Option<JobRecord>,
-    shared: &Shared,
-) -> Result<(ResourceName, Option<JobRecord>), Failure> {
-    let recorded = record.as_ref().map(JobRecord::name).transpose()?;
-    match (args.job.as_deref(), recorded) {
-        (None, Some(name)) => Ok((name, record)),
-        (None, None) => Err(Failure::new("there is no model to ask")
-            .note("no job was started from this directory")
-            .hint(
-                "name one with `--job`, `--endpoint` or `--model`; `prep jobs list` lists the jobs",
-            )),
-        (Some(text), recorded) if text.starts_with("projects/") => {
-            let name = ResourceName::job(text).map_err(Failure::new)?;
-            let is_it = recorded.is_some_and(|known| known.id == name.id);
-            Ok((name, record.filter(|_| is_it)))
-        }
-        (Some(id), Some(name)) if name.id == id => Ok((name, record)),
-        (Some(id), _) => {
-            let cloud = Cloud::open(&args.cloud, shared)?;
-            let name = ResourceName::of_job(&cloud.project, &cloud.location, id);
-            Ok((name, None))
-        }
     }
 }
 
@@ -322,9 +299,9 @@ fn options(args: &PredictArgs, asked: &Asked) -> Result<Options, Failure> {
         return Err(Failure::new(format!("`{}` is no rate", args.rate)));
     }
     options.stream = args.stream;
-    options.concurrency = args.concurrency;
-    options.most_rate = args.rate;
-    options.timeout = Duration::from_secs(args.timeout);
+    options.pace.concurrency = args.concurrency;
+    options.pace.most_rate = args.rate;
+    options.pace.timeout = Duration::from_secs(args.timeout);
     Ok(options)
 }
 
@@ -511,7 +488,7 @@ impl Told {
         }
     }
 
-    fn summary(&self, options: &Options, summary: predict::Summary) -> Value {
+    fn summary(&self, options: &Options, summary: Summary) -> Value {
         json!({
             "schema": 1,
             "command": "predict",

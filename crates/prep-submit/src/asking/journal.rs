@@ -12,11 +12,10 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-
-use super::outcome::Answer;
 
 /// After how many answers the file is synced.
 const BATCH: usize = 16;
@@ -61,10 +60,10 @@ struct Line {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Entry {
+struct Entry<A> {
     index: u64,
     request: RequestId,
-    answer: Answer,
+    answer: A,
 }
 
 /// Why a journal cannot be used.
@@ -124,7 +123,7 @@ impl Journal {
                 break;
             }
             number += 1;
-            let entry: Entry =
+            let entry: Entry<IgnoredAny> =
                 serde_json::from_slice(&bytes).map_err(|_| JournalError::Damaged {
                     path: path.into(),
                     line: number,
@@ -151,15 +150,29 @@ impl Journal {
     /// # Errors
     ///
     /// When the file cannot be read.
-    pub fn answer(&self, index: u64, request: &RequestId) -> Result<Option<Answer>, JournalError> {
+    pub fn answer<A: DeserializeOwned>(
+        &self,
+        index: u64,
+        request: &RequestId,
+    ) -> Result<Option<A>, JournalError> {
         let mut kept = self.kept();
         let Some(&line) = kept.lines.get(&index) else {
             return Ok(None);
         };
-        let entry = kept.read(line).map_err(|source| self.error(source))?;
+        let entry: Entry<A> = kept.read(line).map_err(|source| self.error(source))?;
         Ok(Some(entry)
             .filter(|entry| entry.request == *request)
             .map(|entry| entry.answer))
+    }
+
+    /// Whether an answer of a request is kept.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read.
+    pub fn has(&self, index: u64, request: &RequestId) -> Result<bool, JournalError> {
+        let answer = self.answer::<IgnoredAny>(index, request);
+        answer.map(|answer| answer.is_some())
     }
 
     /// Keeps an answer.
@@ -167,16 +180,16 @@ impl Journal {
     /// # Errors
     ///
     /// When the file cannot be written.
-    pub fn keep(
+    pub fn keep<A: Serialize>(
         &self,
         index: u64,
         request: &RequestId,
-        answer: &Answer,
+        answer: &A,
     ) -> Result<(), JournalError> {
         let entry = Entry {
             index,
             request: request.clone(),
-            answer: answer.clone(),
+            answer,
         };
         let append = || {
             let mut line = serde_json::to_vec(&entry)?;
@@ -241,7 +254,7 @@ impl Journal {
 }
 
 impl Kept {
-    fn read(&mut self, line: Line) -> io::Result<Entry> {
+    fn read<A: DeserializeOwned>(&mut self, line: Line) -> io::Result<Entry<A>> {
         let mut bytes = vec![0; line.len];
         self.file.seek(SeekFrom::Start(line.at))?;
         self.file.read_exact(&mut bytes)?;
@@ -281,8 +294,8 @@ mod tests {
 
     use serde_json::json;
 
-    use super::super::outcome::Outcome;
     use super::*;
+    use crate::predict::{Answer, Outcome};
 
     fn answer(text: &str) -> Answer {
         Answer {
@@ -315,8 +328,9 @@ mod tests {
         let journal = Journal::open(&path).unwrap();
         assert_eq!(journal.len(), 40);
         assert_eq!(journal.answer(7, &id("q")).unwrap(), Some(answer("7")));
-        assert_eq!(journal.answer(7, &id("another")).unwrap(), None);
-        assert_eq!(journal.answer(40, &id("q")).unwrap(), None);
+        assert!(journal.has(7, &id("q")).unwrap());
+        assert!(!journal.has(7, &id("another")).unwrap());
+        assert!(!journal.has(40, &id("q")).unwrap());
         journal.keep(7, &id("another"), &answer("new")).unwrap();
         assert_eq!(
             journal.answer(7, &id("another")).unwrap(),
@@ -325,7 +339,7 @@ mod tests {
         assert_eq!(journal.answer(8, &id("q")).unwrap(), Some(answer("8")));
         journal.clear().unwrap();
         assert!(journal.is_empty());
-        assert_eq!(journal.answer(8, &id("q")).unwrap(), None);
+        assert!(!journal.has(8, &id("q")).unwrap());
         journal.keep(3, &id("q"), &answer("late")).unwrap();
         drop(journal);
         let journal = Journal::open(&path).unwrap();
