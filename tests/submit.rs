@@ -553,8 +553,10 @@ fn a_rehearsal_needs_nothing_but_the_split() {
     says(out(&run), &["succeeded after", "CHECKPOINT"]);
     for text in [out(&run), &run.stderr] {
         assert!(!text.contains("https://"), "{text}");
-        assert!(!text.contains("prep jobs"), "{text}");
+        let mut jobs = text.lines().filter(|line| line.contains("prep jobs"));
+        assert!(jobs.all(|line| line.contains("--rehearse")), "{text}");
     }
+    says(&run.stderr, &["`prep jobs dropped --rehearse`"]);
     assert_eq!(place.read(".prep-rehearsal/.gitignore"), b"*\n");
     // A real job is not taken for the rehearsed one.
     assert!(place.has("split/rehearsal.json") && !place.has("split/job.json"));
@@ -565,6 +567,28 @@ fn a_rehearsal_needs_nothing_but_the_split() {
     let jobs = files_below(&place.path(".prep-rehearsal/jobs"));
     let is_job = |path: &&std::path::PathBuf| path.extension().is_some_and(|end| end == "json");
     assert_eq!(jobs.iter().filter(is_job).count(), 1, "{jobs:?}");
+
+    // What was played can be looked at, and nothing else.
+    let look = |words: &[&str]| {
+        let words = [&["jobs", "--rehearse"], words].concat();
+        let run = played::finish(&mut played::bare(&place, &words));
+        ok(&run);
+        says(&run.stderr, &["the jobs were played on this machine"]);
+        run
+    };
+    let run = look(&["show"]);
+    says(out(&run), &["succeeded", "gemini-3.1-flash-lite"]);
+    assert!(!out(&run).contains("https://"), "{}", out(&run));
+    assert_eq!(out(&look(&["list"])).lines().count(), 2);
+    says(
+        out(&look(&["metrics", "--format", "csv"])),
+        &["eval_total_loss"],
+    );
+    says(out(&look(&["dropped"])), &["corpus.csv:42"]);
+    says(out(&look(&["watch"])), &["succeeded after"]);
+    let run = played::finish(&mut played::bare(&place, &["jobs", "show"]));
+    assert_eq!(run.status.code(), Some(2));
+    says(&run.stderr, &["no job was launched from this directory"]);
 }
 
 #[test]

@@ -14,8 +14,90 @@ use tokio::runtime::{self, Runtime};
 use crate::args::{CloudArgs, Shared};
 use crate::failure::{Failure, plain};
 use crate::interrupt;
+use crate::rehearsal::Rehearsal;
 use crate::settings::Settings;
 use crate::ui;
+
+/// Whose services are called: Google's, or those that a rehearsal plays until
+/// this is dropped.
+#[derive(Debug)]
+pub(crate) struct Services<'a> {
+    args: &'a CloudArgs,
+    shared: &'a Shared,
+    played: Option<Rehearsal>,
+}
+
+impl<'a> Services<'a> {
+    /// Chooses Google's, or begins a rehearsal.
+    pub(crate) fn new(
+        args: &'a CloudArgs,
+        shared: &'a Shared,
+        is_rehearsal: bool,
+    ) -> Result<Self, Failure> {
+        Ok(Self {
+            args,
+            shared,
+            played: is_rehearsal.then(Rehearsal::start).transpose()?,
+        })
+    }
+
+    /// Whether they are played.
+    pub(crate) fn are_played(&self) -> bool {
+        self.played.is_some()
+    }
+
+    /// Opens the project and location that flags, environment and settings
+    /// name. Nothing is sent.
+    pub(crate) fn open(&self) -> Result<Cloud, Failure> {
+        let (environment, settings) = (environment(), Settings::read(self.shared)?);
+        let own = self.args.location.clone();
+        let location = own
+            .or(environment.location)
+            .or(settings.tuning.location)
+            .or(settings.validate.location);
+        if self.are_played() {
+            // A rehearsal has one project; nothing of a real one is in it.
+            let location = location.unwrap_or_else(|| Rehearsal::LOCATION.into());
+            return self.connect(Rehearsal::PROJECT.into(), segment("location", location)?);
+        }
+        let own = self.args.project.clone();
+        let project = own.or(environment.project).or(settings.tuning.project);
+        match (project, location) {
+            (Some(project), Some(location)) => {
+                self.connect(segment("project", project)?, segment("location", location)?)
+            }
+            (project, location) => Err(missing(&[
+                (
+                    project.is_none(),
+                    "project",
+                    "--project",
+                    "GOOGLE_CLOUD_PROJECT",
+                ),
+                (
+                    location.is_none(),
+                    "location",
+                    "--location",
+                    "GOOGLE_CLOUD_LOCATION",
+                ),
+            ])),
+        }
+    }
+
+    /// Opens the project and location of something that has a name. Nothing is
+    /// sent.
+    pub(crate) fn open_at(&self, name: &ResourceName) -> Result<Cloud, Failure> {
+        self.connect(name.project.clone(), name.location.clone())
+    }
+
+    /// Opens a project and a location. Nothing is sent.
+    pub(crate) fn connect(&self, project: String, location: String) -> Result<Cloud, Failure> {
+        let played = self.played.as_ref();
+        let environment = played.map_or_else(environment, Rehearsal::environment);
+        let mut cloud = Cloud::connect(&environment, self.args, project, location)?;
+        cloud.is_rehearsal = self.are_played();
+        Ok(cloud)
+    }
+}
 
 /// A way to call Google Cloud.
 #[derive(Debug)]
@@ -35,52 +117,9 @@ pub(crate) struct Cloud {
 }
 
 impl Cloud {
-    /// Opens the project and location that flags, environment and settings
-    /// name. Nothing is sent.
-    pub(crate) fn open(args: &CloudArgs, shared: &Shared) -> Result<Self, Failure> {
-        let environment = environment();
-        let settings = Settings::read(shared)?;
-        let own = args.project.clone();
-        let project = own
-            .or_else(|| environment.project.clone())
-            .or(settings.tuning.project);
-        let own = args.location.clone();
-        let location = own
-            .or_else(|| environment.location.clone())
-            .or(settings.tuning.location)
-            .or(settings.validate.location);
-        match (project, location) {
-            (Some(project), Some(location)) => {
-                let (project, location) =
-                    (segment("project", project)?, segment("location", location)?);
-                Self::connect(&environment, args, project, location)
-            }
-            (project, location) => Err(missing(&[
-                (
-                    project.is_none(),
-                    "project",
-                    "--project",
-                    "GOOGLE_CLOUD_PROJECT",
-                ),
-                (
-                    location.is_none(),
-                    "location",
-                    "--location",
-                    "GOOGLE_CLOUD_LOCATION",
-                ),
-            ])),
-        }
-    }
-
-    /// Opens the project and location of something that has a name.
-    pub(crate) fn open_at(name: &ResourceName, args: &CloudArgs) -> Result<Self, Failure> {
-        let (project, location) = (name.project.clone(), name.location.clone());
-        Self::connect(&environment(), args, project, location)
-    }
-
     /// Opens a project and a location with what the environment, or something
     /// that is given for it, says about credentials and addresses.
-    pub(crate) fn connect(
+    fn connect(
         environment: &Environment,
         args: &CloudArgs,
         project: String,

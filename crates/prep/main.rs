@@ -15,6 +15,8 @@ mod failure;
 mod interrupt;
 mod pricing;
 mod project;
+#[cfg(feature = "cloud")]
+mod rehearsal;
 mod report;
 mod settings;
 mod target;

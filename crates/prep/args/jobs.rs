@@ -21,10 +21,15 @@ Examples:
   prep jobs watch                      follow it to its end; Ctrl-C leaves it alone
   prep jobs metrics --format csv       its curves
   prep jobs dropped                    the examples that the service left out, and where they came from
-  prep jobs cancel 6284765961371254784")]
+  prep jobs cancel 6284765961371254784
+  prep jobs show --rehearse            the job of the last rehearsal in this directory")]
 pub(crate) struct JobsArgs {
     #[command(subcommand)]
     pub(crate) command: JobsCommand,
+
+    /// Look at the jobs of `prep submit --rehearse` in this directory.
+    #[arg(long, global = true)]
+    pub(crate) rehearse: bool,
 
     #[command(flatten)]
     pub(crate) cloud: CloudArgs,
@@ -54,6 +59,13 @@ pub(crate) struct JobArgs {
     /// The id or the name of the job; the last one launched from here without it.
     #[arg(value_name = "JOB")]
     pub(crate) job: Option<String>,
+}
+
+impl JobArgs {
+    /// The id or the name, if one is given.
+    pub(crate) fn id(&self) -> Option<&str> {
+        self.job.as_deref()
+    }
 }
 
 /// Flags of `prep jobs list`.

@@ -52,8 +52,8 @@ pub(crate) use self::filter::{FilterArgs, PairArgs, language_tag};
 pub(crate) use self::fix::FixArgs;
 #[cfg(feature = "cloud")]
 pub(crate) use self::jobs::{
-    CancelArgs, DroppedArgs, JobArgs, JobsArgs, JobsCommand, ListArgs, MetricsArgs, MetricsFormat,
-    ShowArgs, WatchArgs,
+    CancelArgs, DroppedArgs, JobsArgs, JobsCommand, ListArgs, MetricsArgs, MetricsFormat, ShowArgs,
+    WatchArgs,
 };
 pub(crate) use self::mix::{MixArgs, Weighted};
 #[cfg(feature = "cloud")]

@@ -9,38 +9,31 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::args::{AskingArgs, Shared};
-use crate::cloud::{Cloud, failed};
-use crate::commands::submit::Rehearsal;
+use crate::cloud::{Cloud, Services, failed};
 use crate::failure::{Failure, plain};
 use crate::ui;
 
 /// A line to who is asked.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(super) struct Line<'a> {
     // Hangs up before the rehearsal ends.
     pub(super) cloud: Cloud,
-    played: Option<Rehearsal>,
+    services: Services<'a>,
 }
 
-impl Line {
+impl<'a> Line<'a> {
     /// Opens a line. Nothing is sent.
-    pub(super) fn open(asking: &AskingArgs, shared: &Shared) -> Result<Self, Failure> {
-        let played = asking.rehearse.then(Rehearsal::start).transpose()?;
-        let cloud = match &played {
-            Some(played) => Cloud::connect(
-                &played.environment(),
-                &asking.cloud,
-                Rehearsal::PROJECT.into(),
-                "us-central1".into(),
-            )?,
-            None => Cloud::open(&asking.cloud, shared)?,
-        };
-        Ok(Self { cloud, played })
+    pub(super) fn open(asking: &'a AskingArgs, shared: &'a Shared) -> Result<Self, Failure> {
+        let services = Services::new(&asking.cloud, shared, asking.rehearse)?;
+        Ok(Self {
+            cloud: services.open()?,
+            services,
+        })
     }
 
     /// Whether who is asked is played.
     pub(super) fn is_played(&self) -> bool {
-        self.played.is_some()
+        self.services.are_played()
     }
 }
 
@@ -76,7 +69,7 @@ pub(super) fn kept<I: Inquiry>(
 }
 
 /// Asks for consent, unless it was given; without it the command ends.
-pub(super) fn consent(asking: &AskingArgs, line: &Line, whom: &str) -> Result<(), Failure> {
+pub(super) fn consent(asking: &AskingArgs, line: &Line<'_>, whom: &str) -> Result<(), Failure> {
     if asking.yes || line.is_played() {
         return Ok(());
     }

@@ -442,7 +442,7 @@ impl Bill {
         bill
     }
 
-    fn tell(&self, rubric: &Rubric, line: &Line) {
+    fn tell(&self, rubric: &Rubric, line: &Line<'_>) {
         ui::say(&format!(
             "judge: {} to ask {}{}",
             ui::of(self.asked, "judgement"),

@@ -143,7 +143,7 @@ fn tell_learnt(args: &EvalArgs, system: &System<'_>, learnt: &Learnt) {
 impl<'a> Order<'a> {
     fn new(
         name: RemoteName,
-        line: &Line,
+        line: &Line<'_>,
         languages: &[Option<String>; 2],
         learnt: &Learnt,
         (file, path): (usize, &Path),
@@ -215,7 +215,7 @@ impl<'a> Order<'a> {
         self.is_kept.iter().filter(|is_kept| !**is_kept).count()
     }
 
-    fn ask(self, line: &Line, shared: &Shared) -> Result<Remote, Failure> {
+    fn ask(self, line: &Line<'_>, shared: &Shared) -> Result<Remote, Failure> {
         let mut remote = self.remote;
         let journal = Journal::open(&self.path).map_err(plain)?;
         let done = Arc::new(AtomicU64::new(0));
@@ -259,7 +259,7 @@ fn lack(version: Version, segment: &Segment) -> Option<&'static str> {
 }
 
 /// Tells what asking takes.
-fn tell(args: &EvalArgs, line: &Line, orders: &[Order<'_>], n_asked: usize) {
+fn tell(args: &EvalArgs, line: &Line<'_>, orders: &[Order<'_>], n_asked: usize) {
     for order in orders {
         let remote = &order.remote;
         let kept = (order.segments.len() - order.n_asked()) as u64;

@@ -17,17 +17,14 @@ use serde_json::{Value, json};
 use super::Wanted;
 use super::record::FileRecord;
 use crate::Answer;
-use crate::args::{CloudArgs, DroppedArgs, Shared, TextOrJson};
+use crate::args::{DroppedArgs, TextOrJson};
+use crate::cloud::Services;
 use crate::failure::Failure;
 use crate::ui::{self, Align, Table};
 
 /// Runs the command.
-pub(super) fn run(
-    args: &DroppedArgs,
-    cloud: &CloudArgs,
-    shared: &Shared,
-) -> Result<Answer, Failure> {
-    let wanted = Wanted::find(&args.job, cloud, shared)?;
+pub(super) fn run(args: &DroppedArgs, services: &Services<'_>) -> Result<Answer, Failure> {
+    let wanted = Wanted::find(args.job.id(), services)?;
     let job = wanted.get()?;
     let mut out = anstream::stdout();
     let Some(stats) = job.stats() else {

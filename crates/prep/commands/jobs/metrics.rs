@@ -7,8 +7,8 @@ use prep_submit::tuning::{Metrics, Series};
 
 use super::Wanted;
 use crate::Answer;
-use crate::args::{CloudArgs, MetricsArgs, MetricsFormat, Shared};
-use crate::cloud::failed;
+use crate::args::{MetricsArgs, MetricsFormat};
+use crate::cloud::{Services, failed};
 use crate::failure::Failure;
 use crate::ui::{self, Align, Table};
 
@@ -16,12 +16,8 @@ use crate::ui::{self, Align, Table};
 const WIDTH: usize = 32;
 
 /// Runs the command.
-pub(super) fn run(
-    args: &MetricsArgs,
-    cloud: &CloudArgs,
-    shared: &Shared,
-) -> Result<Answer, Failure> {
-    let wanted = Wanted::find(&args.job, cloud, shared)?;
+pub(super) fn run(args: &MetricsArgs, services: &Services<'_>) -> Result<Answer, Failure> {
+    let wanted = Wanted::find(args.job.id(), services)?;
     let job = wanted.get()?;
     let metrics = match job.experiment() {
         Some(experiment) => {

@@ -13,23 +13,25 @@ use serde_json::json;
 
 use self::record::JobRecord;
 use crate::Answer;
-use crate::args::{
-    CancelArgs, CloudArgs, JobArgs, JobsArgs, JobsCommand, ListArgs, Shared, TextOrJson, WatchArgs,
-};
-use crate::cloud::{Cloud, failed};
+use crate::args::{CancelArgs, JobsArgs, JobsCommand, ListArgs, Shared, TextOrJson, WatchArgs};
+use crate::cloud::{Cloud, Services, failed};
 use crate::failure::Failure;
+use crate::rehearsal::Rehearsal;
 use crate::ui::{self, Align, Table};
 
 /// Runs the command.
 pub(crate) fn run(args: &JobsArgs, shared: &Shared) -> Result<Answer, Failure> {
-    let cloud = &args.cloud;
+    let services = Services::new(&args.cloud, shared, args.rehearse)?;
+    if args.rehearse {
+        ui::remark("note", "rehearsal: the jobs were played on this machine");
+    }
     match &args.command {
-        JobsCommand::List(args) => list(args, cloud, shared),
-        JobsCommand::Show(args) => show::run(args, cloud, shared),
-        JobsCommand::Watch(args) => watch(args, cloud, shared),
-        JobsCommand::Cancel(args) => cancel(args, cloud, shared),
-        JobsCommand::Metrics(args) => metrics::run(args, cloud, shared),
-        JobsCommand::Dropped(args) => dropped::run(args, cloud, shared),
+        JobsCommand::List(args) => list(args, &services),
+        JobsCommand::Show(args) => show::run(args, &services),
+        JobsCommand::Watch(args) => watch(args, &services, shared),
+        JobsCommand::Cancel(args) => cancel(args, &services),
+        JobsCommand::Metrics(args) => metrics::run(args, &services),
+        JobsCommand::Dropped(args) => dropped::run(args, &services),
     }
 }
 
@@ -43,35 +45,28 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
-    fn find(job: &JobArgs, cloud: &CloudArgs, shared: &Shared) -> Result<Self, Failure> {
-        let open = || Cloud::open(cloud, shared);
-        let open_at = |name: &ResourceName| Cloud::open_at(name, cloud);
-        Self::of(job.job.as_deref(), JobRecord::read()?, open, open_at)
-    }
-
     /// Finds out which job is meant: an id, a name, or the one that was launched
-    /// last. `open` opens the project and location of commands, `open_at` those of
-    /// a name. Nothing is sent.
-    pub(crate) fn of(
-        job: Option<&str>,
-        record: Option<JobRecord>,
-        open: impl FnOnce() -> Result<Cloud, Failure>,
-        open_at: impl FnOnce(&ResourceName) -> Result<Cloud, Failure>,
-    ) -> Result<Self, Failure> {
+    /// last. Nothing is sent.
+    pub(crate) fn find(job: Option<&str>, services: &Services<'_>) -> Result<Self, Failure> {
+        let record = JobRecord::read(services.are_played())?;
         let recorded = record.as_ref().map(JobRecord::name).transpose()?;
         let (name, cloud) = match (job, recorded) {
-            (None, Some(name)) => (name.clone(), open_at(&name)?),
+            (None, Some(name)) => (name.clone(), services.open_at(&name)?),
             (None, None) => {
-                return Err(Failure::new("no job was launched from this directory")
-                    .hint("name one; `prep jobs list` lists them"));
+                let (what, hint) = match services.are_played() {
+                    true => ("rehearsed", "`prep submit --rehearse` plays one"),
+                    false => ("launched", "name one; `prep jobs list` lists them"),
+                };
+                let cannot = format!("no job was {what} from this directory");
+                return Err(Failure::new(cannot).hint(hint));
             }
             (Some(text), _) if text.starts_with("projects/") => {
                 let name = ResourceName::job(text).map_err(Failure::new)?;
-                (name.clone(), open_at(&name)?)
+                (name.clone(), services.open_at(&name)?)
             }
-            (Some(id), Some(name)) if name.id == id => (name.clone(), open_at(&name)?),
+            (Some(id), Some(name)) if name.id == id => (name.clone(), services.open_at(&name)?),
             (Some(id), _) => {
-                let cloud = open()?;
+                let cloud = services.open()?;
                 let name = ResourceName::of_job(&cloud.project, &cloud.location, id);
                 let name = ResourceName::job(&name.to_string());
                 (
@@ -114,8 +109,8 @@ impl Wanted {
     }
 }
 
-fn list(args: &ListArgs, cloud: &CloudArgs, shared: &Shared) -> Result<Answer, Failure> {
-    let cloud = Cloud::open(cloud, shared)?;
+fn list(args: &ListArgs, services: &Services<'_>) -> Result<Answer, Failure> {
+    let cloud = services.open()?;
     let call = tuning::list(&cloud.client, &cloud.project, &cloud.location, args.limit);
     let mut jobs = cloud.wait(call).map_err(|error| {
         let place = format!("of `{}` in `{}`", cloud.project, cloud.location);
@@ -150,17 +145,20 @@ fn list(args: &ListArgs, cloud: &CloudArgs, shared: &Shared) -> Result<Answer, F
     Ok(Answer::Yes)
 }
 
-fn watch(args: &WatchArgs, cloud: &CloudArgs, shared: &Shared) -> Result<Answer, Failure> {
-    let wanted = Wanted::find(&args.job, cloud, shared)?;
+fn watch(args: &WatchArgs, services: &Services<'_>, shared: &Shared) -> Result<Answer, Failure> {
+    let wanted = Wanted::find(args.job.id(), services)?;
     let options = FollowOptions {
-        poll: args.interval,
+        poll: match services.are_played() {
+            true => args.interval.min(Rehearsal::POLL),
+            false => args.interval,
+        },
         ..FollowOptions::default()
     };
     watch::follow(&wanted.cloud, &wanted.name, &options, args.format, shared)
 }
 
-fn cancel(args: &CancelArgs, cloud: &CloudArgs, shared: &Shared) -> Result<Answer, Failure> {
-    let wanted = Wanted::find(&args.job, cloud, shared)?;
+fn cancel(args: &CancelArgs, services: &Services<'_>) -> Result<Answer, Failure> {
+    let wanted = Wanted::find(args.job.id(), services)?;
     let job = wanted.get()?;
     let (id, state) = (&wanted.name.id, job.state());
     if state.is_final() {

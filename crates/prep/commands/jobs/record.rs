@@ -64,14 +64,14 @@ pub(crate) struct FileRecord {
 }
 
 impl JobRecord {
-    /// Reads the record of this directory; `None` if there is none.
-    pub(crate) fn read() -> Result<Option<Self>, Failure> {
-        Self::read_from(Path::new(PATH))
+    /// Reads the record of this directory, that of a job or that of a rehearsal;
+    /// `None` if there is none.
+    pub(crate) fn read(is_rehearsal: bool) -> Result<Option<Self>, Failure> {
+        Self::read_from(Self::path(is_rehearsal))
     }
 
-    /// Reads the record of the last rehearsal.
-    pub(crate) fn read_rehearsed() -> Result<Option<Self>, Failure> {
-        Self::read_from(Path::new(REHEARSED))
+    fn path(is_rehearsal: bool) -> &'static Path {
+        Path::new(if is_rehearsal { REHEARSED } else { PATH })
     }
 
     fn read_from(path: &Path) -> Result<Option<Self>, Failure> {
@@ -91,14 +91,10 @@ impl JobRecord {
         Ok(Some(record))
     }
 
-    /// Writes the record of this directory, over that of an earlier launch.
-    pub(crate) fn write(&self) -> Result<(), Failure> {
-        self.write_to(Path::new(PATH))
-    }
-
-    /// Writes the record of a rehearsal, apart from that of a real job.
-    pub(crate) fn write_rehearsed(&self) -> Result<(), Failure> {
-        self.write_to(Path::new(REHEARSED))
+    /// Writes the record of this directory, over that of an earlier launch; that
+    /// of a rehearsal stands apart.
+    pub(crate) fn write(&self, is_rehearsal: bool) -> Result<(), Failure> {
+        self.write_to(Self::path(is_rehearsal))
     }
 
     fn write_to(&self, path: &Path) -> Result<(), Failure> {

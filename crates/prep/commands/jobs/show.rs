@@ -8,20 +8,23 @@ use serde_json::json;
 
 use super::Wanted;
 use crate::Answer;
-use crate::args::{CloudArgs, Shared, ShowArgs, TextOrJson};
+use crate::args::{ShowArgs, TextOrJson};
+use crate::cloud::Services;
 use crate::failure::Failure;
 use crate::ui::{self, Align, Table, visible};
 
 /// Runs the command.
-pub(super) fn run(args: &ShowArgs, cloud: &CloudArgs, shared: &Shared) -> Result<Answer, Failure> {
-    let job = Wanted::find(&args.job, cloud, shared)?.get()?;
+pub(super) fn run(args: &ShowArgs, services: &Services<'_>) -> Result<Answer, Failure> {
+    let job = Wanted::find(args.job.id(), services)?.get()?;
     let mut out = anstream::stdout();
     match args.format {
         TextOrJson::Json => writeln!(out, "{:#}", json!({"schema": 1, "job": job.raw()}))?,
         TextOrJson::Text => {
             print(&job, &mut out)?;
             print_made(&job, &Metrics::default(), &mut out)?;
-            print_links(&job, &mut out)?;
+            if !services.are_played() {
+                print_links(&job, &mut out)?;
+            }
         }
     }
     Ok(Answer::Yes)

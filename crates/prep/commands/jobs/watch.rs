@@ -43,7 +43,7 @@ pub(crate) fn follow(
         return Err(problem.into());
     }
     let go_on = || match cloud.is_rehearsal {
-        true => "the same command follows the job again".to_owned(),
+        true => "`prep jobs watch --rehearse` follows the job again".to_owned(),
         false => format!(
             "the job goes on; `prep jobs watch {}` follows it again",
             name.id
@@ -158,11 +158,14 @@ impl Teller {
             ui::remark("hint", &next);
         }
         let dropped = job.stats().map_or(0, |stats| stats.dropped.count());
-        if dropped > 0 && !self.is_rehearsal {
-            let id = &job.name().id;
+        if dropped > 0 {
+            let which = match self.is_rehearsal {
+                true => "--rehearse",
+                false => &job.name().id,
+            };
             ui::remark(
                 "hint",
-                &format!("`prep jobs dropped {id}` tells which examples were left out"),
+                &format!("`prep jobs dropped {which}` tells which examples were left out"),
             );
         }
         Ok(())

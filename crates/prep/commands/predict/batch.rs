@@ -22,12 +22,13 @@ use prep_submit::storage::{self, GsUri, How, Upload, checksums};
 use prep_submit::tuning::{Existing, JobState, LaunchOptions, ResourceName};
 use serde_json::Value;
 
+use super::Asked;
 use super::prompts::Prompts;
-use super::{Asked, Rehearsal};
 use crate::args::{PredictArgs, Shared};
 use crate::cloud::{Cloud, failed};
 use crate::commands::submit::upload_failed;
 use crate::failure::{Failure, plain};
+use crate::rehearsal::Rehearsal;
 use crate::settings::Settings;
 use crate::ui;
 

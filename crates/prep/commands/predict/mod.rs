@@ -25,10 +25,9 @@ use self::prompts::Prompts;
 use super::convert::text_or_file;
 use super::jobs::Wanted;
 use super::jobs::record::JobRecord;
-use super::submit::Rehearsal;
 use crate::Answer;
 use crate::args::{PredictArgs, Shared};
-use crate::cloud::{self, Cloud, failed};
+use crate::cloud::{Cloud, Services, failed};
 use crate::failure::{Failure, plain};
 use crate::target::write_summary;
 use crate::ui;
@@ -36,11 +35,11 @@ use crate::ui;
 /// Runs the command.
 pub(crate) fn run(args: &PredictArgs, shared: &Shared) -> Result<Answer, Failure> {
     let system = args.system.as_deref().map(text_or_file).transpose()?;
-    let played = args.rehearse.then(Rehearsal::start).transpose()?;
+    let services = Services::new(&args.cloud, shared, args.rehearse)?;
     if args.rehearse {
         ui::remark("note", "rehearsal: the model is played on this machine");
     }
-    let asked = Asked::find(args, shared, played.as_ref())?;
+    let asked = Asked::find(args, &services)?;
     let options = options(args, &asked)?;
     let prompts = Prompts::open(&args.input, system, args.limit, shared)?;
     let trained = asked.train.as_deref().and_then(Frame::of_file);
@@ -146,27 +145,9 @@ struct Asked {
 }
 
 impl Asked {
-    fn find(
-        args: &PredictArgs,
-        shared: &Shared,
-        played: Option<&Rehearsal>,
-    ) -> Result<Self, Failure> {
-        let environment = played.map_or_else(cloud::environment, Rehearsal::environment);
-        let connect = |name: &ResourceName| {
-            let (project, location) = (name.project.clone(), name.location.clone());
-            Cloud::connect(&environment, &args.cloud, project, location)
-        };
-        let open = || match played {
-            Some(_) => Cloud::connect(
-                &environment,
-                &args.cloud,
-                Rehearsal::PROJECT.into(),
-                "us-central1".into(),
-            ),
-            None => Cloud::open(&args.cloud, shared),
-        };
+    fn find(args: &PredictArgs, services: &Services<'_>) -> Result<Self, Failure> {
         if let Some(model) = &args.model {
-            let cloud = open()?;
+            let cloud = services.open()?;
             let family = Family::of(model);
             let location = serving(&cloud.location, family);
             let batch = BatchModel {
@@ -190,7 +171,7 @@ impl Asked {
         if let Some(endpoint) = &args.endpoint {
             let name = ResourceName::endpoint(endpoint).map_err(Failure::new)?;
             return Ok(Self {
-                cloud: connect(&name)?,
+                cloud: services.open_at(&name)?,
                 model: Model::Endpoint(name),
                 // An endpoint does not say what is behind it.
                 family: Family::Other,
@@ -198,25 +179,22 @@ impl Asked {
                 train: None,
             });
         }
-        let record = match played {
-            Some(_) => JobRecord::read_rehearsed()?,
-            None => JobRecord::read()?,
-        };
-        if args.job.is_none() && record.is_none() {
+        let job = args.job.as_deref();
+        if job.is_none() && JobRecord::read(services.are_played())?.is_none() {
             return Err(Failure::new("there is no model to ask")
                 .note("no job was started from this directory")
                 .hint(
                     "name one with `--job`, `--endpoint` or `--model`; `prep jobs list` lists the jobs",
                 ));
         }
-        let wanted = Wanted::of(args.job.as_deref(), record, open, connect)?;
+        let wanted = Wanted::find(job, services)?;
         let job = wanted.get()?;
         let endpoint = endpoint_of(&job, args.checkpoint.as_deref())?;
         let base = job.base_model().map(str::to_owned);
         let train = wanted.record.map(|record| record.train.path);
         let model = job.tuned_model().and_then(|tuned| tuned.model);
         Ok(Self {
-            cloud: connect(&endpoint)?,
+            cloud: services.open_at(&endpoint)?,
             model: Model::Endpoint(endpoint),
             family: base.as_deref().map_or(Family::Other, Family::of),
             batch: model.as_ref().map(BatchModel::tuned),

@@ -6,7 +6,6 @@
 
 mod order;
 mod preflight;
-mod rehearse;
 
 use std::fs::{File, TryLockError};
 use std::io::{self, IsTerminal, Write};
@@ -23,13 +22,13 @@ use serde_json::{Value, json};
 
 use self::order::Order;
 use self::preflight::{Preflight, Side, start_in_words};
-pub(crate) use self::rehearse::Rehearsal;
 use super::jobs::record::{FileRecord, JobRecord, ObjectRecord};
 use super::jobs::watch;
 use crate::Answer;
 use crate::args::{DatasetPlace, Shared, SubmitArgs, TextOrJson};
-use crate::cloud::{self, Cloud, failed};
+use crate::cloud::{self, Cloud, Services, failed};
 use crate::failure::{Failure, plain};
+use crate::rehearsal::Rehearsal;
 use crate::settings::Settings;
 use crate::ui;
 
@@ -39,12 +38,7 @@ const REHEARSAL: &str = "rehearsal: nothing leaves this machine, and nothing cos
 /// Runs the command.
 pub(crate) fn run(args: &SubmitArgs, shared: &Shared) -> Result<Answer, Failure> {
     let settings = Settings::read(shared)?;
-    let environment = cloud::environment();
-    let rehearsal = args.rehearse.then_some(order::Rehearsal {
-        project: Rehearsal::PROJECT,
-        bucket: Rehearsal::BUCKET,
-    });
-    let order = Order::new(args, &settings, &environment, rehearsal.as_ref())?;
+    let order = Order::new(args, &settings, &cloud::environment())?;
     if args.rehearse {
         ui::remark("note", REHEARSAL);
     }
@@ -53,12 +47,9 @@ pub(crate) fn run(args: &SubmitArgs, shared: &Shared) -> Result<Answer, Failure>
     if args.dry_run {
         return submission.show(&found);
     }
-    let played = args.rehearse.then(Rehearsal::start).transpose()?;
-    let environment = played.as_ref().map_or(environment, Rehearsal::environment);
-    let (project, location) = (order.project.clone(), order.location.clone());
-    let cloud = match Cloud::connect(&environment, &args.cloud, project, location) {
-        Ok(mut cloud) => {
-            cloud.is_rehearsal = args.rehearse;
+    let services = Services::new(&args.cloud, shared, args.rehearse)?;
+    let cloud = match services.connect(order.project.clone(), order.location.clone()) {
+        Ok(cloud) => {
             found.there(&order, args, &cloud);
             Some(cloud)
         }
@@ -119,25 +110,20 @@ pub(crate) fn run(args: &SubmitArgs, shared: &Shared) -> Result<Answer, Failure>
     let job = submission.launch(args, &cloud, shared)?;
     let record = submission.record(&job, &found, objects);
     if let Some(record) = record {
-        if args.rehearse {
-            record.write_rehearsed()?;
-        } else {
-            record.write()?;
-        }
+        record.write(args.rehearse)?;
     }
     // The next finds the job, and writes the same record.
     drop(lock);
     if args.no_wait {
         ui::say(&match args.rehearse {
-            true => "the same command without `--no-wait` follows it".to_owned(),
+            true => "`prep jobs watch --rehearse` follows it".to_owned(),
             false => format!("`prep jobs watch {}` follows it", job.name().id),
         });
         return Ok(Answer::Yes);
     }
     let mut follow = FollowOptions::default();
     if args.rehearse {
-        // What is played takes seconds.
-        follow.poll = std::time::Duration::from_secs(1);
+        follow.poll = Rehearsal::POLL;
     }
     let answer = watch::follow(&cloud, job.name(), &follow, TextOrJson::Text, shared)?;
     if args.rehearse {

@@ -11,6 +11,7 @@ use prep_submit::tuning::{AdapterSize, Method, Start, TuningRequest};
 use crate::args::{DatasetPlace, MethodName, SubmitArgs};
 use crate::failure::Failure;
 use crate::pricing::Dollars;
+use crate::rehearsal::Rehearsal;
 use crate::settings::Settings;
 
 /// What is asked for.
@@ -35,17 +36,6 @@ pub(super) struct Order {
 const TRAIN: &str = "split/train.jsonl";
 const VALIDATION: &str = "split/validation.jsonl";
 
-/// What a rehearsal takes for settings that are missing.
-pub(super) struct Rehearsal<'r> {
-    pub(super) project: &'r str,
-    pub(super) bucket: &'r str,
-}
-
-impl Rehearsal<'_> {
-    const LOCATION: &'static str = "us-central1";
-    const MODEL: &'static str = "gemini-3.1-flash-lite";
-}
-
 /// A setting, and where it can be set.
 struct Missing {
     what: &'static str,
@@ -64,13 +54,13 @@ impl Order {
         args: &SubmitArgs,
         settings: &Settings,
         environment: &Environment,
-        rehearsal: Option<&Rehearsal<'_>>,
     ) -> Result<Self, Failure> {
         let tuning = &settings.tuning;
         let or = |flag: &Option<String>, setting: &Option<String>| {
             flag.clone().or_else(|| setting.clone())
         };
-        let usual = |usual: &str| rehearsal.map(|_| usual.to_owned());
+        // What a rehearsal takes for a setting that is missing.
+        let usual = |usual: &str| args.rehearse.then(|| usual.to_owned());
         let mut missing = Vec::new();
         let mut want = |value: Option<String>, what, flag, variable, key| {
             value.unwrap_or_else(|| {
@@ -105,7 +95,7 @@ impl Order {
             .or_else(|| tuning.project.clone());
         let project = want(
             // A rehearsal has one project; nothing of a real one is in it.
-            rehearsal.map(|of| of.project.to_owned()).or(project),
+            usual(Rehearsal::PROJECT).or(project),
             "the project",
             "--project",
             Some("GOOGLE_CLOUD_PROJECT"),
@@ -125,7 +115,9 @@ impl Order {
         );
         let bucket = or(&args.bucket, &tuning.bucket);
         let bucket = want(
-            rehearsal.map(|of| format!("gs://{}", of.bucket)).or(bucket),
+            args.rehearse
+                .then(|| format!("gs://{}", Rehearsal::BUCKET))
+                .or(bucket),
             "the bucket to upload to",
             "--bucket gs://…",
             None,

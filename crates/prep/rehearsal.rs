@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use prep_emulator::{Emulator, Options};
 use prep_submit::Environment;
@@ -26,6 +27,13 @@ impl Rehearsal {
     pub(crate) const PROJECT: &'static str = "prep-rehearsal";
     /// Its bucket.
     pub(crate) const BUCKET: &'static str = "prep-rehearsal";
+    /// Where it tunes, unless something else is said.
+    pub(crate) const LOCATION: &'static str = "us-central1";
+    /// What it tunes, unless something else is said.
+    pub(crate) const MODEL: &'static str = "gemini-3.1-flash-lite";
+
+    /// How often a job is looked at: what is played takes seconds.
+    pub(crate) const POLL: Duration = Duration::from_secs(1);
 
     /// Begins to play.
     pub(crate) fn start() -> Result<Self, Failure> {
