@@ -34,7 +34,7 @@ Examples:
   prep eval --compare base.jsonl tuned.jsonl --judge rubric.yaml --rehearse
   prep eval --compare base.jsonl tuned.jsonl --remote comet,metricx --src-lang en --tgt-lang es-419
 
-Exit status: 0 scored, 1 a score misses --fail-under, 2 could not be done.")]
+Exit status: 0 scored, 1 a score misses --fail-under or could not be had, 2 could not be done.")]
 pub(crate) struct EvalArgs {
     /// The predictions, each file scored by itself; `-` is standard input.
     #[arg(

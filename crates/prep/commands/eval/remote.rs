@@ -14,7 +14,6 @@ use crate::ui;
 
 /// What was said of one file by one version of a metric.
 #[derive(Debug)]
-#[cfg_attr(not(feature = "cloud"), expect(dead_code, reason = "nobody is asked"))]
 pub(super) struct Remote {
     pub(super) name: RemoteName,
     /// The version, as the service names it.
