@@ -71,6 +71,7 @@ impl Job {
             let input = opened.names.join(" + ");
             let (plan, decision) = Plan::new(&input, opened.columns.as_ref(), options)?;
             let mut decisions = opened.decisions;
+            decisions.extend(options.templates());
             decisions.extend(decision.filter(|_| !opened.format.is_pairs()));
             Ok(Part {
                 names: opened.names,
