@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 
 use super::template::{Piece, Template};
-use crate::diag::{Code, Finding, S009, S010, S011, S012, S037};
+use crate::diag::{Code, Finding, S009, S010, S011, S012, S037, shown};
 use crate::example::special::begins_visibly;
 use crate::example::{Content, Example, Part, Role, write};
 use crate::source::columns::{self, Side};
@@ -27,6 +27,18 @@ pub struct ComposeOptions {
     pub group_column: Option<String>,
     /// The column that orders the turns of a conversation.
     pub order_column: Option<String>,
+}
+
+impl ComposeOptions {
+    /// The templates that say more than a column's name, one phrase each.
+    pub(crate) fn templates(&self) -> impl Iterator<Item = String> {
+        let sides = [(Side::Prompt, &self.user), (Side::Answer, &self.model_text)];
+        sides.into_iter().filter_map(|(side, template)| {
+            let template = template.as_ref().filter(|template| !template.is_column())?;
+            let line = template.to_string().replace('\n', "\\n");
+            Some(format!("{} template {}", role(side), shown(&line)))
+        })
+    }
 }
 
 /// Why the columns of a table cannot be told.
@@ -652,6 +664,24 @@ mod tests {
         assert_eq!(
             decision(&["译文", "原文"]),
             "columns `原文` → user, `译文` → model"
+        );
+    }
+
+    #[test]
+    fn templates_are_named_and_columns_are_not() {
+        let templates = |user, model| {
+            let options = ComposeOptions {
+                user: Some(user),
+                model_text: model,
+                ..ComposeOptions::default()
+            };
+            options.templates().collect::<Vec<_>>().join(", ")
+        };
+        let parse = |template| Template::parse(template).unwrap();
+        assert_eq!(templates(Template::column("a"), None), "");
+        assert_eq!(
+            templates(parse("Say\n{a} {{}}"), Some(parse("{a}{b}"))),
+            "prompt template `Say\\n{a} {{}}`, answer template `{a}{b}`"
         );
     }
 

@@ -9,10 +9,10 @@ use serde::Serialize;
 
 use super::compose::{self, ComposeError, ComposeOptions, Composed, Plan, at_line};
 use super::conversations::{Conversations, Gathered, MERGED, RowPlace, TurnRow};
+use super::dataset::DatasetWriter;
 use super::ledger::Ledger;
 use super::ordered;
 use super::spares::Spares;
-use super::writeback::Writeback;
 use crate::diag::{Code, Finding, Position, shown};
 use crate::example::write;
 use crate::io::passport::{self, fingerprint};
@@ -71,6 +71,7 @@ impl Job {
             let input = opened.names.join(" + ");
             let (plan, decision) = Plan::new(&input, opened.columns.as_ref(), options)?;
             let mut decisions = opened.decisions;
+            decisions.extend(options.templates());
             decisions.extend(decision.filter(|_| !opened.format.is_pairs()));
             Ok(Part {
                 names: opened.names,
@@ -353,9 +354,7 @@ impl Decoded {
 
 /// Writes what batches gave, in order, and keeps the account.
 struct Emitter<'a> {
-    data: OutputWriter,
-    writeback: Writeback,
-    passport: Option<passport::Writer<OutputWriter>>,
+    dataset: DatasetWriter,
     rejects: Rejects<'a>,
     /// The names of the inputs of every part.
     names: Vec<Vec<String>>,
@@ -383,15 +382,8 @@ impl<'a> Emitter<'a> {
             Plan::Turns(plan) => Some(Conversations::new(plan)),
             _ => None,
         });
-        let mut syncers: Vec<_> = sinks.data.syncer()?.into_iter().collect();
-        if let Some(passport) = &sinks.passport {
-            syncers.extend(passport.syncer()?);
-        }
-        let passport = sinks.passport.map(passport::Writer::new).transpose();
         Ok(Self {
-            writeback: Writeback::new(syncers),
-            data: sinks.data,
-            passport: passport.map_err(OutputError::passport)?,
+            dataset: DatasetWriter::new(sinks.data, sinks.passport)?,
             rejects: Rejects::new(sinks.rejects),
             names,
             memory: run.memory,
@@ -416,13 +408,12 @@ impl<'a> Emitter<'a> {
             self.input = decoded.input;
             self.line = 1;
         }
-        self.data.put(&decoded.out)?;
-        self.writeback.wrote(decoded.out.len());
+        self.dataset.put(&decoded.out)?;
         self.examples += decoded.written.len() as u64;
         self.ledger.written += decoded.written.len() as u64;
         self.ledger.read += decoded.n_records;
         for written in decoded.written.drain(..) {
-            self.stamp(&Stamp {
+            self.dataset.stamp(&Stamp {
                 source: self.part as u32,
                 record: self.records + written.record + 1,
                 line: self.line + written.line,
@@ -454,13 +445,6 @@ impl<'a> Emitter<'a> {
         self.line += decoded.n_lines;
         self.records += decoded.n_records;
         Ok(())
-    }
-
-    fn stamp(&mut self, stamp: &Stamp) -> Result<(), ConvertError> {
-        match &mut self.passport {
-            Some(passport) => Ok(passport.push(stamp).map_err(OutputError::passport)?),
-            None => Ok(()),
-        }
     }
 
     fn gather(&mut self, turn: TurnRow) -> Result<(), ConvertError> {
@@ -512,13 +496,13 @@ impl<'a> Emitter<'a> {
                 self.write_conversation(gathered)?;
             }
         }
-        self.writeback.finish()?;
+        let (data, passport) = self.dataset.finish()?;
         Ok(Outcome {
             ledger: self.ledger,
             examples: self.examples,
             met: self.met.into_values().collect(),
-            data: self.data.finish()?,
-            passport: self.passport,
+            data,
+            passport,
             rejects: self.rejects.finish()?,
         })
     }
@@ -535,10 +519,10 @@ impl<'a> Emitter<'a> {
             } => {
                 let mut line = Vec::new();
                 write::line(&example, &mut line);
-                self.data.put(&line)?;
+                self.dataset.put(&line)?;
                 self.examples += 1;
                 self.ledger.written += n_rows;
-                self.stamp(&Stamp {
+                self.dataset.stamp(&Stamp {
                     source: first.source,
                     record: first.record,
                     line: first.line,

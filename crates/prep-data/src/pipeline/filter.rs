@@ -12,11 +12,11 @@ use rayon::ThreadPool;
 
 use super::check::raw_line;
 use super::convert::Rejects;
+use super::dataset::DatasetWriter;
 use super::ledger::Ledger;
 use super::lines::{LineBatch, LineReader};
 use super::ordered;
 use super::spares::Spares;
-use super::writeback::Writeback;
 use crate::diag::{Finding, Level, Position, S002};
 use crate::io::passport::{self, fingerprint};
 use crate::io::{
@@ -323,9 +323,7 @@ struct SaidOften {
 /// Writes what batches gave, in order, and keeps the account.
 struct Emitter<'a> {
     name: String,
-    data: OutputWriter,
-    writeback: Writeback,
-    passport: Option<passport::Writer<OutputWriter>>,
+    dataset: DatasetWriter,
     rejects: Rejects<'a>,
     inherited: &'a mut Inherited,
     ledger: Ledger,
@@ -337,16 +335,9 @@ struct Emitter<'a> {
 
 impl<'a> Emitter<'a> {
     fn new(sinks: FilterSinks<'a>, name: String, most_shown: usize) -> Result<Self, FilterError> {
-        let mut syncers: Vec<_> = sinks.data.syncer()?.into_iter().collect();
-        if let Some(passport) = &sinks.passport {
-            syncers.extend(passport.syncer()?);
-        }
-        let passport = sinks.passport.map(passport::Writer::new).transpose();
         Ok(Self {
             name,
-            data: sinks.data,
-            writeback: Writeback::new(syncers),
-            passport: passport.map_err(OutputError::passport)?,
+            dataset: DatasetWriter::new(sinks.data, sinks.passport)?,
             rejects: Rejects::new(sinks.rejects),
             inherited: sinks.inherited,
             ledger: Ledger::default(),
@@ -357,15 +348,14 @@ impl<'a> Emitter<'a> {
     }
 
     fn emit(&mut self, sifted: &mut Sifted) -> Result<(), FilterError> {
-        self.data.put(&sifted.out)?;
-        self.writeback.wrote(sifted.out.len());
+        self.dataset.put(&sifted.out)?;
         let records = self.ledger.read;
         self.ledger.read += sifted.n_records;
         self.ledger.written += sifted.kept.len() as u64;
         if sifted.n_blank > 0 {
             *self.ledger.notes.entry(S002.code).or_default() += sifted.n_blank;
         }
-        if let Some(passport) = &mut self.passport {
+        if self.dataset.has_passport() {
             for kept in &sifted.kept {
                 let stamp = self.inherited.stamp(&LineOf {
                     input: 0,
@@ -373,7 +363,7 @@ impl<'a> Emitter<'a> {
                     record: records + kept.record + 1,
                     fingerprint: kept.fingerprint,
                 })?;
-                passport.push(&stamp).map_err(OutputError::passport)?;
+                self.dataset.stamp(&stamp)?;
             }
         }
         for mut said in sifted.said.drain(..) {
@@ -406,7 +396,7 @@ impl<'a> Emitter<'a> {
     }
 
     fn finish(self, levels: &Levels) -> Result<FilterOutcome, FilterError> {
-        self.writeback.finish()?;
+        let (data, passport) = self.dataset.finish()?;
         let rules = self.rules.into_iter().enumerate();
         let said = rules.filter(|(_, said)| said.found > 0);
         let rules = said.map(|(n, said)| OfRule {
@@ -419,8 +409,8 @@ impl<'a> Emitter<'a> {
         Ok(FilterOutcome {
             ledger: self.ledger,
             rules: rules.collect(),
-            data: self.data.finish()?,
-            passport: self.passport,
+            data,
+            passport,
             rejects: self.rejects.finish()?,
         })
     }

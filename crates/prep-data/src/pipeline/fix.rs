@@ -11,10 +11,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rayon::ThreadPool;
 
 use super::check::raw_line;
+use super::dataset::DatasetWriter;
 use super::ledger::Ledger;
 use super::lines::{LineBatch, LineReader};
 use super::ordered;
-use super::writeback::Writeback;
 use crate::io::passport::{self, fingerprint};
 use crate::io::{
     Finished, Inherited, Input, InputError, LineOf, OutputError, OutputWriter, PassportError,
@@ -220,9 +220,7 @@ fn repair(
 /// Writes what batches gave, in order, and keeps the account.
 struct Emitter<'a> {
     name: String,
-    data: OutputWriter,
-    writeback: Writeback,
-    passport: Option<passport::Writer<OutputWriter>>,
+    dataset: DatasetWriter,
     inherited: &'a mut Inherited,
     changed: &'a mut (dyn FnMut(Changed<'_>) + Send),
     ledger: Ledger,
@@ -237,16 +235,9 @@ struct Emitter<'a> {
 
 impl<'a> Emitter<'a> {
     fn new(sinks: FixSinks<'a>, name: String, has_bom: bool) -> Result<Self, FixError> {
-        let mut syncers: Vec<_> = sinks.data.syncer()?.into_iter().collect();
-        if let Some(passport) = &sinks.passport {
-            syncers.extend(passport.syncer()?);
-        }
-        let passport = sinks.passport.map(passport::Writer::new).transpose();
         Ok(Self {
             name,
-            data: sinks.data,
-            writeback: Writeback::new(syncers),
-            passport: passport.map_err(OutputError::passport)?,
+            dataset: DatasetWriter::new(sinks.data, sinks.passport)?,
             inherited: sinks.inherited,
             changed: sinks.changed,
             ledger: Ledger::default(),
@@ -267,8 +258,7 @@ impl<'a> Emitter<'a> {
                 bytes,
             });
         }
-        self.data.put(&repaired.out)?;
-        self.writeback.wrote(repaired.out.len());
+        self.dataset.put(&repaired.out)?;
         add(&mut self.repairs, &repaired.repairs);
         add(&mut self.left, &repaired.left);
         for (number, line) in (1..).zip(&repaired.lines) {
@@ -279,7 +269,7 @@ impl<'a> Emitter<'a> {
             self.ledger.read += 1;
             self.ledger.written += 1;
             self.repaired += u64::from(line.n_repairs > 0);
-            if let Some(passport) = &mut self.passport {
+            if self.dataset.has_passport() {
                 let mut stamp = self.inherited.stamp(&LineOf {
                     input: 0,
                     line: self.lines + number,
@@ -287,7 +277,7 @@ impl<'a> Emitter<'a> {
                     fingerprint: line.before,
                 })?;
                 stamp.fingerprint = line.after;
-                passport.push(&stamp).map_err(OutputError::passport)?;
+                self.dataset.stamp(&stamp)?;
             }
         }
         if repaired.lines.iter().any(|line| line.n_repairs > 0) {
@@ -319,15 +309,15 @@ impl<'a> Emitter<'a> {
     }
 
     fn finish(self) -> Result<FixOutcome, FixError> {
-        self.writeback.finish()?;
+        let (data, passport) = self.dataset.finish()?;
         Ok(FixOutcome {
             ledger: self.ledger,
             repaired: self.repaired,
             blank: self.blank,
             repairs: self.repairs,
             left: self.left,
-            data: self.data.finish()?,
-            passport: self.passport,
+            data,
+            passport,
         })
     }
 }

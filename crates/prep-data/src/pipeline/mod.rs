@@ -11,6 +11,7 @@ mod compose;
 mod conversations;
 mod convert;
 mod count;
+mod dataset;
 pub mod dedupe;
 mod filter;
 mod fix;
@@ -24,7 +25,6 @@ pub mod split;
 pub mod stats;
 mod template;
 mod trace;
-mod writeback;
 
 pub use check::{CheckError, CheckRun, Checked, check};
 pub use compose::{ComposeError, ComposeOptions};

@@ -99,6 +99,11 @@ impl Template {
         }
     }
 
+    /// Whether it is one column and nothing else.
+    pub(crate) fn is_column(&self) -> bool {
+        matches!(self.pieces[..], [Piece::Column(_)])
+    }
+
     /// The names of its columns, in order.
     pub fn columns(&self) -> impl Iterator<Item = &str> {
         self.pieces.iter().filter_map(|piece| match piece {

@@ -9,16 +9,16 @@ use serde::Serialize;
 use super::verdict::{Kind, Member, Verdict};
 use super::{DedupeError, Inputs, Means, Merged, Outcome, Sinks};
 use crate::diag::{Code, D001, D003, D004, D005, Finding, Position, S002};
-use crate::io::passport::{self, fingerprint};
-use crate::io::{Finished, Inherited, LineOf, OutputError, OutputWriter, Progress};
+use crate::io::passport::fingerprint;
+use crate::io::{Finished, Inherited, LineOf, OutputWriter, Progress};
 use crate::pipeline::compared::Reader;
 use crate::pipeline::convert::{Met, Rejects};
+use crate::pipeline::dataset::DatasetWriter;
 use crate::pipeline::dedupe::plan::Plan;
 use crate::pipeline::ledger::Ledger;
 use crate::pipeline::lines::{LineBatch, LineReader};
 use crate::pipeline::ordered;
 use crate::pipeline::partitions::Sorted;
-use crate::pipeline::writeback::Writeback;
 
 /// Writes what a plan leaves.
 pub(super) fn write(
@@ -348,9 +348,9 @@ fn rounded(similarity: f32) -> f64 {
 /// Writes what batches gave, in order, and keeps the account.
 struct Emitter<'a> {
     inputs: &'a Inputs,
-    data: OutputWriter,
-    writeback: Writeback,
-    passport: Option<(passport::Writer<OutputWriter>, Inherited)>,
+    dataset: DatasetWriter,
+    /// The stamps that its lines inherit, if it has a passport.
+    inherited: Option<Inherited>,
     rejects: Rejects<'a>,
     ledger: Ledger,
     met: BTreeMap<&'static str, Met>,
@@ -367,20 +367,12 @@ impl<'a> Emitter<'a> {
         passport: Option<OutputWriter>,
         rejects: Option<&'a Path>,
     ) -> Result<Self, DedupeError> {
-        let mut syncers: Vec<_> = data.syncer()?.into_iter().collect();
-        let passport = match passport {
-            Some(passport) => {
-                syncers.extend(passport.syncer()?);
-                let writer = passport::Writer::new(passport).map_err(OutputError::passport)?;
-                Some((writer, Inherited::new(inputs.sources())?))
-            }
-            None => None,
-        };
+        let dataset = DatasetWriter::new(data, passport)?;
+        let inherited = || Inherited::new(inputs.sources());
         Ok(Self {
             inputs,
-            data,
-            writeback: Writeback::new(syncers),
-            passport,
+            inherited: dataset.has_passport().then(inherited).transpose()?,
+            dataset,
             rejects: Rejects::new(rejects),
             ledger: Ledger::default(),
             met: BTreeMap::new(),
@@ -396,11 +388,10 @@ impl<'a> Emitter<'a> {
             self.lines = 0;
             self.records = 0;
         }
-        self.data.put(&cut.out)?;
-        self.writeback.wrote(cut.out.len());
+        self.dataset.put(&cut.out)?;
         self.ledger.read += cut.n_records;
         self.ledger.written += cut.written.len() as u64;
-        if let Some((writer, inherited)) = &mut self.passport {
+        if let Some(inherited) = &mut self.inherited {
             for written in &cut.written {
                 let stamp = inherited.stamp(&LineOf {
                     input: cut.input,
@@ -408,7 +399,7 @@ impl<'a> Emitter<'a> {
                     record: self.records + written.record + 1,
                     fingerprint: written.fingerprint,
                 })?;
-                writer.push(&stamp).map_err(OutputError::passport)?;
+                self.dataset.stamp(&stamp)?;
             }
         }
         for mut note in cut.notes.drain(..) {
@@ -452,18 +443,12 @@ impl<'a> Emitter<'a> {
         clusters: Option<Finished>,
         least_similar: Vec<Merged>,
     ) -> Result<Outcome, DedupeError> {
-        self.writeback.finish()?;
-        let (passport, origins, steps) = match self.passport {
-            Some((writer, inherited)) => {
-                let (origins, steps) = inherited.finish();
-                (Some(writer), origins, steps)
-            }
-            None => (None, Vec::new(), Vec::new()),
-        };
+        let (data, passport) = self.dataset.finish()?;
+        let (origins, steps) = self.inherited.map(Inherited::finish).unwrap_or_default();
         Ok(Outcome {
             ledger: self.ledger,
             met: self.met.into_values().collect(),
-            data: self.data.finish()?,
+            data,
             passport,
             origins,
             steps,

@@ -8,14 +8,14 @@ use std::sync::Arc;
 use super::plan::{Drawn, Fate, Plan};
 use super::{MixError, Outcome, Share, Sinks};
 use crate::diag::{D006, Finding, Position, S002};
-use crate::io::passport::{self, fingerprint};
-use crate::io::{Cause, Inherited, InputError, LineOf, OutputError, OutputWriter, Progress};
+use crate::io::passport::fingerprint;
+use crate::io::{Cause, Inherited, InputError, LineOf, OutputError, Progress};
 use crate::pipeline::compared::Reader;
 use crate::pipeline::convert::{Met, Rejects};
+use crate::pipeline::dataset::DatasetWriter;
 use crate::pipeline::dedupe::{Inputs, Means};
 use crate::pipeline::ledger::Ledger;
 use crate::pipeline::lines::LineReader;
-use crate::pipeline::writeback::Writeback;
 
 /// Writes what was drawn.
 pub(super) fn write(plan: &Plan, sinks: Sinks<'_>, means: &Means<'_>) -> Result<Outcome, MixError> {
@@ -307,92 +307,61 @@ impl<'a> Account<'a> {
 
 /// The mixture, as far as it is written.
 struct Mixture {
-    data: OutputWriter,
-    writeback: Writeback,
-    passport: Option<(passport::Writer<OutputWriter>, Inherited)>,
+    dataset: DatasetWriter,
+    /// The stamps that its lines inherit, if it has a passport.
+    inherited: Option<Inherited>,
     /// The number of the first round of each source among all rounds: each
     /// round reads the stamps from the beginning.
     firsts: Vec<usize>,
-    /// Lines that wait to be written together.
-    buffer: Vec<u8>,
     /// The tokens of each source, if that is what is measured.
     tokens: Vec<Option<u64>>,
 }
 
 impl Mixture {
     fn new(plan: &Plan, sinks: Sinks<'_>) -> Result<Self, MixError> {
-        let mut syncers: Vec<_> = sinks.data.syncer()?.into_iter().collect();
         let (mut firsts, mut rounds) = (Vec::new(), Vec::new());
         let sources = plan.inputs.sources();
         for (source, itself) in sources[plan.n_against..].iter().enumerate() {
             firsts.push(rounds.len());
             rounds.extend((0..plan.rounds(source)).map(|_| itself.clone()));
         }
-        let passport = match sinks.passport {
-            Some(passport) => {
-                syncers.extend(passport.syncer()?);
-                let writer = passport::Writer::new(passport).map_err(OutputError::passport)?;
-                Some((writer, Inherited::new(rounds)?))
-            }
-            None => None,
-        };
+        let dataset = DatasetWriter::new(sinks.data, sinks.passport)?;
+        let inherited = || Inherited::new(rounds);
         Ok(Self {
-            data: sinks.data,
-            writeback: Writeback::new(syncers),
-            passport,
+            inherited: dataset.has_passport().then(inherited).transpose()?,
+            dataset,
             firsts,
-            buffer: Vec::new(),
             tokens: vec![None; plan.drawn.len()],
         })
     }
 
     /// Adds a line that its stream has just given.
     fn put(&mut self, plan: &Plan, stream: &Stream<'_>, line: &Line) -> Result<(), MixError> {
-        /// Enough for a write to be worth its while.
-        const BUFFER_BYTES: usize = 1 << 20;
-        self.buffer
-            .extend_from_slice(&stream.bytes[line.bytes.clone()]);
-        if self.buffer.len() >= BUFFER_BYTES {
-            self.flush()?;
-        }
+        self.dataset.put(&stream.bytes[line.bytes.clone()])?;
         let start = plan.inputs.starts[plan.n_against + stream.source];
         if let Some(tokens) = plan.tokens(start + line.line) {
             *self.tokens[stream.source].get_or_insert(0) += tokens;
         }
-        if let Some((writer, inherited)) = &mut self.passport {
+        if let Some(inherited) = &mut self.inherited {
             let stamp = inherited.stamp(&LineOf {
                 input: self.firsts[stream.source] + stream.round as usize,
                 line: line.line + 1,
                 record: line.record + 1,
                 fingerprint: line.fingerprint,
             })?;
-            writer.push(&stamp).map_err(OutputError::passport)?;
+            self.dataset.stamp(&stamp)?;
         }
         Ok(())
     }
 
-    fn flush(&mut self) -> Result<(), OutputError> {
-        self.data.put(&self.buffer)?;
-        self.writeback.wrote(self.buffer.len());
-        self.buffer.clear();
-        Ok(())
-    }
-
-    fn finish(mut self, plan: &Plan, mut account: Account<'_>) -> Result<Outcome, MixError> {
-        self.flush()?;
-        self.writeback.finish()?;
+    fn finish(self, plan: &Plan, mut account: Account<'_>) -> Result<Outcome, MixError> {
+        let (data, passport) = self.dataset.finish()?;
         let shares = account.shares.iter_mut().zip(&plan.drawn);
         for ((share, drawn), tokens) in shares.zip(self.tokens) {
             share.examples = drawn.examples();
             share.tokens = tokens;
         }
-        let (passport, origins, steps) = match self.passport {
-            Some((writer, inherited)) => {
-                let (origins, steps) = inherited.finish();
-                (Some(writer), origins, steps)
-            }
-            None => (None, Vec::new(), Vec::new()),
-        };
+        let (origins, steps) = self.inherited.map(Inherited::finish).unwrap_or_default();
         let mut inputs = plan.inputs.sources();
         inputs.rotate_left(plan.n_against);
         Ok(Outcome {
@@ -400,7 +369,7 @@ impl Mixture {
             examples: plan.drawn.iter().map(Drawn::examples).sum(),
             shares: account.shares,
             met: account.met.into_values().collect(),
-            data: self.data.finish()?,
+            data,
             passport,
             origins,
             steps,

@@ -8,17 +8,15 @@ use super::quota::Sides;
 use super::scan::keyed;
 use super::{Options, Sinks, SplitError};
 use crate::diag::{Finding, Position, S002};
-use crate::io::passport::{self, fingerprint};
-use crate::io::{
-    Finished, Inherited, LineOf, OutputError, OutputWriter, Progress, Reread, Scratch, Stamp,
-};
+use crate::io::passport::fingerprint;
+use crate::io::{Finished, Inherited, LineOf, OutputError, Progress, Reread, Scratch, Stamp};
 use crate::pipeline::compared::Reader;
 use crate::pipeline::convert::{Met, Rejects};
+use crate::pipeline::dataset::DatasetWriter;
 use crate::pipeline::dedupe::Means;
 use crate::pipeline::ledger::Ledger;
 use crate::pipeline::lines::{LineBatch, LineReader};
 use crate::pipeline::ordered;
-use crate::pipeline::writeback::Writeback;
 
 /// What was written.
 #[derive(Debug)]
@@ -193,7 +191,6 @@ struct Emitter<'a> {
     name: &'a str,
     seed: u64,
     sides: Vec<Sink>,
-    writeback: Writeback,
     inherited: Inherited,
     rejects: Rejects<'a>,
     ledger: Ledger,
@@ -204,8 +201,7 @@ struct Emitter<'a> {
 
 /// Where one side goes.
 struct Sink {
-    data: OutputWriter,
-    passport: passport::Writer<OutputWriter>,
+    dataset: DatasetWriter,
     /// All lines, until they are brought into an order of their own.
     shuffle: Option<Shuffle>,
 }
@@ -218,17 +214,14 @@ impl<'a> Emitter<'a> {
         means: &Means<'_>,
     ) -> Result<Self, SplitError> {
         let input = &atoms.inputs.inputs[0];
-        let (mut sides, mut syncers) = (Vec::new(), Vec::new());
+        let mut sides = Vec::new();
         for (data, passport) in sinks.writers()? {
-            syncers.extend(data.syncer()?);
-            syncers.extend(passport.syncer()?);
             let shuffle = options
                 .shuffle
                 .then(|| Shuffle::new(input.bytes(), means))
                 .transpose()?;
             sides.push(Sink {
-                data,
-                passport: passport::Writer::new(passport).map_err(OutputError::passport)?,
+                dataset: DatasetWriter::new(data, Some(passport))?,
                 shuffle,
             });
         }
@@ -236,7 +229,6 @@ impl<'a> Emitter<'a> {
             name: input.name(),
             seed: options.seed,
             sides,
-            writeback: Writeback::new(syncers),
             inherited: Inherited::new(atoms.inputs.sources())?,
             rejects: Rejects::new(Some(sinks.rejects)),
             ledger: Ledger::default(),
@@ -259,7 +251,7 @@ impl<'a> Emitter<'a> {
             let start = starts[line.side];
             starts[line.side] += line.bytes;
             match &mut sink.shuffle {
-                None => sink.passport.push(&stamp).map_err(OutputError::passport)?,
+                None => sink.dataset.stamp(&stamp)?,
                 Some(shuffle) => {
                     let bytes = &cut.outs[line.side][start..starts[line.side]];
                     let key = keyed(line.fingerprint, self.seed);
@@ -269,8 +261,7 @@ impl<'a> Emitter<'a> {
         }
         for (sink, out) in self.sides.iter_mut().zip(&cut.outs) {
             if sink.shuffle.is_none() {
-                sink.data.put(out)?;
-                self.writeback.wrote(out.len());
+                sink.dataset.put(out)?;
             }
         }
         for line in &cut.blank {
@@ -313,14 +304,15 @@ impl<'a> Emitter<'a> {
         let (sources, mut steps) = inherited.finish();
         steps.push(step.to_owned());
         let (mut parts, mut shuffled) = (Vec::new(), Vec::new());
-        self.writeback.finish()?;
         for mut sink in sides {
             if let Some(shuffle) = sink.shuffle.take() {
                 shuffled.push(shuffle.write(&mut sink)?);
             }
-            let passport = sink.passport.finish(sources.clone(), steps.clone());
+            let (data, passport) = sink.dataset.finish()?;
+            let passport = passport.expect("every side has a passport");
+            let passport = passport.finish(sources.clone(), steps.clone());
             let passport = passport.map_err(OutputError::passport)?;
-            parts.push((sink.data.finish()?, passport.finish()?));
+            parts.push((data, passport.finish()?));
         }
         Ok(Written {
             parts,
@@ -424,9 +416,8 @@ impl Shuffle {
             }
             kept.sort_unstable_by_key(|kept| (kept.key, kept.line));
             for kept in kept {
-                sink.data.put(kept.bytes)?;
-                let pushed = sink.passport.push(&kept.stamp);
-                pushed.map_err(OutputError::passport)?;
+                sink.dataset.put(kept.bytes)?;
+                sink.dataset.stamp(&kept.stamp)?;
                 order.push(kept.line as u32);
             }
         }
