@@ -13,6 +13,7 @@ mod convert;
 mod count;
 mod dataset;
 pub mod dedupe;
+mod digests;
 mod filter;
 mod fix;
 mod ledger;

@@ -4,6 +4,7 @@
 //! is parsed and walked by [`tokens`]. A test holds the two ways together.
 
 use super::example::{Example, Speaker, kind_of};
+use super::json::line_too_long;
 use super::plain::{self, Raw};
 use super::tokens::{self, TokenCount};
 use super::{RawLine, Signs};
@@ -163,10 +164,8 @@ impl<'t> LineCounter<'t> {
         show: impl FnOnce(&Example<'_, '_>),
     ) -> Result<bool, NotExample> {
         self.start();
-        if let Some(bytes) = line.cut_from {
-            return Err(NotExample::at_start(format!(
-                "the line has {bytes} bytes and was not read; the limit is 16 MiB"
-            )));
+        if let Some(n_bytes) = line.cut_from {
+            return Err(NotExample::at_start(line_too_long::message(n_bytes)));
         }
         let root = self.document.parse(line.bytes).map_err(|error| {
             let (_, column) = column_of(line.bytes, error.offset);

@@ -17,9 +17,12 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(line: &RawLine<'_>, report: &mut Report<'_>) {
-    if let Some(n) = line.cut_from {
-        report.line(format!(
-            "the line has {n} bytes and was not read; the limit is 16 MiB"
-        ));
+    if let Some(n_bytes) = line.cut_from {
+        report.line(message(n_bytes));
     }
+}
+
+/// Says that a line of so many bytes was not read, for all who come upon one.
+pub(in crate::rules) fn message(n_bytes: u64) -> String {
+    format!("the line has {n_bytes} bytes and was not read; the limit is 16 MiB")
 }
