@@ -33,8 +33,11 @@ struct Secret {
     mask: String,
 }
 
+/// What finds the secrets of one kind in a text.
+type Finder = fn(&str) -> Vec<Secret>;
+
 /// Every rule, and what it finds in a text.
-const FINDERS: [(&Rule, fn(&str) -> Vec<Secret>); 5] = [
+const FINDERS: [(&Rule, Finder); 5] = [
     (&api_key::RULE, api_key::find),
     (&email_address::RULE, email_address::find),
     (&phone_number::RULE, phone_number::find),
