@@ -9,7 +9,7 @@ use prep_data::diag::Level;
 use prep_data::io::passport::{SourceFile, SourceFiles};
 use prep_data::io::{Inherited, Input, OutputWriter, Progress};
 use prep_data::pipeline::{Changed, FixOutcome, FixRun, FixSinks, fix, ordered};
-use prep_data::rules::{Levels, RULES, Safety, levels_for_repair};
+use prep_data::rules::{Levels, RULES, Safety, levels_for_repair, masked};
 use serde_json::{Value, json};
 
 use super::validate;
@@ -194,7 +194,8 @@ impl Told {
     }
 }
 
-/// The lines that change, as a unified diff without context.
+/// The lines that change, as a unified diff without context, for people: secrets in
+/// them are masked.
 struct Diff {
     out: Option<BufWriter<Stdout>>,
     name: String,
@@ -262,6 +263,6 @@ const BOM: &[u8] = b"\xef\xbb\xbf";
 fn line(out: &mut impl Write, sign: u8, mark: &[u8], text: &[u8]) -> std::io::Result<()> {
     out.write_all(&[sign])?;
     out.write_all(mark)?;
-    out.write_all(text)?;
+    out.write_all(&masked(text))?;
     out.write_all(b"\n")
 }

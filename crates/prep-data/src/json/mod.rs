@@ -51,5 +51,5 @@ pub use compact::compact;
 pub use elements::{Elements, Fault, Piece, Pieces, Want};
 pub use error::{Error, ErrorKind, column_of};
 pub use parse::{DEPTH_LIMIT, Document};
-pub(crate) use string::{find_special, unescape};
+pub(crate) use string::{find_special, loosely_unescape, unescape};
 pub use value::{Entries, Items, Key, Kind, Value};

@@ -51,6 +51,36 @@ pub(crate) fn unescape(inside: &str) -> String {
     out
 }
 
+/// Decodes bytes that may be JSON as if all of them were inside a string, and says
+/// of each byte of the text, and of its end, where what it stands for begins. What
+/// is no escape stays as it is, what is no UTF-8 is U+FFFD.
+pub(crate) fn loosely_unescape(bytes: &[u8]) -> (String, Vec<usize>) {
+    let (mut text, mut places) = (String::new(), Vec::new());
+    let mut at = 0;
+    let mut put = |c: char, n_bytes: usize| {
+        text.push(c);
+        places.resize(text.len(), at);
+        at += n_bytes;
+    };
+    for chunk in bytes.utf8_chunks() {
+        let mut rest = chunk.valid();
+        while let Some(c) = rest.chars().next() {
+            let as_it_is = (c, c.len_utf8());
+            let (c, n_bytes) = match c {
+                '\\' => escape(rest).unwrap_or(as_it_is),
+                _ => as_it_is,
+            };
+            put(c, n_bytes);
+            rest = &rest[n_bytes..];
+        }
+        if !chunk.invalid().is_empty() {
+            put(char::REPLACEMENT_CHARACTER, chunk.invalid().len());
+        }
+    }
+    places.push(at);
+    (text, places)
+}
+
 /// Decodes, like [`escape`], one that the parser has accepted.
 #[inline]
 pub(super) fn accepted_escape(text: &str) -> (char, usize) {

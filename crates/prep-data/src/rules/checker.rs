@@ -197,23 +197,38 @@ impl<'c> Checker<'c> {
         if self.is_thorough {
             return self.line_thoroughly(line, Signs::ALL, findings, tally);
         }
-        let Some(text) = line.utf8 else {
-            return self.line_thoroughly(line, Signs::STRUCTURE, findings, tally);
-        };
-        let mut alone = std::mem::take(&mut self.glance);
-        let seen = line.seen.unwrap_or_else(|| {
-            alone.look(text);
-            glance::Seen {
-                glance: &alone,
-                start: 0,
+        match (line.utf8, line.seen) {
+            (None, _) => self.line_thoroughly(line, Signs::STRUCTURE, findings, tally),
+            (Some(text), Some(seen)) => self.line_seen(line, (text, seen), findings, tally),
+            (Some(text), None) => {
+                let mut alone = std::mem::take(&mut self.glance);
+                alone.look(text);
+                let seen = glance::Seen {
+                    glance: &alone,
+                    start: 0,
+                };
+                let outcome = self.line_seen(line, (text, seen), findings, tally);
+                self.glance = alone;
+                outcome
             }
-        });
+        }
+    }
+
+    /// Checks a line of UTF-8 that was looked at.
+    #[inline]
+    fn line_seen(
+        &mut self,
+        line: &RawLine<'_>,
+        (text, seen): (&str, glance::Seen<'_>),
+        findings: &mut Findings,
+        tally: &mut Tally,
+    ) -> LineOutcome {
         let plain = plain::read(text, seen);
         let signs = match &plain {
             Some(plain) => signs_of_plain(text, plain, seen, self.long_bytes),
             None => Signs::STRUCTURE,
         };
-        let outcome = match plain {
+        match plain {
             Some(plain)
                 if signs.is_none()
                     && !self.parses_all
@@ -231,9 +246,7 @@ impl<'c> Checker<'c> {
                 };
                 self.line_thoroughly(line, of_shape, findings, tally)
             }
-        };
-        self.glance = alone;
-        outcome
+        }
     }
 
     /// Parses a line and asks the rules whose signs it shows, those of its shape
@@ -245,9 +258,22 @@ impl<'c> Checker<'c> {
         findings: &mut Findings,
         tally: &mut Tally,
     ) -> LineOutcome {
+        findings.begin_line();
+        let outcome = self.ask_rules(line, of_shape, findings, tally);
+        findings.end_line(line.bytes);
+        outcome
+    }
+
+    /// The same; windows may show secrets still.
+    fn ask_rules(
+        &mut self,
+        line: &RawLine<'_>,
+        of_shape: Signs,
+        findings: &mut Findings,
+        tally: &mut Tally,
+    ) -> LineOutcome {
         let (mut n_errors, mut is_dropped) = (0, false);
         let numbered = (line.bytes, line.number);
-        findings.begin_line();
         for active in &self.on_line {
             let mut report = Report::new(active.place(), numbered, None, self.context, findings);
             (active.check)(line, &mut report);
@@ -313,7 +339,6 @@ impl<'c> Checker<'c> {
             let rules = &self.on_pair;
             n_errors += ask_pairs(rules, &example, numbered, self.context, findings);
         }
-        findings.end_line(line.bytes);
         let is_invalid = n_errors > 0 || root.kind() != Kind::Object;
         if root.kind() == Kind::Object {
             seen.digest.line = line.number;
@@ -447,7 +472,7 @@ fn seen_of_plain<'a>(
     };
     Seen {
         digest: Digest {
-            prompt: xxh3_128(&line.as_bytes()[..plain.answer_start]),
+            prompt: of_prompt(&line.as_bytes()[..plain.answer_start]),
             answer: xxh3_64(plain.answer.text.as_bytes()),
             line: number,
             prompt_chars: chars(plain.prompt),
@@ -458,6 +483,15 @@ fn seen_of_plain<'a>(
         prompt: Some(plain.prompt.text),
         answer: Some(plain.answer.text),
         ..Seen::default()
+    }
+}
+
+/// The fingerprint of all that the answer follows, as canonical JSON. What most
+/// of them begin with is left out: no other begins like what follows it.
+fn of_prompt(canonical: &[u8]) -> u128 {
+    match canonical.split_first_chunk() {
+        Some((begin, text)) if plain::is_same(begin, plain::NO_SYSTEM) => xxh3_128(text),
+        _ => xxh3_128(canonical),
     }
 }
 
@@ -539,7 +573,7 @@ fn seen_of<'s>(example: &Example<'_, '_>, scratch: &'s mut Vec<u8>) -> Seen<'s> 
         .any(|part| part.get("fileData").is_some());
     Seen {
         digest: Digest {
-            prompt: xxh3_128(&scratch[..n_prompt]),
+            prompt: of_prompt(&scratch[..n_prompt]),
             answer: xxh3_64(answer.as_bytes()),
             line: 0,
             prompt_chars: chars(prompt.unwrap_or_default()),

@@ -60,7 +60,7 @@ pub use levels::{Levels, SelectError};
 pub use page::{Block, BlockKind, Page};
 pub use pairs::{Glossary, GlossaryError, Learnt, Pair, PairContext, Preset, Survey, Wanted};
 pub use place::Window;
-pub use report::{Added, Findings, Found, Report};
+pub use report::{Added, Findings, Found, Report, masked};
 pub use tokens::TokenCount;
 pub use whole::WholeChecker;
 

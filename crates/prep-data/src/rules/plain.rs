@@ -64,7 +64,8 @@ impl<'a> Raw<'a> {
 
 const SYSTEM: &[u8; 40] = b"{\"systemInstruction\":{\"parts\":[{\"text\":\"";
 const AFTER_SYSTEM: &[u8; 50] = b"\"}]},\"contents\":[{\"role\":\"user\",\"parts\":[{\"text\":\"";
-const NO_SYSTEM: &[u8; 46] = b"{\"contents\":[{\"role\":\"user\",\"parts\":[{\"text\":\"";
+pub(super) const NO_SYSTEM: &[u8; 46] =
+    b"{\"contents\":[{\"role\":\"user\",\"parts\":[{\"text\":\"";
 const AFTER_USER: &[u8; 39] = b"\"}]},{\"role\":\"model\",\"parts\":[{\"text\":\"";
 const AFTER_MODEL: &[u8; 38] = b"\"}]},{\"role\":\"user\",\"parts\":[{\"text\":\"";
 const END: &[u8; 6] = b"\"}]}]}";
@@ -131,6 +132,16 @@ pub(super) fn read_texts<'a>(
     }
 }
 
+/// Whether the bytes are the same. `==` calls a function for so few.
+#[inline]
+pub(super) fn is_same<const LEN: usize>(one: &[u8; LEN], other: &[u8; LEN]) -> bool {
+    let ((words, rest), (others, other_rest)) = (one.as_chunks(), other.as_chunks());
+    let differing = words.iter().zip(others).fold(0, |differing, (one, other)| {
+        differing | (u64::from_ne_bytes(*one) ^ u64::from_ne_bytes(*other))
+    });
+    differing == 0 && rest == other_rest
+}
+
 struct Scan<'a, N> {
     line: &'a str,
     at: usize,
@@ -141,7 +152,8 @@ struct Scan<'a, N> {
 impl<'a, N: Fn(usize) -> Option<usize>> Scan<'a, N> {
     #[inline]
     fn skip<const LEN: usize>(&mut self, token: &[u8; LEN]) -> Option<()> {
-        let is_there = self.line.as_bytes()[self.at..].first_chunk() == Some(token);
+        let next = self.line.as_bytes()[self.at..].first_chunk();
+        let is_there = next.is_some_and(|next| is_same(next, token));
         self.at += if is_there { LEN } else { 0 };
         is_there.then_some(())
     }
@@ -159,11 +171,11 @@ impl<'a, N: Fn(usize) -> Option<usize>> Scan<'a, N> {
                 b'"' => {
                     self.at = special;
                     let text = &self.line[start..special];
-                    // Whitespace is a space, an escape or beyond ASCII.
-                    self.may_be_blank |= match text.as_bytes().first() {
-                        None => true,
-                        Some(first) => !first.is_ascii_graphic() || *first == b'\\',
-                    } && is_blank(text);
+                    // Nothing else begins with whitespace, or an escape of it.
+                    self.may_be_blank |= matches!(
+                        text.as_bytes().first(),
+                        None | Some(..=b' ' | b'\\' | 0xc2 | 0xe1..=0xe3)
+                    ) && is_blank(text);
                     return Some(Raw {
                         text,
                         start,

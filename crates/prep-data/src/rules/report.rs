@@ -11,7 +11,7 @@ use super::context::Context;
 use super::edit::Edit;
 use super::example::Text;
 use super::place::{self, Window};
-use super::{RULES, Rule};
+use super::{RULES, Rule, private};
 use crate::diag::{Level, Position};
 use crate::json::{Value, column_of};
 
@@ -55,8 +55,6 @@ pub struct Findings {
     wants_repairs: bool,
     /// Of the line that is looked at: which findings are kept, and where.
     places: Vec<(usize, Range<usize>)>,
-    /// Of the same line: what must not be shown, and what is shown instead.
-    secrets: Vec<(Range<usize>, String)>,
     /// Findings come in any order, and those at the smallest lines are kept.
     by_line: bool,
     /// When so many are there, those beyond the cap go.
@@ -78,7 +76,6 @@ impl Findings {
             cap,
             wants_repairs,
             places: Vec::new(),
-            secrets: Vec::new(),
             by_line: false,
             crowd: CROWD,
         }
@@ -95,32 +92,25 @@ impl Findings {
         }
     }
 
-    /// Begins a line: secrets of the one before are its own.
+    /// Begins a line.
     pub(super) fn begin_line(&mut self) {
         self.places.clear();
-        self.secrets.clear();
     }
 
-    /// Ends a line: if a secret was found in it, no window shows it, whichever
-    /// rule the window is of.
+    /// Ends a line: no window of it shows a secret, whichever rule the window is
+    /// of and whichever rules are on.
     pub(super) fn end_line(&mut self, line: &[u8]) {
-        if self.secrets.is_empty() {
+        if self.places.is_empty() {
             return;
         }
-        let masked = Masked::of(line, &mut self.secrets);
+        let masked = private::masked(line);
+        if masked.is_same() {
+            return;
+        }
         for (n, place) in &self.places {
             let place = masked.place(place);
             self.found[*n].window = place::window(&masked.line, place.start, place.len());
         }
-    }
-
-    /// The line that was looked at last as it may be shown: its secrets masked.
-    #[must_use]
-    pub fn shown<'l>(&mut self, line: &'l [u8]) -> Cow<'l, [u8]> {
-        if self.secrets.is_empty() {
-            return Cow::Borrowed(line);
-        }
-        Cow::Owned(Masked::of(line, &mut self.secrets).line)
     }
 
     /// Forgets everything, and keeps the memory.
@@ -192,6 +182,13 @@ impl Findings {
         let mut counts = self.counts.iter().enumerate();
         counts.any(|(n, &count)| count > 0 && levels.of(n) == level)
     }
+}
+
+/// A line as it may be shown, whatever it is: keys, addresses and numbers that are
+/// someone's are masked as the rules that find them do, be they on or off.
+#[must_use]
+pub fn masked(line: &[u8]) -> Cow<'_, [u8]> {
+    private::masked(line).line
 }
 
 /// The place of a rule in [`RULES`].
@@ -305,23 +302,6 @@ impl<'r> Report<'r> {
         self.over(start..end, message)
     }
 
-    /// Adds a finding of a secret in a text; the range is of the decoded text,
-    /// in bytes. No window of this line shows what is there, be it of this
-    /// rule or of another: `mask` stands in its place. The message must not
-    /// hold it either.
-    pub fn secret(
-        &mut self,
-        text: &Text<'_, '_>,
-        range: Range<usize>,
-        mask: &str,
-        message: impl Into<String>,
-    ) -> Added<'_> {
-        let start = text.value.offset_in(range.start);
-        let end = text.value.offset_in(range.end).max(start + 1);
-        self.sink.secrets.push((start..end, mask.to_owned()));
-        self.over(start..end, message)
-    }
-
     /// Adds a finding about the line as a whole.
     pub fn line(&mut self, message: impl Into<String>) -> Added<'_> {
         self.at(0, message)
@@ -391,58 +371,6 @@ impl<'r> Report<'r> {
             repair: Vec::new(),
         });
         Added(self.sink.found.last_mut().filter(|_| wants_repairs))
-    }
-}
-/// A line with its secrets masked.
-struct Masked {
-    line: Vec<u8>,
-    /// What was masked, in order, and where its mask is.
-    masks: Vec<(Range<usize>, Range<usize>)>,
-}
-
-impl Masked {
-    /// Masks secrets; of two that overlap, one mask stands for both.
-    fn of(line: &[u8], secrets: &mut [(Range<usize>, String)]) -> Self {
-        secrets.sort_by_key(|(range, _)| (range.start, range.end));
-        let mut masked = Self {
-            line: Vec::with_capacity(line.len()),
-            masks: Vec::new(),
-        };
-        let mut at = 0;
-        for (range, mask) in secrets.iter() {
-            if range.start < at
-                && let Some((before, _)) = masked.masks.last_mut()
-            {
-                before.end = before.end.max(range.end);
-            } else {
-                masked.line.extend_from_slice(&line[at..range.start]);
-                let start = masked.line.len();
-                masked.line.extend_from_slice(mask.as_bytes());
-                masked.masks.push((range.clone(), start..masked.line.len()));
-            }
-            at = at.max(range.end.min(line.len()));
-        }
-        masked.line.extend_from_slice(&line[at..]);
-        masked
-    }
-
-    /// Where a place of the line is now.
-    fn place(&self, place: &Range<usize>) -> Range<usize> {
-        let moved = |offset: usize, is_end: bool| {
-            let (mut was, mut is) = (0, 0);
-            for (range, mask) in &self.masks {
-                if offset <= range.start {
-                    break;
-                }
-                if offset < range.end {
-                    return if is_end { mask.end } else { mask.start };
-                }
-                (was, is) = (range.end, mask.end);
-            }
-            is + (offset - was)
-        };
-        let start = moved(place.start, false);
-        start..moved(place.end, true).max(start + 1)
     }
 }
 

@@ -6,9 +6,8 @@ use super::frequent::Kind;
 use super::lines::Lines;
 use super::measure::{Heard, opening};
 use super::{StatsError, StatsRun};
-use crate::example::write;
 use crate::io::{InputError, Reread};
-use crate::rules::{Checker, Findings, LineCounter, Measure, RawLine, Speaker, Tally};
+use crate::rules::{Checker, Findings, LineCounter, Measure, RawLine, Speaker, Tally, masked};
 use crate::text::scripts::{Language, language, language_among};
 
 /// An example to look at.
@@ -16,8 +15,7 @@ use crate::text::scripts::{Language, language, language_among};
 pub struct Shown {
     /// Its place: its line, numbered through all files from 0.
     pub place: u64,
-    /// Its texts in order, those of tools and media left out. Secrets that a
-    /// rule found are masked.
+    /// Its texts in order, those of tools and media left out. Secrets are masked.
     pub texts: Vec<ShownText>,
     /// More texts follow.
     pub has_more: bool,
@@ -146,7 +144,6 @@ impl<'s> Showing<'s> {
             }
             Err(_) => {
                 let (text, is_cut) = begin(&String::from_utf8_lossy(&line), TEXT);
-                let text = self.masked_text(&text);
                 shown.is_broken = true;
                 shown.texts.push(ShownText {
                     speaker: Speaker::User,
@@ -161,20 +158,10 @@ impl<'s> Showing<'s> {
     /// The line at a place with its secrets masked, and what rules find in it.
     fn masked(&self, place: u64) -> Result<(Vec<u8>, Vec<&'static str>), InputError> {
         let bytes = self.lines.read(place, self.rereads)?;
-        let mut findings = self.findings(&bytes);
+        let findings = self.findings(&bytes);
         let codes = findings.found.iter().map(|found| found.rule.code.code);
         let codes = codes.collect();
-        Ok((findings.shown(&bytes).into_owned(), codes))
-    }
-
-    /// A text that stands in no example with its secrets masked: rules look for
-    /// them in examples only, so it is put into one.
-    fn masked_text(&self, text: &str) -> String {
-        let mut line = br#"{"contents":[{"role":"user","parts":[{"text":"#.to_vec();
-        write::string(text, &mut line);
-        line.extend_from_slice(b"}]}]}");
-        let mut findings = self.findings(&line);
-        hear(&findings.shown(&line)).prompt
+        Ok((masked(&bytes).into_owned(), codes))
     }
 
     /// What rules find in a line.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::is_word;
+use super::{Secret, is_word, tell};
 use crate::diag::{Code, Level};
 use crate::rules::{Check, Report, Rule, Signs, Text};
 
@@ -110,16 +110,24 @@ const OPENAI: &str = "T3BlbkFJ";
 const PRIVATE_KEY: &str = "PRIVATE KEY-----";
 
 fn check(text: &Text<'_, '_>, report: &mut Report<'_>) {
-    let mut found = keys(&text.text);
+    tell(find(&text.text), text, report);
+}
+
+pub(super) fn find(text: &str) -> Vec<Secret> {
+    let mut found = keys(text);
     found.sort_by_key(|(range, _)| range.start);
     let mut end = 0;
-    for (range, what) in found {
-        if range.start >= end {
-            end = range.end;
-            let mask = mask(&text.text[range.clone()]);
-            report.secret(text, range, &mask, format!("the text has {what}: `{mask}`"));
-        }
-    }
+    found.retain(|(range, _)| {
+        let is_new = range.start >= end;
+        end = if is_new { range.end } else { end };
+        is_new
+    });
+    let secrets = found.into_iter().map(|(range, what)| Secret {
+        mask: mask(&text[range.clone()]),
+        range,
+        what,
+    });
+    secrets.collect()
 }
 
 /// Shows the shape of a key and nothing else of it.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::is_word;
+use super::{Secret, is_word, tell};
 use crate::diag::{Code, Level};
 use crate::rules::{Check, Report, Rule, Signs, Text};
 
@@ -20,21 +20,25 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(text: &Text<'_, '_>, report: &mut Report<'_>) {
+    tell(find(&text.text), text, report);
+}
+
+pub(super) fn find(text: &str) -> Vec<Secret> {
+    let mut secrets = Vec::new();
     let mut end = 0;
-    for at in memchr::memchr_iter(b'@', text.text.as_bytes()) {
-        if let Some(range) = address(&text.text, at)
+    for at in memchr::memchr_iter(b'@', text.as_bytes()) {
+        if let Some(range) = address(text, at)
             && range.start >= end
         {
             end = range.end;
-            let mask = mask(&text.text[range.clone()]);
-            report.secret(
-                text,
+            secrets.push(Secret {
+                mask: mask(&text[range.clone()]),
+                what: "an e-mail address",
                 range,
-                &mask,
-                format!("the text has an e-mail address: `{mask}`"),
-            );
+            });
         }
     }
+    secrets
 }
 
 /// `j…@e…`

@@ -1,6 +1,6 @@
 //! International bank account numbers.
 
-use super::is_word;
+use super::{Secret, is_word, tell};
 use crate::diag::{Code, Level};
 use crate::rules::{Check, Report, Rule, Signs, Text};
 
@@ -111,25 +111,29 @@ const LENGTHS: &[(&str, usize)] = &[
 ];
 
 fn check(text: &Text<'_, '_>, report: &mut Report<'_>) {
-    let bytes = text.text.as_bytes();
+    tell(find(&text.text), text, report);
+}
+
+pub(super) fn find(text: &str) -> Vec<Secret> {
+    let bytes = text.as_bytes();
+    let mut secrets = Vec::new();
     let mut at = 0;
     while let Some(step) = bytes[at..].iter().position(u8::is_ascii_uppercase) {
         let start = at + step;
         at = start + 1;
-        if is_word(text.text[..start].bytes().next_back()) {
+        if is_word(text[..start].bytes().next_back()) {
             continue;
         }
         if let Some(end) = end_of_iban(bytes, start) {
             at = end;
-            let mask = format!("{}…", &text.text[start..start + 4]);
-            report.secret(
-                text,
-                start..end,
-                &mask,
-                format!("the text has a bank account number: `{mask}`"),
-            );
+            secrets.push(Secret {
+                range: start..end,
+                what: "a bank account number",
+                mask: format!("{}…", &text[start..start + 4]),
+            });
         }
     }
+    secrets
 }
 
 /// The end of the number that begins at a place, if it is one.

@@ -1,6 +1,6 @@
 //! Numbers of payment cards.
 
-use super::is_word;
+use super::{Secret, is_word, tell};
 use crate::diag::{Code, Level};
 use crate::rules::{Check, Report, Rule, Signs, Text};
 
@@ -18,7 +18,12 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(text: &Text<'_, '_>, report: &mut Report<'_>) {
-    let bytes = text.text.as_bytes();
+    tell(find(&text.text), text, report);
+}
+
+pub(super) fn find(text: &str) -> Vec<Secret> {
+    let bytes = text.as_bytes();
+    let mut secrets = Vec::new();
     let mut at = 0;
     while let Some(step) = bytes[at..].iter().position(u8::is_ascii_digit) {
         let start = at + step;
@@ -30,9 +35,9 @@ fn check(text: &Text<'_, '_>, report: &mut Report<'_>) {
             .copied()
             .collect();
         let is_part = |byte: Option<u8>| is_word(byte) || byte == Some(b'-');
-        let is_alone = !is_part(text.text[..start].bytes().next_back())
-            && !is_part(text.text[end..].bytes().next())
-            && !text.text[..start].ends_with(['.', ',', '/', '+', '=']);
+        let is_alone = !is_part(text[..start].bytes().next_back())
+            && !is_part(text[end..].bytes().next())
+            && !text[..start].ends_with(['.', ',', '/', '+', '=']);
         if is_alone && is_grouped(&lengths) && is_card(&digits) {
             let digit = |digits: &[u8]| String::from_utf8_lossy(digits).into_owned();
             let mask = format!(
@@ -40,14 +45,14 @@ fn check(text: &Text<'_, '_>, report: &mut Report<'_>) {
                 digit(&digits[..4]),
                 digit(&digits[digits.len() - 4..])
             );
-            report.secret(
-                text,
-                start..end,
-                &mask,
-                format!("the text has the number of a payment card: `{mask}`"),
-            );
+            secrets.push(Secret {
+                range: start..end,
+                what: "the number of a payment card",
+                mask,
+            });
         }
     }
+    secrets
 }
 
 /// The end of the number that begins at a place, and the lengths of its groups,

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::{Secret, tell};
 use crate::diag::{Code, Level};
 use crate::rules::{Check, Report, Rule, Signs, Text};
 
@@ -19,19 +20,23 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(text: &Text<'_, '_>, report: &mut Report<'_>) {
+    tell(find(&text.text), text, report);
+}
+
+pub(super) fn find(text: &str) -> Vec<Secret> {
+    let mut secrets = Vec::new();
     let mut from = 0;
-    while let Some(range) = candidate(&text.text, from) {
+    while let Some(range) = candidate(text, from) {
         from = range.end;
-        if is_phone_number(&text.text, range.clone()) {
-            let mask = mask(&text.text[range.clone()]);
-            report.secret(
-                text,
+        if is_phone_number(text, range.clone()) {
+            secrets.push(Secret {
+                mask: mask(&text[range.clone()]),
+                what: "a telephone number",
                 range,
-                &mask,
-                format!("the text has a telephone number: `{mask}`"),
-            );
+            });
         }
     }
+    secrets
 }
 
 /// The beginning and the last two digits.

@@ -1,9 +1,13 @@
 //! Secrets that must be found, those that are none, and that nothing shows
 //! them.
 
+use proptest::prelude::*;
+
+use crate::diag::Level;
 use crate::example::{Content, Example, Role, write};
+use crate::json::{loosely_unescape, unescape};
 use crate::rules::tests::check_all;
-use crate::rules::{Context, Found, Levels};
+use crate::rules::{Context, Found, Levels, masked};
 
 fn found(answer: &str) -> Vec<Found> {
     let mut line = Vec::new();
@@ -135,6 +139,86 @@ fn no_window_of_the_line_shows_a_secret() {
         let shown = format!("{} {:?}", found.message, found.window);
         for secret in ["ane.roe", "ohn.doe", "370400", "acme"] {
             assert!(!shown.contains(secret), "{shown}");
+        }
+    }
+}
+
+/// One of each kind, and what of it must not be shown.
+const SECRETS: [(&str, &str); 6] = [
+    ("ghp_q7Z3mX2k9PlW6tB4vR8nJ5cY1dH0sGfEaU2w", "q7Z3"),
+    ("jane.roe@acme-mail.com", "ane.roe"),
+    ("+34 612 84 93 07", "84 93"),
+    ("4111 1111 1111 1111", "1111 1111"),
+    ("DE89 3704 0044 0532 0130 00", "0044"),
+    (
+        r"-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0B\n-----END PRIVATE KEY-----",
+        "MIIE",
+    ),
+];
+
+/// Checks that a finding of this rule shows nothing of a secret, whether the
+/// rules about secrets are on or off, and has its caret at this character.
+#[track_caller]
+fn check_window(line: &str, code: &str, kept: &str, at: char) {
+    let mut without = Levels::default();
+    for (rule, _) in super::FINDERS {
+        without.set(rule.code.code, Level::Allow).unwrap();
+    }
+    for levels in [Levels::default(), without] {
+        let findings = check_all(line.as_bytes(), &Context::default(), &levels, false);
+        let mut found = findings.found.iter();
+        let found = found.find(|found| found.rule.code.code == code);
+        let window = &found.unwrap_or_else(|| panic!("{code} {line}")).window;
+        assert!(!window.text.contains(kept), "{line}: {window:?}");
+        assert_eq!(window.text.chars().nth(window.at), Some(at), "{window:?}");
+    }
+}
+
+#[test]
+fn no_window_shows_a_secret_whichever_rules_are_on() {
+    for (secret, kept) in SECRETS {
+        let begun = r#"{"contents":[{"role":"user","parts":[{"text":""#;
+        let answer = r#"{"role":"model","parts":[{"text":"b"}]}]"#;
+        let broken = format!(r#"{begun}It is:\n{secret}"}}]}} oops"#);
+        check_window(&broken, "E001", kept, 'o');
+        let sound = format!("{begun}{secret} \u{200b}\"}}]}},{answer}}}");
+        check_window(&sound, "E064", kept, '\u{200b}');
+        let elsewhere = format!(r#"{begun}a"}}]}},{answer},"note":"{secret}"}}"#);
+        check_window(&elsewhere, "E013", kept, '"');
+    }
+}
+
+#[test]
+fn a_secret_is_masked_however_it_is_written() {
+    let check = |line: &[u8], expected: &str| {
+        assert_eq!(String::from_utf8_lossy(&masked(line)), expected);
+    };
+    check(br#"{"a":"b"}"#, r#"{"a":"b"}"#);
+    check(
+        br"ask\njane.roe\u0040acme-mail.com, please",
+        r"ask\nj…@a…, please",
+    );
+    check(br"\u12 jane@acme-mail.com \", r"\u12 j…@a… \");
+    check(
+        b"\xff jane@acme-mail.com \xe4\xb8",
+        "\u{fffd} j…@a… \u{fffd}",
+    );
+}
+
+proptest! {
+    #[test]
+    fn what_is_decoded_loosely_is_what_is_decoded_strictly(
+        text in "([a-zé你👍\"\\\\]|\u{0}|\u{1f}|\n|\t){0,20}",
+    ) {
+        let mut quoted = Vec::new();
+        write::string(&text, &mut quoted);
+        let inside = std::str::from_utf8(&quoted[1..quoted.len() - 1]).unwrap();
+        let (decoded, places) = loosely_unescape(inside.as_bytes());
+        prop_assert_eq!(&decoded, &text);
+        prop_assert_eq!(unescape(inside), text);
+        for at in decoded.char_indices().map(|(at, _)| at).chain([decoded.len()]) {
+            let before = loosely_unescape(&inside.as_bytes()[..places[at]]).0;
+            prop_assert_eq!(before, &decoded[..at]);
         }
     }
 }
