@@ -69,14 +69,28 @@ fn is_cut(text: &str) -> bool {
         ends_in_small_word(last) || last.ends_with([',', '，', '、', '(', '（', '¿', '¡']);
     if stops_short {
         n_words >= 4 && (n_ends >= 1 || n_closed > 0)
-    } else if !last.ends_with(char::is_alphabetic) || last_word(last).contains('.') {
-        // A number, an address or a name of a file may well be the end.
+    } else if !last.ends_with(char::is_alphabetic)
+        || last_word(last).contains('.')
+        || hands_over(if n_ends == 0 { last } else { rest })
+    {
+        // A number, an address, a name of a file or what is handed over may well
+        // be the end.
         false
     } else {
         n_ends >= 2 && goes_on
             || n_ends >= 1 && goes_on && before.is_empty()
             || are_closed && n_words >= 8
     }
+}
+
+/// Whether a sentence hands over a first command, request or word, which ends as
+/// it likes: `My first command is pwd`. Prompts that make a model play someone
+/// end so.
+fn hands_over(sentence: &str) -> bool {
+    let head: String = sentence.chars().take(12).collect();
+    let head = head.to_lowercase();
+    let openings = ["my first ", "mi primer", "我的第一"];
+    openings.iter().any(|words| head.starts_with(words))
 }
 
 fn looks_like_code(text: &str) -> bool {
