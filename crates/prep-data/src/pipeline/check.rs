@@ -5,20 +5,19 @@
 //! digests come back by prompt, from memory or from the disk, for the rules
 //! that look at the dataset as a whole.
 
-use std::cmp::Ordering as Order;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::ThreadPool;
 
+use super::digests::Digests;
 use super::lines::{Line, LineBatch, LineReader};
 use super::ordered;
-use super::partitions::{Packed, Partitions};
 use super::spares::Spares;
 use crate::io::{Input, InputError, OutputError};
 use crate::rules::dataset::AnswerCounter;
 use crate::rules::{
-    Checker, Context, Dataset, Digest, Findings, Glance, Levels, LineOutcome, RawLine, Seen, Tally,
+    Checker, Context, Dataset, Findings, Glance, Levels, LineOutcome, RawLine, Seen, Tally,
     Validation, WholeChecker,
 };
 
@@ -202,7 +201,7 @@ pub(super) fn raw_line<'a>(line: &Line<'a>, has_bom: bool) -> RawLine<'a> {
 #[derive(Debug)]
 pub(super) struct Gathered {
     checked: Checked,
-    digests: Partitions<ByPrompt>,
+    digests: Digests,
     is_held_out: bool,
 }
 
@@ -218,7 +217,7 @@ impl Gathered {
                 dataset: Dataset::default(),
                 held_out: Validation::new(name),
             },
-            digests: Partitions::new(run.memory, run.scratch),
+            digests: Digests::new(run.memory, run.scratch),
             is_held_out: context.side == crate::rules::Side::Validation,
         }
     }
@@ -229,9 +228,7 @@ impl Gathered {
         checked.findings.append(&mut done.findings, before + 1);
         checked.dataset.append(&mut done.tally, before + 1);
         checked.dataset.bytes += done.bytes;
-        for digest in &done.tally.digests {
-            self.digests.push(&ByPrompt(*digest))?;
-        }
+        self.digests.add(&done.tally.digests)?;
         if self.is_held_out {
             checked.held_out.add(&done.tally);
         }
@@ -257,11 +254,26 @@ impl Gathered {
         let mut newly_invalid = Vec::new();
         self.digests.visit(
             run.pool,
-            |digests| of_partition(digests, &whole, none.clone(), run.cap),
-            |mut partition| {
-                found.append(&mut partition.findings, 0);
-                answers.append(&partition.answers);
-                newly_invalid.append(&mut partition.newly_invalid);
+            |digest| none.is_empty() && whole.is_dull(digest),
+            || OfPrompts {
+                findings: Findings::of_smallest_lines(run.cap),
+                newly_invalid: Vec::new(),
+                answers: none.clone(),
+            },
+            |of_prompts, group| {
+                whole.prompt(
+                    group,
+                    &mut of_prompts.findings,
+                    &mut of_prompts.newly_invalid,
+                );
+                for digest in group {
+                    of_prompts.answers.add(digest);
+                }
+            },
+            |mut of_prompts| {
+                found.append(&mut of_prompts.findings, 0);
+                answers.append(&of_prompts.answers);
+                newly_invalid.append(&mut of_prompts.newly_invalid);
                 if run.stop.load(Ordering::Relaxed) {
                     return Err(CheckError::Interrupted);
                 }
@@ -282,74 +294,11 @@ impl Gathered {
     }
 }
 
-/// What the examples of a partition show together.
-struct OfPartition {
+/// What the examples of some prompts show together.
+struct OfPrompts {
     findings: Findings,
     newly_invalid: Vec<u64>,
     answers: AnswerCounter,
-}
-
-fn of_partition(
-    digests: &[ByPrompt],
-    whole: &WholeChecker<'_>,
-    answers: AnswerCounter,
-    cap: usize,
-) -> OfPartition {
-    let mut partition = OfPartition {
-        findings: Findings::of_smallest_lines(cap),
-        newly_invalid: Vec::new(),
-        answers,
-    };
-    let mut group = Vec::new();
-    for same in digests.chunk_by(|one, other| one.0.prompt == other.0.prompt) {
-        group.clear();
-        group.extend(same.iter().map(|digest| digest.0));
-        whole.prompt(
-            &group,
-            &mut partition.findings,
-            &mut partition.newly_invalid,
-        );
-        group
-            .iter()
-            .for_each(|digest| partition.answers.add(digest));
-    }
-    partition
-}
-
-/// Digests in the order of prompts, then of lines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct ByPrompt(Digest);
-
-impl Ord for ByPrompt {
-    fn cmp(&self, other: &Self) -> Order {
-        let key = |digest: &Digest| (digest.prompt, digest.line);
-        key(&self.0).cmp(&key(&other.0))
-    }
-}
-
-impl PartialOrd for ByPrompt {
-    fn partial_cmp(&self, other: &Self) -> Option<Order> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Packed for ByPrompt {
-    const SIZE: usize = Digest::BYTES;
-
-    fn prefix(&self) -> u64 {
-        (self.0.prompt >> 64) as u64
-    }
-
-    fn pack(&self, into: &mut [u8]) {
-        into.copy_from_slice(&self.0.to_bytes());
-    }
-
-    fn unpack(from: &[u8]) -> Self {
-        let bytes = from
-            .first_chunk()
-            .expect("records are unpacked as they were packed");
-        Self(Digest::from_bytes(bytes))
-    }
 }
 
 #[cfg(test)]

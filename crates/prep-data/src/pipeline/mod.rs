@@ -12,6 +12,7 @@ mod conversations;
 mod convert;
 mod count;
 pub mod dedupe;
+mod digests;
 mod filter;
 mod fix;
 mod ledger;

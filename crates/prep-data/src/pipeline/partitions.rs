@@ -66,8 +66,9 @@ struct Part {
     spilled: Vec<Extent>,
     /// Full ones.
     chunks: Vec<Vec<u8>>,
-    /// The one that is being filled.
+    /// The one that is being filled, and up to where it is.
     last: Vec<u8>,
+    filled: usize,
 }
 
 /// A stretch of a scratch file.
@@ -79,13 +80,14 @@ struct Extent {
 
 impl Part {
     /// What is in memory, in order.
-    fn waiting(&self) -> impl Iterator<Item = &Vec<u8>> {
-        self.chunks.iter().chain([&self.last])
+    fn waiting(&self) -> impl Iterator<Item = &[u8]> {
+        let full = self.chunks.iter().map(Vec::as_slice);
+        full.chain([&self.last[..self.filled]])
     }
 
     fn bytes(&self) -> usize {
         let spilled: usize = self.spilled.iter().map(|extent| extent.bytes).sum();
-        spilled + self.waiting().map(Vec::len).sum::<usize>()
+        spilled + self.waiting().map(<[u8]>::len).sum::<usize>()
     }
 }
 
@@ -141,15 +143,15 @@ impl<T: Packed> Partitions<T> {
     pub(crate) fn push(&mut self, record: &T) -> Result<(), OutputError> {
         let part = (record.prefix() << self.known_bits) >> (u64::BITS - BITS);
         let part = &mut self.parts[part as usize];
-        if part.last.len() + T::SIZE > part.last.capacity() {
-            let next = Vec::with_capacity(self.chunk_bytes);
-            let full = std::mem::replace(&mut part.last, next);
+        if part.filled == part.last.len() {
+            let full = std::mem::replace(&mut part.last, vec![0; self.chunk_bytes]);
             part.chunks.extend((!full.is_empty()).then_some(full));
+            part.filled = 0;
             self.held += self.chunk_bytes;
         }
-        let start = part.last.len();
-        part.last.resize(start + T::SIZE, 0);
-        record.pack(&mut part.last[start..]);
+        let start = part.filled;
+        part.filled += T::SIZE;
+        record.pack(&mut part.last[start..part.filled]);
         #[cfg(test)]
         {
             self.len += 1;
@@ -175,7 +177,7 @@ impl<T: Packed> Partitions<T> {
                 scratch.append(chunk)?;
                 bytes += chunk.len();
             }
-            (part.chunks, part.last) = (Vec::new(), Vec::new());
+            (part.chunks, part.last, part.filled) = (Vec::new(), Vec::new(), 0);
             part.spilled.push(Extent { start, bytes });
         }
         self.held = 0;
@@ -322,17 +324,16 @@ impl Unsorted {
         // First how many each bucket has, then where each begins, then, as they
         // fill up, where the next record of each goes.
         let mut places = vec![0; 1 << bits];
-        let mut any = None;
         self.for_each(|record: T| {
             places[bucket(&record)] += 1;
-            any = Some(record);
             Ok(())
         })?;
         let mut start = 0;
         for place in &mut places {
             (*place, start) = (start, start + *place);
         }
-        let mut records = any.map_or_else(Vec::new, |any| vec![any; n]);
+        let any = self.part.waiting().find_map(|chunk| chunk.get(..T::SIZE));
+        let mut records = any.map_or_else(Vec::new, |any| vec![T::unpack(any); n]);
         self.for_each(|record| {
             let place = &mut places[bucket(&record)];
             records[*place] = record;

@@ -18,6 +18,8 @@ pub struct Glance {
     special: Vec<u64>,
     /// For each byte whether it begins no character.
     inner: Vec<u64>,
+    /// How many bytes before each 64 begin none, whatever the multiple of 2³².
+    inner_before: Vec<u32>,
     /// The place of each line feed.
     newlines: Vec<usize>,
     /// Every sign, with a place in it.
@@ -31,15 +33,21 @@ impl Glance {
         let text = text.as_bytes();
         self.special.clear();
         self.inner.clear();
+        self.inner_before.clear();
         self.newlines.clear();
         self.signs.clear();
         let mut words = [Word::default(); 64];
-        let (mut at, mut run) = (0, DigitRun::default());
+        let (mut at, mut run, mut n_inner) = (0, DigitRun::default(), 0_u32);
         while at < text.len() {
             let n = suspects::look(&text[at..], &mut words);
             let words = &words[..n];
             self.special.extend(words.iter().map(|word| word.special));
             self.inner.extend(words.iter().map(|word| word.inner));
+            self.inner_before.extend(words.iter().map(|word| {
+                let n_before = n_inner;
+                n_inner = n_inner.wrapping_add(word.n_inner);
+                n_before
+            }));
             for (word, start) in words.iter().zip((at..).step_by(LANES)) {
                 let mut newlines = word.newlines;
                 while newlines != 0 {
@@ -77,27 +85,20 @@ impl Glance {
         Some(n * LANES + word.trailing_zeros() as usize)
     }
 
-    /// How many characters begin in a stretch.
+    /// How many characters begin in a stretch of less than 4 GiB that begins with
+    /// one.
     #[inline]
     pub(super) fn n_chars(&self, stretch: Range<usize>) -> usize {
         if stretch.is_empty() {
             return 0;
         }
-        let (first, last) = (stretch.start / LANES, (stretch.end - 1) / LANES);
-        let after_first = u64::MAX << (stretch.start % LANES);
-        let before_last = u64::MAX >> (LANES - 1 - (stretch.end - 1) % LANES);
-        let words = &self.inner[first..=last];
-        if words.iter().all(|word| *word == 0) {
-            return stretch.len();
-        }
-        let n_inner: u32 = match words {
-            [word] => (word & after_first & before_last).count_ones(),
-            [first, between @ .., last] => {
-                let n: u32 = between.iter().map(|word| word.count_ones()).sum();
-                (first & after_first).count_ones() + n + (last & before_last).count_ones()
-            }
-            [] => 0,
+        // Up to a byte, and with it.
+        let up_to = |at: usize| {
+            let inner = self.inner[at / LANES] & (u64::MAX >> (LANES - 1 - at % LANES));
+            self.inner_before[at / LANES].wrapping_add(inner.count_ones())
         };
+        // A text begins with a character.
+        let n_inner = up_to(stretch.end - 1).wrapping_sub(up_to(stretch.start));
         stretch.len() - n_inner as usize
     }
 

@@ -3,11 +3,14 @@
 //! The examples come back grouped by prompt, in any order of groups, on any
 //! thread; the dataset comes last.
 
+use std::ops::RangeInclusive;
+
 use super::context::Context;
+use super::dataset::length_outlier::surely_usual;
 use super::dataset::{Dataset, Digest};
 use super::levels::Levels;
 use super::report::{Findings, Report};
-use super::{Check, RULES};
+use super::{Check, RULES, Signs};
 use crate::diag::Level;
 
 /// A rule that is on: its place in [`RULES`], its level and its function.
@@ -20,7 +23,9 @@ type OnDataset = fn(&Dataset, &mut Report<'_>);
 pub struct WholeChecker<'c> {
     context: &'c Context,
     dataset: &'c Dataset,
-    on_prompt: Vec<Active<OnPrompt>>,
+    on_prompt: Vec<(Signs, Active<OnPrompt>)>,
+    /// The usual lengths of prompts and of answers.
+    usual: [RangeInclusive<u32>; 2],
     on_dataset: Vec<Active<OnDataset>>,
 }
 
@@ -32,13 +37,14 @@ impl<'c> WholeChecker<'c> {
             context,
             dataset,
             on_prompt: Vec::new(),
+            usual: [&dataset.prompt_chars, &dataset.answer_chars].map(surely_usual),
             on_dataset: Vec::new(),
         };
         for (rule, row) in RULES.iter().enumerate() {
             let place = (rule, levels.of(rule));
             match row.check {
                 _ if place.1 == Level::Allow => {}
-                Check::Prompt(check) => checker.on_prompt.push((place, check)),
+                Check::Prompt(check) => checker.on_prompt.push((row.when, (place, check))),
                 Check::Dataset(check) => checker.on_dataset.push((place, check)),
                 _ => {}
             }
@@ -50,7 +56,14 @@ impl<'c> WholeChecker<'c> {
     /// Lines of `newly_invalid` are those that no earlier rule of error level
     /// had found fault with.
     pub fn prompt(&self, group: &[Digest], findings: &mut Findings, newly_invalid: &mut Vec<u64>) {
-        for &(place, check) in &self.on_prompt {
+        let signs = self.signs_of(group);
+        if signs.is_none() {
+            return;
+        }
+        for &(when, (place, check)) in &self.on_prompt {
+            if !when.any_of(signs) {
+                continue;
+            }
             let mut report = self.report(place, findings);
             check(self.dataset, group, &mut report);
             if place.1 == Level::Error {
@@ -61,6 +74,31 @@ impl<'c> WholeChecker<'c> {
                 newly_invalid.extend(report.lines().filter(is_valid));
             }
         }
+    }
+
+    /// Whether an example that has its prompt for itself is minded by no rule that
+    /// looks at those that share a prompt.
+    #[must_use]
+    pub fn is_dull(&self, digest: &Digest) -> bool {
+        self.signs_of(std::slice::from_ref(digest)).is_none()
+    }
+
+    /// What examples that share a prompt show at first look, which most do not:
+    /// that there are several, or a text of odd length.
+    #[inline]
+    fn signs_of(&self, group: &[Digest]) -> Signs {
+        let [prompts, answers] = &self.usual;
+        let is_usual = |digest: &Digest| {
+            prompts.contains(&digest.prompt_chars) && answers.contains(&digest.answer_chars)
+        };
+        let mut signs = Signs::NONE;
+        if group.len() > 1 {
+            signs |= Signs::REPEATED;
+        }
+        if !group.iter().all(is_usual) {
+            signs |= Signs::ODD_LENGTH;
+        }
+        signs
     }
 
     /// Checks the dataset.

@@ -65,7 +65,7 @@ const CHINESE: Openings = &[
 
 /// The openings whose first letter is this, in lower case and with straight
 /// apostrophes.
-fn openings(first: u8) -> Openings {
+const fn openings(first: u8) -> Openings {
     match first.to_ascii_lowercase() {
         b'i' => ENGLISH_I,
         b's' => &[("sorry", Apology), ("sure", LeadIn)],
@@ -164,12 +164,58 @@ fn length_of_prefix(text: &str, words: &str) -> Option<usize> {
 /// a translation.
 #[must_use]
 pub fn is_telling(answer: &str) -> bool {
+    if !may_open(answer) {
+        return false;
+    }
     match of(answer) {
         Some((LeadIn, length)) => speaks_of_translation(head(answer, length + LEAD_BYTES)),
         Some(_) => true,
         None => false,
     }
 }
+
+/// Whether [`of`] may know how an answer begins, by its first two bytes: most
+/// answers need no further look.
+#[inline]
+fn may_open(answer: &str) -> bool {
+    match answer.as_bytes() {
+        // `í` may be an `i` in capitals, for all that these bytes tell.
+        [first, second, ..] if first.is_ascii() && !second.is_ascii() => {
+            SECONDS[usize::from(*first)] != 0
+        }
+        [first, second, ..] => SECONDS[usize::from(*first)] >> (second % 64) & 1 != 0,
+        _ => false,
+    }
+}
+
+/// For each first byte the second ones that openings have, as bits by their
+/// remainder to 64; all of them where white space may stand before.
+static SECONDS: [u64; 256] = {
+    let mut seconds = [0; 256];
+    let mut first = 0;
+    while first < 256 {
+        let list = openings(first as u8);
+        let mut n = 0;
+        while n < list.len() {
+            let words = list[n].0.as_bytes();
+            if words[0] == (first as u8).to_ascii_lowercase() {
+                seconds[first] |= 1 << (words[1] % 64) | 1 << (words[1].to_ascii_uppercase() % 64);
+            }
+            n += 1;
+        }
+        // An escape is white space, and Unicode has some behind four bytes.
+        seconds[first] |= match first {
+            9..=13 | 0x20 | 0x5c => u64::MAX,
+            0xc2 => 1 << (0x85 % 64) | 1 << (0xa0 % 64),
+            0xe1 => 1 << (0x9a % 64),
+            0xe2 => 1 << (0x80 % 64) | 1 << (0x81 % 64),
+            0xe3 => 1 << (0x80 % 64),
+            _ => 0,
+        };
+        first += 1;
+    }
+    seconds
+};
 
 /// How far a lead-in goes at most.
 pub const LEAD_BYTES: usize = 120;
@@ -194,7 +240,37 @@ pub fn head(text: &str, n_bytes: usize) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    fn all_openings() -> Vec<&'static str> {
+        let lists = (0..=u8::MAX).flat_map(openings);
+        lists.map(|(words, _)| *words).collect()
+    }
+
+    fn all_spaces() -> Vec<String> {
+        let all = ('\0'..=char::MAX).filter(|c| c.is_whitespace());
+        all.map(String::from).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn an_opening_may_be_one_by_its_first_two_bytes(
+            space in prop_oneof![
+                "(\\\\n| |\u{3000}|\u{a0}){0,2}",
+                proptest::sample::select(all_spaces()),
+            ],
+            words in prop::sample::select(all_openings()),
+            to_upper: bool,
+            other in ".{0,3}",
+        ) {
+            let words = if to_upper { words.to_uppercase() } else { words.replace('\'', "’") };
+            for answer in [format!("{space}{words}{other}"), format!("{other}{words}"), other] {
+                prop_assert!(may_open(&answer) || of(&answer).is_none(), "{:?}", answer);
+            }
+        }
+    }
 
     #[test]
     fn openings_are_known_by_their_words() {

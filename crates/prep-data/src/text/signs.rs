@@ -59,6 +59,10 @@ impl Signs {
     pub const HELD_OUT: Self = Self(1 << 14);
     /// The answer begins as refusals do, or leads to a translation.
     pub const OPENING: Self = Self(1 << 15);
+    /// Of examples with the same prompt: there are several.
+    pub const REPEATED: Self = Self(1 << 16);
+    /// Of the same: the length of a text is not what is usual in the dataset.
+    pub const ODD_LENGTH: Self = Self(1 << 17);
     /// Every sign.
     pub const ALL: Self = Self(u32::MAX);
 
@@ -97,18 +101,13 @@ impl Signs {
     /// Looks at an answer beside its prompt, both raw or both decoded. The cost
     /// is that of a few comparisons, however long they are.
     #[must_use]
+    #[inline]
     pub fn of_answer(prompt: &str, answer: &str) -> Self {
-        /// Shorter prompts are often part of their answers.
-        const SHORT: usize = 12;
         /// Shorter answers need not be sentences.
         const LONG_ANSWER: usize = 200;
         let mut signs = Self::NONE;
-        let prompt = prompt.trim();
-        if prompt.len() >= SHORT && answer.len() >= prompt.len() {
-            let answer = answer.trim();
-            if answer.starts_with(prompt) || answer.ends_with(prompt) {
-                signs |= Self::ECHO;
-            }
+        if is_echo(trim(prompt), trim(answer)) {
+            signs |= Self::ECHO;
         }
         if answer.len() >= LONG_ANSWER && is_open(answer) {
             signs |= Self::OPEN_END;
@@ -140,11 +139,38 @@ impl fmt::Debug for Signs {
     }
 }
 
+/// [`str::trim`], in no time where there is nothing to trim.
+#[inline]
+fn trim(text: &str) -> &str {
+    match text.as_bytes() {
+        [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
+        _ => text.trim(),
+    }
+}
+
+/// Whether an answer begins or ends with its prompt, which is not short: short
+/// ones are often part of their answers. Their first and last bytes tell nearly
+/// always that it does not.
+#[inline]
+fn is_echo(prompt: &str, answer: &str) -> bool {
+    const SHORT: usize = 12;
+    const SOME: usize = 8;
+    let (of_prompt, of_answer) = (prompt.as_bytes(), answer.as_bytes());
+    let may_begin = of_answer.first_chunk::<SOME>() == of_prompt.first_chunk();
+    let may_end = of_answer.last_chunk::<SOME>() == of_prompt.last_chunk();
+    (may_begin || may_end)
+        && prompt.len() >= SHORT
+        && (answer.starts_with(prompt) || answer.ends_with(prompt))
+}
+
 /// Whether a text ends as a sentence that goes on. In raw JSON a line end is
 /// `\\n`, so letters of escapes are letters here: a sign may be there in vain.
 #[must_use]
 pub fn is_open(text: &str) -> bool {
-    let last = text.trim_end().chars().next_back().unwrap_or('.');
+    let last = match text.as_bytes().last() {
+        Some(byte) if byte.is_ascii_graphic() => char::from(*byte),
+        _ => text.trim_end().chars().next_back().unwrap_or('.'),
+    };
     last.is_alphanumeric()
         || matches!(
             last,

@@ -36,6 +36,8 @@ pub(crate) struct Word {
     pub(crate) special: u64,
     /// Bytes that begin no character.
     pub(crate) inner: u64,
+    /// How many of them there are.
+    pub(crate) n_inner: u32,
     /// Line feeds.
     pub(crate) newlines: u64,
 }
@@ -74,6 +76,7 @@ impl Word {
         self.joins &= kept;
         self.special &= kept;
         self.inner &= kept;
+        self.n_inner = self.inner.count_ones();
         self.newlines &= kept;
     }
 }
@@ -103,6 +106,8 @@ fn look_at<S: Simd>(simd: S, text: &[u8], words: &mut [Word]) {
             word.inner |= part.inner << from;
             word.newlines |= part.newlines << from;
         }
+        // One instruction here, a dozen elsewhere.
+        word.n_inner = word.inner.count_ones();
     }
 }
 
@@ -145,6 +150,7 @@ impl<S: Simd> Sets<S> {
             joins: joins.simd_ne(0).to_bitmask() | other,
             special: (quote | bytes.simd_lt(0x20)).to_bitmask(),
             inner: 0,
+            n_inner: 0,
             newlines: bytes.simd_eq(b'\n').to_bitmask(),
         };
         if other != 0 {
@@ -386,6 +392,7 @@ mod tests {
             }
             if byte(at) & 0xc0 == 0x80 {
                 word.inner |= bit;
+                word.n_inner += 1;
             }
             if byte(at) == b'\n' {
                 word.newlines |= bit;

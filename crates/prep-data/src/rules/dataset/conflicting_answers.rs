@@ -8,7 +8,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     code: &crate::diag::D005,
     page: include_str!("conflicting_answers.md"),
     fix: None,
-    when: Signs::ALL,
+    when: Signs::REPEATED,
     check: Check::Prompt(check),
 };
 

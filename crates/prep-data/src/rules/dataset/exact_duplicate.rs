@@ -8,15 +8,11 @@ pub(in crate::rules) static RULE: Rule = Rule {
     code: &crate::diag::D001,
     page: include_str!("exact_duplicate.md"),
     fix: None,
-    when: Signs::ALL,
+    when: Signs::REPEATED,
     check: Check::Prompt(check),
 };
 
 fn check(_: &Dataset, group: &[Digest], report: &mut Report<'_>) {
-    // Most prompts are there once.
-    if group.len() < 2 {
-        return;
-    }
     let mut firsts = HashMap::new();
     for digest in group {
         let first = *firsts.entry(digest.answer).or_insert(digest.line);

@@ -1,6 +1,6 @@
 //! An answer that many examples have.
 
-use super::Repeated;
+use super::{FREQUENT, Repeated};
 use crate::diag::{Code, Level};
 use crate::rules::{Check, Dataset, Report, Rule, Signs};
 
@@ -22,7 +22,8 @@ const HANDFUL: u64 = 5;
 
 fn check(dataset: &Dataset, report: &mut Report<'_>) {
     let n = dataset.examples;
-    let is_frequent = |answer: &&Repeated| answer.examples >= HANDFUL && answer.examples * 20 > n;
+    let is_frequent =
+        |answer: &&Repeated| answer.examples >= HANDFUL && answer.examples * FREQUENT as u64 > n;
     let frequent: Vec<_> = dataset
         .frequent_answers
         .iter()

@@ -15,7 +15,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     },
     page: include_str!("length_outlier.md"),
     fix: None,
-    when: Signs::ALL,
+    when: Signs::ODD_LENGTH,
     check: Check::Prompt(check),
 };
 
@@ -37,13 +37,6 @@ const NEVER_SHORT: u32 = 200;
 
 fn check(dataset: &Dataset, group: &[Digest], report: &mut Report<'_>) {
     if dataset.examples < MANY {
-        return;
-    }
-    let is_usual = |digest: &Digest| {
-        is_surely_usual(&dataset.prompt_chars, digest.prompt_chars)
-            && is_surely_usual(&dataset.answer_chars, digest.answer_chars)
-    };
-    if group.iter().all(is_usual) {
         return;
     }
     let (prompts, answers) = (bounds(&dataset.prompt_chars), bounds(&dataset.answer_chars));
@@ -69,12 +62,12 @@ struct Bounds {
     median: u32,
 }
 
-/// Whether a length is within [`bounds`] whatever the deviation is, as nearly
+/// The lengths that are within [`bounds`] whatever the deviation is, as nearly
 /// all are: no factor is smaller than the exponential of 1.8, which is above 6.
-fn is_surely_usual(lengths: &Lengths, chars: u32) -> bool {
+pub(in crate::rules) fn surely_usual(lengths: &Lengths) -> RangeInclusive<u32> {
     const { assert!(WIDTH * LEAST_MAD > 1.79) };
-    let (chars, median) = (u64::from(chars), u64::from(lengths.spread().median));
-    median <= 6 * chars && chars <= 6 * median
+    let median = lengths.spread().median;
+    median.div_ceil(6)..=median.saturating_mul(6)
 }
 
 fn bounds(lengths: &Lengths) -> Bounds {
@@ -99,7 +92,7 @@ mod tests {
             let mut lengths = Lengths::default();
             lengths.add(median);
             let bounds = bounds(&lengths);
-            let mut sure = (1..70_000).filter(|chars| is_surely_usual(&lengths, *chars));
+            let mut sure = surely_usual(&lengths).filter(|chars| *chars > 0);
             assert!(sure.all(|chars| bounds.usual.contains(&chars)), "{median}");
         }
     }
