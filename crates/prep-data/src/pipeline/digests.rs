@@ -11,6 +11,7 @@ use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 
 use rayon::ThreadPool;
+use rayon::prelude::*;
 
 use super::ordered;
 use super::partitions::{Packed, Partitions};
@@ -99,7 +100,7 @@ impl Digests {
     pub(super) fn visit<P: Send, E: From<OutputError> + Send>(
         self,
         pool: &ThreadPool,
-        is_dull: impl Fn(&Digest) -> bool,
+        is_dull: impl Fn(&Digest) -> bool + Sync,
         start: impl Fn() -> P + Sync,
         each: impl Fn(&mut P, &[Digest]) + Sync,
         emit: impl FnMut(P) -> Result<(), E> + Send,
@@ -117,7 +118,7 @@ impl Digests {
             return spread.visit(pool, of_partition, emit);
         }
         let held = &self.held;
-        let dull: Vec<bool> = held.iter().map(is_dull).collect();
+        let dull: Vec<bool> = pool.install(|| held.par_iter().map(&is_dull).collect());
         let mut lists = self.places.into_iter();
         let of_list = |mut places: Vec<u64>| {
             places.sort_unstable();

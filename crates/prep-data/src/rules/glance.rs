@@ -14,12 +14,10 @@ use crate::text::suspects::{self, LANES, Word};
 /// What a stretch of text shows, in order. One may be used again for the next.
 #[derive(Debug, Clone, Default)]
 pub struct Glance {
-    /// For each byte whether it is `"`, `\` or a control character.
-    special: Vec<u64>,
-    /// For each byte whether it begins no character.
-    inner: Vec<u64>,
-    /// How many bytes before each 64 begin none, whatever the multiple of 2³².
-    inner_before: Vec<u32>,
+    /// Of 64 bytes after the other: which are `"`, `\` or control characters, which
+    /// begin no character, and how many before them begin none, whatever the multiple
+    /// of 2³².
+    words: Vec<Word>,
     /// The place of each line feed.
     newlines: Vec<usize>,
     /// Every sign, with a place in it.
@@ -27,28 +25,22 @@ pub struct Glance {
 }
 
 impl Glance {
-    /// Looks at a text, and forgets the one before. Takes a third of its size
-    /// in memory.
+    /// Looks at a text, and forgets the one before. Takes as much memory as the
+    /// text.
     pub fn look(&mut self, text: &str) {
         let text = text.as_bytes();
-        self.special.clear();
-        self.inner.clear();
-        self.inner_before.clear();
         self.newlines.clear();
         self.signs.clear();
-        let mut words = [Word::default(); 64];
-        let (mut at, mut run, mut n_inner) = (0, DigitRun::default(), 0_u32);
-        while at < text.len() {
-            let n = suspects::look(&text[at..], &mut words);
-            let words = &words[..n];
-            self.special.extend(words.iter().map(|word| word.special));
-            self.inner.extend(words.iter().map(|word| word.inner));
-            self.inner_before.extend(words.iter().map(|word| {
-                let n_before = n_inner;
+        self.words
+            .resize(text.len().div_ceil(LANES), Word::default());
+        let (mut run, mut n_inner) = (DigitRun::default(), 0_u32);
+        // A few at a time, so that they are at hand for the second look.
+        const FEW: usize = 64;
+        for (words, at) in self.words.chunks_mut(FEW).zip((0..).step_by(FEW * LANES)) {
+            suspects::look(&text[at..], words);
+            for (word, start) in words.iter_mut().zip((at..).step_by(LANES)) {
+                word.inner_before = n_inner;
                 n_inner = n_inner.wrapping_add(word.n_inner);
-                n_before
-            }));
-            for (word, start) in words.iter().zip((at..).step_by(LANES)) {
                 let mut newlines = word.newlines;
                 while newlines != 0 {
                     self.newlines
@@ -59,7 +51,6 @@ impl Glance {
             signs::each_of(text, words, at, &mut run, |at, signs| {
                 self.signs.push((at, signs));
             });
-            at += n * LANES;
         }
         // Of 64 bytes, digits come first.
         if !self.signs.is_sorted_by_key(|(at, _)| *at) {
@@ -77,10 +68,10 @@ impl Glance {
     #[inline]
     pub(super) fn next_special(&self, from: usize) -> Option<usize> {
         let mut n = from / LANES;
-        let mut word = self.special.get(n)? & (u64::MAX << (from % LANES));
+        let mut word = self.words.get(n)?.special & (u64::MAX << (from % LANES));
         while word == 0 {
             n += 1;
-            word = *self.special.get(n)?;
+            word = self.words.get(n)?.special;
         }
         Some(n * LANES + word.trailing_zeros() as usize)
     }
@@ -94,8 +85,9 @@ impl Glance {
         }
         // Up to a byte, and with it.
         let up_to = |at: usize| {
-            let inner = self.inner[at / LANES] & (u64::MAX >> (LANES - 1 - at % LANES));
-            self.inner_before[at / LANES].wrapping_add(inner.count_ones())
+            let word = &self.words[at / LANES];
+            let inner = word.inner & (u64::MAX >> (LANES - 1 - at % LANES));
+            word.inner_before.wrapping_add(inner.count_ones())
         };
         // A text begins with a character.
         let n_inner = up_to(stretch.end - 1).wrapping_sub(up_to(stretch.start));

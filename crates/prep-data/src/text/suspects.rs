@@ -38,6 +38,8 @@ pub(crate) struct Word {
     pub(crate) inner: u64,
     /// How many of them there are.
     pub(crate) n_inner: u32,
+    /// How many stand before: 0 until someone who knows says so.
+    pub(crate) inner_before: u32,
     /// Line feeds.
     pub(crate) newlines: u64,
 }
@@ -151,6 +153,7 @@ impl<S: Simd> Sets<S> {
             special: (quote | bytes.simd_lt(0x20)).to_bitmask(),
             inner: 0,
             n_inner: 0,
+            inner_before: 0,
             newlines: bytes.simd_eq(b'\n').to_bitmask(),
         };
         if other != 0 {
