@@ -33,10 +33,10 @@ struct Secret {
     mask: String,
 }
 
-/// What finds the secrets of one kind in a text.
+/// Finds secrets of one kind in a text, in order.
 type Finder = fn(&str) -> Vec<Secret>;
 
-/// Every rule, and what it finds in a text.
+/// Every rule, and how it finds what it tells.
 const FINDERS: [(&Rule, Finder); 5] = [
     (&api_key::RULE, api_key::find),
     (&email_address::RULE, email_address::find),
