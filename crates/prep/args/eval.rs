@@ -172,8 +172,15 @@ impl EvalArgs {
         #[cfg(feature = "cloud")]
         let remote = {
             let asking = &mut self.asking;
-            if asking.remote.is_empty() {
-                asking.remote = named;
+            let said = match asking.remote.is_empty() {
+                true => named,
+                false => std::mem::take(&mut asking.remote),
+            };
+            // What is named twice is asked once.
+            for name in said {
+                if !asking.remote.contains(&name) {
+                    asking.remote.push(name);
+                }
             }
             let nobody = asking.remote.is_empty() && asking.judge.is_none();
             for (is_said, flag) in [(asking.yes, "--yes"), (asking.rehearse, "--rehearse")] {
@@ -697,7 +704,7 @@ mod tests {
         assert_eq!(remote(&[], &[]), Some(Vec::new()));
         let of_settings = vec![RemoteName::Comet, RemoteName::MetricxRef];
         assert_eq!(remote(&[], &["comet", "metricx-ref"]), Some(of_settings));
-        let flag = ["--remote", "metricx", "--yes"];
+        let flag = ["--remote", "metricx,metricx", "--yes"];
         assert_eq!(remote(&flag, &["comet"]), Some(vec![RemoteName::Metricx]));
         assert_eq!(remote(&[], &["bleurt"]), None);
         // What is said of the service is of no use without it.

@@ -70,12 +70,6 @@ impl TextFile {
         after.is_some_and(|rest| rest.trim_start().starts_with(['"', '}']))
     }
 
-    /// How many lines there are at most, for what is made of each: growing lists
-    /// of large records would take half as much again.
-    fn most_lines(&self) -> usize {
-        self.text.bytes().filter(|byte| *byte == b'\n').count() + 1
-    }
-
     /// Gives each line to `read`, parsed, and collects what it makes of it.
     fn json_lines<'a, T>(
         &'a self,
@@ -83,14 +77,11 @@ impl TextFile {
         read: impl Fn(&'a str, Value<'_, 'a>) -> Result<T, Misfit>,
     ) -> Result<Vec<T>, Failure> {
         let mut document = Document::new();
-        let mut all = Vec::with_capacity(self.most_lines());
-        for (n, line) in (1..).zip(self.text.lines()) {
+        let lines = (1..).zip(self.text.lines());
+        let read = lines.map(|(n, line)| {
             let misfit = match document.parse_str(line) {
                 Ok(value) => match read(line, value) {
-                    Ok(made) => {
-                        all.push(made);
-                        continue;
-                    }
+                    Ok(made) => return Ok(made),
                     Err(misfit) => misfit,
                 },
                 Err(error) => Misfit {
@@ -102,20 +93,17 @@ impl TextFile {
             let (_, column) = column_of(line.as_bytes(), misfit.offset);
             let failure = Failure::because(format!("`{}` is not {what}", self.name), misfit.cause)
                 .at(format!("{}:{n}:{column}", self.name));
-            return Err(match misfit.hint {
+            Err(match misfit.hint {
                 Some(hint) => failure.hint(hint),
                 None => failure,
-            });
-        }
-        Ok(all)
+            })
+        });
+        read.collect()
     }
 
-    /// Gives each line of a text, without white space at its end, and collects
-    /// what is made of it.
-    fn text_lines<'a, T>(&'a self, made: impl Fn(&'a str) -> T) -> Vec<T> {
-        let mut all = Vec::with_capacity(self.most_lines());
-        all.extend(self.text.lines().map(|line| made(line.trim_end())));
-        all
+    /// The lines of a text, without white space at their ends.
+    fn text_lines(&self) -> impl Iterator<Item = &str> {
+        self.text.lines().map(str::trim_end)
     }
 }
 
@@ -185,7 +173,7 @@ impl<'a> System<'a> {
                 finish_reason: None,
                 is_rehearsed: false,
             };
-            file.text_lines(of_text)
+            file.text_lines().map(of_text).collect()
         };
         Ok(Self {
             name: &file.name,
@@ -249,7 +237,7 @@ fn prediction<'a>(line: &'a str, value: Value<'_, 'a>) -> Result<Prediction<'a>,
 /// Reads the references of a file: its lines, or the last model turns.
 pub(super) fn references(file: &TextFile) -> Result<Vec<Cow<'_, str>>, Failure> {
     if !file.is_json() {
-        return Ok(file.text_lines(Cow::Borrowed));
+        return Ok(file.text_lines().map(Cow::Borrowed).collect());
     }
     file.json_lines("a file of references", |_, value| {
         if let Some(reference) = value.get("reference") {
