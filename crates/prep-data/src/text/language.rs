@@ -222,6 +222,62 @@ pub fn is_plainly(text: &str, language: Language) -> bool {
     n_known >= 2 && n_known * ONE_IN >= n_words
 }
 
+/// Words that Spanish has and Portuguese has not.
+const ONLY_SPANISH: &[&str] = &[
+    "el", "los", "las", "y", "con", "del", "al", "un", "una", "unos", "unas", "su", "sus", "muy",
+    "pero", "más", "es", "hay", "él", "ella", "ellos", "usted", "ustedes", "puede", "pueden",
+    "hasta", "yo", "mi", "eso", "esto", "qué", "cuando", "donde", "ya", "sí", "sin", "fue",
+    "hacer", "tiene", "bien", "en", "le", "les", "ha", "han", "así", "mucho", "otro", "otra",
+];
+
+/// Words that Portuguese has and Spanish has not, nor had. Without `da`, `dos`,
+/// `os` and `pelo`, which are Spanish too, and `com`, which ends addresses.
+const ONLY_PORTUGUESE: &[&str] = &[
+    "não", "você", "vocês", "um", "uma", "uns", "umas", "em", "do", "ao", "aos", "à", "às", "seu",
+    "seus", "sua", "suas", "são", "é", "pela", "pelas", "foi", "foram", "também", "isso", "isto",
+    "na", "nas", "mais", "já", "até", "então", "muito", "muita", "pode", "podem", "fazer", "tem",
+    "têm", "ou", "quando", "ele", "ela", "eles", "elas", "dele", "dela", "meu", "minha", "nosso",
+    "nossa", "nenhum", "nenhuma", "só", "quem", "ainda", "depois", "sem", "essa", "esse", "outro",
+    "outra", "estão", "num", "numa", "nome",
+];
+
+/// Tells Portuguese from Spanish, which whoever counts trigrams mistakes in
+/// short texts: the other one of the two, if the text has words that only that
+/// one has and hardly any of those that only the expected one has.
+#[must_use]
+pub fn neighbour(text: &str, expected: Language) -> Option<Language> {
+    /// One word in so many, and no fewer than two.
+    const ONE_IN: usize = 10;
+    /// So many times as many as of the expected language.
+    const TIMES: usize = 4;
+    let other = match expected.0 {
+        Lang::Spa => Lang::Por,
+        Lang::Por => Lang::Spa,
+        _ => return None,
+    };
+    let (mut n_words, mut n_spanish, mut n_portuguese) = (0, 0, 0);
+    for word in text.split(|c: char| !c.is_alphanumeric()) {
+        if word.is_empty() {
+            continue;
+        }
+        n_words += 1;
+        let lower = word.to_lowercase();
+        // `São` and `Muñoz` are names.
+        let has = |letters: &[char]| lower == word && word.contains(letters);
+        if ONLY_SPANISH.contains(&&*lower) || has(&['ñ']) {
+            n_spanish += 1;
+        } else if ONLY_PORTUGUESE.contains(&&*lower) || has(&['ã', 'õ']) {
+            n_portuguese += 1;
+        }
+    }
+    let (n_other, n_expected) = match other {
+        Lang::Por => (n_portuguese, n_spanish),
+        _ => (n_spanish, n_portuguese),
+    };
+    let is_other = n_other >= 2 && n_other * ONE_IN >= n_words && n_other > TIMES * n_expected;
+    is_other.then_some(Language(other))
+}
+
 fn is_plainly_chinese(text: &str) -> bool {
     let (mut n_han, mut n_other) = (0, 0);
     for c in text.chars() {
@@ -275,5 +331,30 @@ mod tests {
             assert_eq!(plain, at, "{text}");
         }
         assert!(!is_plainly("Aldous Huxley", Language::ENGLISH));
+    }
+
+    #[test]
+    fn portuguese_is_told_from_spanish() {
+        let portuguese = Language::of_tag("pt").unwrap();
+        let spanish = Language::SPANISH;
+        for text in [
+            "Nenhum jogador está pedindo um empate.",
+            "Você não pode sair agora.",
+            "Uma lista de tipos de concessão",
+        ] {
+            assert_eq!(neighbour(text, spanish), Some(portuguese), "{text}");
+            assert_eq!(neighbour(text, portuguese), None, "{text}");
+        }
+        for text in [
+            "Ningún jugador está pidiendo un empate.",
+            "Los dos hermanos nos dieron el pelo que da la suerte.",
+            "São Paulo, João Pessoa",
+            "Dom Pedro, rey de Portugal",
+        ] {
+            assert_eq!(neighbour(text, spanish), None, "{text}");
+        }
+        let text = "No hay más jugadores en el equipo.";
+        assert_eq!(neighbour(text, portuguese), Some(spanish));
+        assert_eq!(neighbour("Não, obrigado.", Language::ENGLISH), None);
     }
 }

@@ -4,7 +4,7 @@ use super::script::Counts;
 use super::{Pair, PairContext, Said, n_alphanumeric, untranslated};
 use crate::diag::{Code, Level};
 use crate::rules::{Check, Rule, Signs};
-use crate::text::language::{Language, is_plainly, likeliest};
+use crate::text::language::{Language, is_plainly, likeliest, neighbour};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     code: &Code {
@@ -19,7 +19,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Pair(check),
 };
 
-fn check(pair: &Pair<'_>, context: &PairContext) -> Option<Said> {
+pub(super) fn check(pair: &Pair<'_>, context: &PairContext) -> Option<Said> {
     if !context.is_bound(pair) || untranslated::is_copied(pair, context) {
         return None;
     }
@@ -73,7 +73,13 @@ pub(super) fn measure(
     if n_alphanumeric(text) + 2 * weight < from_letters {
         return None;
     }
-    likeliest(text).filter(|(found, _)| *found != expected)
+    match likeliest(text) {
+        Some((found, sure)) if !found.is_near(expected) => Some((found, sure)),
+        other => match neighbour(text, expected) {
+            Some(found) => Some((found, 1.0)),
+            None => other.filter(|(found, _)| *found != expected),
+        },
+    }
 }
 
 fn judge(
@@ -88,6 +94,7 @@ fn judge(
     let is_long = text.len() >= 2 * limits.language_letters;
     let is_near = found.is_near(expected);
     let is_sure = sure >= limits.language_sure && (!is_near || is_long && sure >= 0.99)
-        || is_plainly(text, found);
+        || is_plainly(text, found)
+        || neighbour(text, expected) == Some(found);
     is_sure.then(|| format!("the {side} seems to be {found}, not {expected}"))
 }
