@@ -18,7 +18,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Pair(check),
 };
 
-fn check(pair: &Pair<'_>, context: &PairContext) -> Option<Said> {
+pub(super) fn check(pair: &Pair<'_>, context: &PairContext) -> Option<Said> {
     if context.learnt.relation != Relation::Translation {
         return None;
     }

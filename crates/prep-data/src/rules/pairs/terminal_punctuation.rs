@@ -3,7 +3,7 @@
 use super::addresses_differ::addresses;
 use super::learn::Relation;
 use super::presets::Ends;
-use super::{Marks, Pair, PairContext, PairSide, Said, untranslated, wrong_language};
+use super::{Marks, Pair, PairContext, PairSide, Said, length_ratio, untranslated, wrong_language};
 use crate::diag::{Code, Level};
 use crate::rules::{Check, Rule, Signs};
 use crate::text::language::Language;
@@ -28,10 +28,11 @@ fn check(pair: &Pair<'_>, context: &PairContext) -> Option<Said> {
     }
     let ended = measure(pair, context.target_is(Language::SPANISH));
     let said = judge(pair, ended, context)?;
-    // How a text ends that is not in the language of the targets is told with it.
-    let is_foreign = untranslated::is_copied(pair, context)
+    // That a text is another, or in another language, says why it ends otherwise.
+    let is_told = untranslated::is_copied(pair, context)
+        || length_ratio::check(pair, context).is_some()
         || wrong_language::check(pair, context).is_some_and(|told| told.side == PairSide::Target);
-    (!is_foreign).then_some(said)
+    (!is_told).then_some(said)
 }
 
 /// How a text ends.
