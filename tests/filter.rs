@@ -150,7 +150,7 @@ fn the_same_stays_whatever_the_threads_and_however_often() {
 
 #[test]
 fn nothing_is_lost() {
-        let lines = [
+    let lines = [
         example("You have 5 coins.", "Tienes 5 monedas."),
         example("You have 5 coins.", "Tienes 7 monedas."),
         "not JSON".to_owned(),
