@@ -25,7 +25,7 @@ pub(super) fn check(pair: &Pair<'_>, context: &PairContext) -> Option<Said> {
     let said = judge(pair, measure(pair)?, context)?;
     // Placeholders and addresses are no text: a side that lacks one is not short.
     if let Some(lengths) = measure_bare(pair) {
-        judge(pair, lengths?, context)?;
+        judge(pair, lengths, context)?;
     }
     // A loop makes a text long, and is told as such.
     let is_loop = repeated_text::check(pair, context).is_some();
@@ -52,8 +52,9 @@ fn lengths(source: &str, target: &str) -> Option<Lengths> {
     })
 }
 
-/// Measures without addresses and placeholders; the outer `None` if there are none.
-fn measure_bare(pair: &Pair<'_>) -> Option<Option<Lengths>> {
+/// Measures without addresses and placeholders; `None` if there are none, or if a
+/// side is nothing else.
+fn measure_bare(pair: &Pair<'_>) -> Option<Lengths> {
     let bare = |text: &str, marks: Marks| -> Option<String> {
         let mut code = code(text, marks);
         code.sort_unstable_by_key(|range| range.start);
@@ -68,12 +69,13 @@ fn measure_bare(pair: &Pair<'_>) -> Option<Option<Lengths>> {
     };
     let source = bare(pair.source, pair.of_source);
     let target = bare(pair.target, pair.of_target);
-    (source.is_some() || target.is_some()).then(|| {
-        lengths(
-            source.as_deref().unwrap_or(pair.source),
-            target.as_deref().unwrap_or(pair.target),
-        )
-    })
+    if source.is_none() && target.is_none() {
+        return None;
+    }
+    lengths(
+        source.as_deref().unwrap_or(pair.source),
+        target.as_deref().unwrap_or(pair.target),
+    )
 }
 
 fn judge(pair: &Pair<'_>, lengths: Lengths, context: &PairContext) -> Option<Said> {
