@@ -5,6 +5,7 @@
 
 mod run;
 
+use std::fs;
 use std::path::Path;
 
 use run::{Place, shared};
@@ -32,6 +33,10 @@ const GOOD: &[(&[&str], &[&str])] = &[
     (&["xliff/symfony-validators.de.xlf"], &["ui"]),
 ];
 
+/// Dialogue of novels and games that people have translated, in
+/// `fixtures/pairs/corpora`: what `novel` and `chat` are made for.
+const DIALOGUE: [&str; 3] = ["quijote", "the_question", "renpy_tutorial"];
+
 /// The most that a preset may drop of a corpus that is good.
 const MOST_DROPPED: f64 = 0.02;
 
@@ -50,12 +55,27 @@ fn filter(place: &Place, flags: &[&str]) -> Value {
     serde_json::from_slice(&place.read("summary.json")).unwrap()
 }
 
+/// A pair as a line of Gemini JSONL.
+fn example(source: &str, target: &str) -> String {
+    let turn =
+        |role: &str, text: &str| serde_json::json!({"role": role, "parts": [{"text": text}]});
+    serde_json::json!({"contents": [turn("user", source), turn("model", target)]}).to_string()
+}
+
 fn convert(place: &Place, data: &Path, files: &[&str]) {
     let paths: Vec<_> = files.iter().map(|file| data.join(file)).collect();
     let mut arguments: Vec<_> = vec!["convert", "--force"];
     arguments.extend(paths.iter().map(|path| path.to_str().unwrap()));
     let run = place.prep(&arguments);
     assert_eq!(run.status.code(), Some(0), "{}", run.stderr);
+}
+
+/// Holds a preset to what it may drop of the dataset.
+fn hold(place: &Place, preset: &str, what: &str) {
+    let ledger = &filter(place, &["--preset", preset])["ledger"];
+    let count = |n: &Value| n.as_u64().unwrap() as f64;
+    let dropped = 1.0 - count(&ledger["written"]) / count(&ledger["read"]);
+    assert!(dropped <= MOST_DROPPED, "{what}, {preset}: {ledger}");
 }
 
 #[test]
@@ -67,15 +87,25 @@ fn good_corpora_stay() {
         let place = Place::new();
         convert(&place, &data, files);
         for preset in *presets {
-            let summary = filter(&place, &["--preset", preset]);
-            let count = |n: &Value| n.as_u64().unwrap() as f64;
-            let (read, written) = (&summary["ledger"]["read"], &summary["ledger"]["written"]);
-            let dropped = 1.0 - count(written) / count(read);
-            assert!(
-                dropped <= MOST_DROPPED,
-                "{files:?}, {preset}: {}",
-                summary["ledger"]
-            );
+            hold(&place, preset, &files.join(", "));
+        }
+    }
+}
+
+#[test]
+fn good_dialogue_stays() {
+    for name in DIALOGUE {
+        let path = format!("fixtures/pairs/corpora/{name}.tsv");
+        let corpus = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+        let lines = corpus.lines().filter(|line| !line.starts_with("# "));
+        let pairs = lines.map(|line| line.split_once('\t').unwrap());
+        let examples: Vec<String> = pairs
+            .map(|(source, target)| example(source, target))
+            .collect();
+        assert!(examples.len() >= 70, "{name}: {}", examples.len());
+        let place = Place::with("train.jsonl", examples.join("\n"));
+        for preset in ["novel", "chat"] {
+            hold(&place, preset, name);
         }
     }
 }
@@ -120,18 +150,13 @@ fn the_same_stays_whatever_the_threads_and_however_often() {
 
 #[test]
 fn nothing_is_lost() {
-    let line = |source: &str, target: &str| {
-        let turn =
-            |role: &str, text: &str| serde_json::json!({"role": role, "parts": [{"text": text}]});
-        serde_json::json!({"contents": [turn("user", source), turn("model", target)]}).to_string()
-    };
     let lines = [
-        line("You have 5 coins.", "Tienes 5 monedas."),
-        line("You have 5 coins.", "Tienes 7 monedas."),
+        example("You have 5 coins.", "Tienes 5 monedas."),
+        example("You have 5 coins.", "Tienes 7 monedas."),
         "not JSON".to_owned(),
         String::new(),
         r#"{"contents":[]}"#.to_owned(),
-        line("Hello", "Hola"),
+        example("Hello", "Hola"),
     ];
     let place = Place::with("train.jsonl", lines.join("\r\n"));
     let summary = filter(

@@ -5,6 +5,9 @@
 //! line was made. A line that begins with `##` begins a section, which is learnt
 //! from by itself, with the languages it names. Precision and recall are of
 //! findings, at whatever level; what is dropped is what `prep filter` drops.
+//!
+//! The tables of `fixtures/pairs/corpora` are good pairs of which nobody chose the
+//! lines; of them it is told how many each preset drops.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -12,6 +15,7 @@ use std::fs;
 
 use anyhow::{Context, Result, bail};
 use prep_data::diag::Level;
+use prep_data::rules::pairs::{ActivePair, Said};
 use prep_data::rules::{Levels, Pair, PairContext, Preset, Survey, Wanted, pairs};
 
 use crate::root;
@@ -19,14 +23,15 @@ use crate::root;
 /// A line of a labelled set.
 struct Labelled {
     line: usize,
-    source: String,
-    target: String,
     codes: BTreeSet<String>,
 }
 
 /// Lines that are learnt from together.
 struct Section {
     wanted: Wanted,
+    /// Sources and targets.
+    pairs: Vec<(String, String)>,
+    /// What is known of each.
     lines: Vec<Labelled>,
 }
 
@@ -76,6 +81,7 @@ pub(crate) fn page() -> Result<String> {
         "\n*Told* are bad lines of which at least one labelled fault was found, *dropped* those that\n\
          `prep filter` leaves out: it drops errors and keeps warnings.\n",
     );
+    page.push_str(&corpora()?);
     for (preset, score) in &scores {
         writeln!(
             page,
@@ -107,6 +113,77 @@ pub(crate) fn page() -> Result<String> {
     Ok(page)
 }
 
+/// What the presets drop of good dialogue.
+fn corpora() -> Result<String> {
+    const CORPORA: [(&str, &str); 3] = [
+        ("quijote", "Don Quixote, dialogue"),
+        ("the_question", "The Question, a visual novel"),
+        ("renpy_tutorial", "the tutorial of Ren'Py"),
+    ];
+    let mut page = String::from(
+        "\nOf dialogue that somebody translated, whole as it was published (`fixtures/pairs/corpora`),\n\
+         the presets that are made for it drop:\n\n| corpus | pairs |",
+    );
+    const MADE_FOR_IT: [Preset; 2] = [Preset::Novel, Preset::Chat];
+    for preset in MADE_FOR_IT {
+        write!(page, " `{preset}` drops | warns of |")?;
+    }
+    page.push_str("\n| --- | ---: | ---: | ---: | ---: | ---: |\n");
+    for (file, name) in CORPORA {
+        let pairs = corpus(file)?;
+        write!(page, "| {name} | {} |", pairs.len())?;
+        for preset in MADE_FOR_IT {
+            let (mut n_dropped, mut n_warned) = (0, 0);
+            judge(preset, &pairs, &Wanted::default(), |_, found| {
+                let worst = found.iter().map(|(rule, _)| rule.level).max();
+                n_dropped += usize::from(worst == Some(Level::Error));
+                n_warned += usize::from(worst == Some(Level::Warn));
+            });
+            write!(page, " {n_dropped} | {n_warned} |")?;
+        }
+        page.push('\n');
+    }
+    Ok(page)
+}
+
+fn corpus(name: &str) -> Result<Vec<(String, String)>> {
+    let path = root().join(format!("fixtures/pairs/corpora/{name}.tsv"));
+    let text =
+        fs::read_to_string(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    let lines = text.lines().filter(|line| !line.starts_with("# "));
+    let pairs = lines.filter_map(|line| line.split_once('\t'));
+    Ok(pairs
+        .map(|(source, target)| (source.to_owned(), target.to_owned()))
+        .collect())
+}
+
+/// Asks the rules of a preset about pairs that are learnt from together, and gives
+/// what they say of each to `each`, with the pair's place.
+fn judge(
+    preset: Preset,
+    pairs: &[(String, String)],
+    wanted: &Wanted,
+    mut each: impl FnMut(usize, &[(ActivePair, Said)]),
+) {
+    let active = pairs::active(&levels(preset));
+    let mut survey = Survey::default();
+    for (source, target) in pairs {
+        survey.add(source, target);
+    }
+    let context = PairContext {
+        preset,
+        learnt: survey.finish(wanted),
+        glossary: None,
+    };
+    for (n, (source, target)) in pairs.iter().enumerate() {
+        let pair = Pair::new(source, target, &context.learnt);
+        let said = active
+            .iter()
+            .filter_map(|rule| Some((*rule, rule.ask(&pair, &context)?)));
+        each(n, &said.collect::<Vec<_>>());
+    }
+}
+
 fn percent(part: usize, whole: usize) -> String {
     match whole {
         0 => "–".into(),
@@ -122,38 +199,28 @@ fn levels(preset: Preset) -> Levels {
 
 fn score(preset: Preset) -> Result<Score> {
     let mut score = Score::default();
-    let active = pairs::active(&levels(preset));
+    let is_told = std::env::var_os("PRESETS_WRONG").is_some();
     for section in sections(preset)? {
-        let mut survey = Survey::default();
-        for line in &section.lines {
-            survey.add(&line.source, &line.target);
-        }
-        let context = PairContext {
-            preset,
-            learnt: survey.finish(&section.wanted),
-            glossary: None,
-        };
-        for line in &section.lines {
-            let pair = Pair::new(&line.source, &line.target, &context.learnt);
-            let mut found = BTreeSet::new();
-            let mut is_dropped = false;
-            for rule in &active {
-                if let Some(said) = rule.ask(&pair, &context) {
+        judge(preset, &section.pairs, &section.wanted, |n, said| {
+            let line = &section.lines[n];
+            let found: BTreeSet<String> = said
+                .iter()
+                .map(|(rule, _)| rule.rule().code.code.to_owned())
+                .collect();
+            let is_dropped = said.iter().any(|(rule, _)| rule.level == Level::Error);
+            if is_told {
+                for (rule, said) in said {
                     let code = rule.rule().code.code;
-                    found.insert(code.to_owned());
-                    is_dropped |= rule.level == Level::Error;
-                    if std::env::var_os("PRESETS_WRONG").is_some() && !line.codes.contains(code) {
+                    if !line.codes.contains(code) {
                         eprintln!("{preset}.tsv:{}: {code} {}", line.line, said.message);
                     }
                 }
-            }
-            if std::env::var_os("PRESETS_WRONG").is_some() {
                 for code in line.codes.difference(&found) {
                     eprintln!("{preset}.tsv:{}: missed {code}", line.line);
                 }
             }
             score.add(line, &found, is_dropped);
-        }
+        });
     }
     Ok(score)
 }
@@ -198,6 +265,7 @@ fn sections(preset: Preset) -> Result<Vec<Section>> {
                     target_tag: setting("tgt"),
                     source_prefix: None,
                 },
+                pairs: Vec::new(),
                 lines: Vec::new(),
             });
         } else if !line.starts_with("# ") {
@@ -205,10 +273,9 @@ fn sections(preset: Preset) -> Result<Vec<Section>> {
                 bail!("`{}`:{number} has no four columns", path.display());
             };
             let section = sections.last_mut().context("a set begins with a section")?;
+            section.pairs.push((source.to_owned(), target.to_owned()));
             section.lines.push(Labelled {
                 line: number,
-                source: source.to_owned(),
-                target: target.to_owned(),
                 codes: codes.split_whitespace().map(str::to_owned).collect(),
             });
         }

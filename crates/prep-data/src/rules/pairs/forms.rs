@@ -155,6 +155,20 @@ pub(super) const ENDINGS: &[(&str, usize)] = &[
 /// Words with these endings that are none of them.
 pub(super) const NOT_OF_SPAIN: &[&str] = &["dieciséis", "veintiséis", "seiséis"];
 
+/// What people of rank are addressed as behind `vuestra`.
+pub(super) const RANKS: &[&str] = &[
+    "majestad",
+    "alteza",
+    "merced",
+    "excelencia",
+    "señoría",
+    "eminencia",
+    "santidad",
+    "gracia",
+    "reverencia",
+    "ilustrísima",
+];
+
 /// A word that shows how the reader is addressed.
 #[derive(Debug)]
 pub(super) struct AddressForm {

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::script::{Counts, Script};
-use crate::text::language::{self, Language};
+use crate::text::language::{self, Language, Words, is_plainly};
 
 /// How many pairs a survey takes at most: the band of lengths is settled within
 /// one in a hundred long before.
@@ -91,6 +91,10 @@ pub struct Learnt {
     pub source_language: Option<Language>,
     /// The language of the targets.
     pub target_language: Option<Language>,
+    /// Words of the sources, of such as are in their language.
+    pub source_words: Words,
+    /// Words of the targets, of such as are in their language.
+    pub target_words: Words,
     /// The script of the sources.
     pub source_script: Option<Script>,
     /// The script of the targets.
@@ -125,11 +129,10 @@ impl Survey {
             .collect();
         let source_script = script_of(pairs.iter().map(|pair| pair.0));
         let target_script = script_of(pairs.iter().map(|pair| pair.1));
-        let said = |tag: &Option<String>| tag.as_deref().and_then(Language::of_tag);
-        let source_language =
-            said(&wanted.source_tag).or_else(|| language_of(pairs.iter().map(|pair| pair.0)));
-        let target_language =
-            said(&wanted.target_tag).or_else(|| language_of(pairs.iter().map(|pair| pair.1)));
+        let sources = || pairs.iter().map(|pair| pair.0);
+        let targets = || pairs.iter().map(|pair| pair.1);
+        let (source_language, source_words) = language_of(sources, wanted.source_tag.as_deref());
+        let (target_language, target_words) = language_of(targets, wanted.target_tag.as_deref());
         let relation = match (source_language, target_language) {
             (Some(source), Some(target)) if source == target => Relation::Answer,
             _ => Relation::Translation,
@@ -141,6 +144,8 @@ impl Survey {
             template,
             source_language,
             target_language,
+            source_words,
+            target_words,
             source_script,
             target_script,
             relation,
@@ -254,26 +259,42 @@ fn script_of<'t>(texts: impl Iterator<Item = &'t str>) -> Option<Script> {
     majority(&votes)
 }
 
-/// The language of most texts, if there are enough that leave no doubt.
-fn language_of<'t>(texts: impl Iterator<Item = &'t str>) -> Option<Language> {
+/// The language of the texts: the one that was said, or that of most of them, if
+/// there are enough that leave no doubt. With the words of texts that are in it.
+fn language_of<'t, I: Iterator<Item = &'t str>>(
+    texts: impl Fn() -> I,
+    said: Option<&str>,
+) -> (Option<Language>, Words) {
     const LETTERS: usize = 20;
+    /// More texts have few words that others have not.
+    const MOST_READ: usize = 5_000;
+    let can_be_told = |text: &&str| {
+        super::n_alphanumeric(text) >= LETTERS
+            || text.chars().any(|c| Script::of(c) == Some(Script::Han))
+    };
+    let told: Vec<_> = texts()
+        .filter(can_be_told)
+        .take(MOST_TOLD)
+        .map(|text| (text, language::language(text)))
+        .collect();
     let mut votes: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut n_told = 0;
-    for text in texts {
-        if n_told == MOST_TOLD {
-            break;
-        }
-        if super::n_alphanumeric(text) < LETTERS
-            && !text.chars().any(|c| Script::of(c) == Some(Script::Han))
-        {
-            continue;
-        }
-        n_told += 1;
-        if let Some(language) = language::language(text) {
-            *votes.entry(language.code()).or_default() += 1;
-        }
+    for language in told.iter().filter_map(|(_, language)| *language) {
+        *votes.entry(language.code()).or_default() += 1;
     }
-    majority(&votes).and_then(Language::of_tag)
+    let said = said.and_then(Language::of_tag);
+    let language = said.or_else(|| majority(&votes).and_then(Language::of_tag));
+    let mut words = Words::default();
+    if let Some(language) = language {
+        let in_it = told.iter().filter(|(_, told)| *told == Some(language));
+        let plain = texts()
+            .take(MOST_READ)
+            .filter(|text| is_plainly(text, language));
+        in_it
+            .map(|(text, _)| *text)
+            .chain(plain)
+            .for_each(|text| words.add(text));
+    }
+    (language, words)
 }
 
 fn majority<T: Copy + Ord>(votes: &BTreeMap<T, usize>) -> Option<T> {

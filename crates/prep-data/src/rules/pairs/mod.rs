@@ -235,6 +235,20 @@ fn may_have_addresses(text: &str, marks: Marks) -> bool {
     marks.has(Marks::ADDRESS) || memchr::memmem::find(text.as_bytes(), b"www.").is_some()
 }
 
+/// Where a text has addresses and placeholders: what a program reads.
+fn code(text: &str, marks: Marks) -> Vec<Range<usize>> {
+    let mut code = Vec::new();
+    if may_have_addresses(text, marks) {
+        let found = addresses_differ::addresses(text).into_iter();
+        code.extend(found.map(|address| address.range));
+    }
+    if marks.has(Marks::PLACEHOLDER) {
+        let found = placeholders::placeholders(text).into_iter();
+        code.extend(found.map(|placeholder| placeholder.range));
+    }
+    code
+}
+
 /// The pair of an example: its last prompt and its answer, if each is one text.
 pub(super) fn texts_of<'e, 'd, 'a>(
     example: &'e Example<'d, 'a>,

@@ -1,10 +1,8 @@
 //! A target with other numbers than its source.
 
-use super::addresses_differ::addresses;
 use super::number_words::{multipliers, said};
 use super::numbers::{Number, hour_of, numbers};
-use super::placeholders::placeholders;
-use super::{Marks, Pair, PairContext, Said, may_have_addresses, named};
+use super::{Marks, Pair, PairContext, Said, code, named};
 use crate::diag::{Code, Level};
 use crate::rules::pairs::learn::Relation;
 use crate::rules::{Check, Rule, Signs};
@@ -67,18 +65,7 @@ fn of_side(text: &str, marks: Marks) -> Vec<Number> {
     if !marks.has(Marks::ANY_DIGIT) {
         return Vec::new();
     }
-    let mut skip = Vec::new();
-    if may_have_addresses(text, marks) {
-        skip.extend(addresses(text).into_iter().map(|address| address.range));
-    }
-    if marks.has(Marks::PLACEHOLDER) {
-        skip.extend(
-            placeholders(text)
-                .into_iter()
-                .map(|placeholder| placeholder.range),
-        );
-    }
-    numbers(text, &skip)
+    numbers(text, &code(text, marks))
 }
 
 /// Leaves out the numbers that the other side has in another form.

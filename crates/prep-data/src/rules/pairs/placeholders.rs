@@ -2,7 +2,8 @@
 //! escapes.
 //!
 //! Known are `printf` (`%s`, `%1$d`, `%(name)s`), braces (`{}`, `{name}`,
-//! `{{name}}`, `${name}`, `#{name}`, `%{name}`), the arguments of ICU
+//! `{{name}}`, `${name}`, `#{name}`, `%{name}`), the tags and variables of Ren'Py
+//! (`{w=.5}`, `{/i}`, `[player.name!t]`), the arguments of ICU
 //! MessageFormat with their arms, `%NAME%`, `$NAME`, `[[name]]`, `[b]…[/b]`,
 //! XML and HTML tags, and the escapes `\n` and `\t` written out. What is
 //! ordinary text in many languages (`50% de`, `a < b`, `[laughs]`, `{no way}`) is
@@ -86,10 +87,21 @@ fn brace(rest: &str, start: usize, before: Option<char>, found: &mut Vec<Placeho
         }
         return Some((length, format!("{{{name}, {kind}}}")));
     }
+    if let Some(name) = set(inside) {
+        return Some((length, format!("{{{name}=}}")));
+    }
     let is_name = |c: char| c.is_alphanumeric() || "_.:!-[]/$'%,".contains(c);
     let tight = inside.replace(", ", ",");
     let is_placeholder = inside.len() <= MOST_BYTES && tight.chars().all(is_name);
     is_placeholder.then(|| (length, format!("{sigil}{{{tight}}}")))
+}
+
+/// The name of a tag of Ren'Py that sets something: `{color=#0080c0}`, `{w=.5}`.
+fn set(inside: &str) -> Option<&str> {
+    let (name, value) = inside.split_once('=')?;
+    let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase());
+    let is_value = !value.is_empty() && !value.contains(char::is_whitespace);
+    (is_name && is_value).then_some(name)
 }
 
 /// The arms of a message are texts with placeholders of their own.
@@ -200,7 +212,7 @@ fn tag(rest: &str) -> Read {
     Some((end + 1, format!("<{slash}{name}{id}>")))
 }
 
-/// `[[name]]`, `[PLAYER_NAME]`, `[tag=…]`, and `[b]` where `[/b]` follows; not
+/// `[[name]]`, `[PLAYER_NAME]`, `[player.name]`, `[tag=…]`, and `[b]` where `[/b]` follows; not
 /// `[laughs]`.
 fn bracket(rest: &str, text: &str) -> Read {
     if let Some(inside) = rest.strip_prefix("[[") {
@@ -223,11 +235,29 @@ fn bracket(rest: &str, text: &str) -> Read {
     if is_constant {
         return Some((length, format!("[{inside}]")));
     }
+    if is_variable(inside) {
+        return Some((length, format!("[{inside}]")));
+    }
     let is_closing = inside.starts_with('/') && value.is_empty();
     let is_opening =
         (value.is_empty() || value.starts_with('=')) && text.contains(&format!("[/{name}]"));
     let slash = if is_closing { "/" } else { "" };
     (is_closing || is_opening).then(|| (length, format!("[{slash}{name}]")))
+}
+
+/// Whether brackets of Ren'Py hold a variable that no prose has: `player_name`,
+/// `player.name`, `answer!t`.
+fn is_variable(inside: &str) -> bool {
+    let (name, conversion) = inside.split_once('!').unwrap_or((inside, "t"));
+    let is_plain = |part: &str| {
+        let mut bytes = part.bytes();
+        bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic())
+            && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    let is_conversion =
+        !conversion.is_empty() && conversion.bytes().all(|byte| b"tqulicr!".contains(&byte));
+    let is_marked = name.contains(['_', '.']) || inside.contains('!');
+    is_marked && is_conversion && name.split('.').all(is_plain)
 }
 
 /// `${name}` and `$NAME`; not `US$` or `$5`.
@@ -296,6 +326,15 @@ mod tests {
                 "[[Link]] [b]x[/b] [PLAYER_NAME]",
                 &["[[Link]]", "[b]", "[/b]", "[PLAYER_NAME]"],
             ),
+            (
+                "{w=.5}{a=https://example.org}No{/a}{size=+10}",
+                &["{w=}", "{a=}", "{/a}", "{size=}"],
+            ),
+            (
+                "[player.name] [pov_name!t] [answer!q!t]",
+                &["[player.name]", "[pov_name!t]", "[answer!q!t]"],
+            ),
+            ("[no!] [sic.] [e.g.] [no way!] {x = y}", &[]),
             ("a\\nb $HOME", &["\\n", "$HOME"]),
             ("50% de descuento, 100% seguro, 5%", &[]),
             ("a < b and c > d, <me@x.org>, <3", &[]),

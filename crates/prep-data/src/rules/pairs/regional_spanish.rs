@@ -1,6 +1,6 @@
 //! Words and forms of Spain in a dataset whose targets are Spanish of America.
 
-use super::forms::{ENDINGS, NOT_OF_SPAIN, OF_SPAIN};
+use super::forms::{ENDINGS, NOT_OF_SPAIN, OF_SPAIN, RANKS};
 use super::{Pair, PairContext, Said, words};
 use crate::diag::{Code, Level};
 use crate::rules::{Check, Rule, Signs};
@@ -37,13 +37,17 @@ pub(super) struct Form {
 pub(super) fn measure(text: &str) -> Vec<Form> {
     let mut forms = Vec::new();
     let mut before = String::new();
-    for (at, word) in words(text) {
+    let mut words = words(text).peekable();
+    while let Some((at, word)) = words.next() {
         let lower = word.to_lowercase();
         let is_first = text[..at].trim_end().is_empty()
             || text[..at].ends_with(['¿', '¡', '—', '«', '“', '"'])
             || text[..at].trim_end().ends_with(['.', '?', '!', '…']);
         let may_be_name = !is_first && word.chars().next().is_some_and(char::is_uppercase);
-        if let Some(instead) = of_spain(&before, &lower, may_be_name) {
+        let next = words.peek().map_or("", |(_, next)| next);
+        if is_address(&lower, next) {
+            // `Vuestra Majestad` is said to a king in America as well.
+        } else if let Some(instead) = of_spain(&before, &lower, may_be_name) {
             forms.push(Form {
                 at,
                 word: word.to_owned(),
@@ -53,6 +57,15 @@ pub(super) fn measure(text: &str) -> Vec<Form> {
         before = lower;
     }
     forms
+}
+
+/// Whether a word begins the address of a person of rank.
+fn is_address(lower: &str, next: &str) -> bool {
+    matches!(lower, "vuestra" | "vuestras") && {
+        let next = next.to_lowercase();
+        RANKS.contains(&next.strip_suffix("es").unwrap_or(&next))
+            || RANKS.contains(&next.strip_suffix('s').unwrap_or(&next))
+    }
 }
 
 /// What is said in America instead of a word; `before` stands before it.
@@ -114,6 +127,7 @@ mod tests {
             "Una aplicación móvil para su dispositivo móvil.",
             "Vale la pena. El jersey beis. Los caos y deseos.",
             "El SO macOS y los otros.",
+            "Como mande Vuestra Majestad. Mire vuestra merced.",
         ] {
             assert!(of(good).is_empty(), "{good}: {:?}", of(good));
         }

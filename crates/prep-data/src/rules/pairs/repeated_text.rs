@@ -52,6 +52,9 @@ pub(super) fn measure(text: &str) -> Option<Loop> {
         return None;
     }
     let tokens = tokens(text);
+    if !may_loop(&tokens) {
+        return one_letter(text);
+    }
     let mut longest: Option<Loop> = None;
     for period in 1..=LONGEST.min(tokens.len() / 2) {
         let least = match period {
@@ -83,6 +86,22 @@ pub(super) fn measure(text: &str) -> Option<Loop> {
     longest.or_else(|| one_letter(text))
 }
 
+/// Whether enough words are there again: in every loop five stand where the same
+/// word stood before. A word that only looks so is looked at for nothing. Most
+/// sentences are done with here.
+fn may_loop(tokens: &[(u64, Range<usize>)]) -> bool {
+    const FEWEST: usize = 5;
+    let mut seen = [0_u64; 16];
+    let again = tokens.iter().filter(|(token, _)| {
+        let place = &mut seen[(token >> 6) as usize % 16];
+        let bit = 1 << (token & 63);
+        let was_there = *place & bit != 0;
+        *place |= bit;
+        was_there
+    });
+    again.take(FEWEST).count() == FEWEST
+}
+
 /// The words of a text by fingerprint, case and punctuation aside; each Chinese
 /// or Japanese character is a word.
 fn tokens(text: &str) -> Vec<(u64, Range<usize>)> {
@@ -97,10 +116,11 @@ fn tokens(text: &str) -> Vec<(u64, Range<usize>)> {
     };
     for (at, c) in text.char_indices() {
         let is_alone = matches!(c, '\u{3040}'..='\u{9fff}');
-        if is_alone || !c.is_alphanumeric() {
+        let is_letter = matches!(c, '\u{4e00}'..='\u{9fff}') || c.is_alphanumeric();
+        if is_alone || !is_letter {
             end_word(&mut word, &mut start, at);
         }
-        if c.is_alphanumeric() {
+        if is_letter {
             start.get_or_insert(at);
             if c.is_ascii() {
                 word.push(c.to_ascii_lowercase());

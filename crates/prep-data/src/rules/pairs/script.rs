@@ -35,6 +35,9 @@ impl Script {
             'a'..='z' | 'A'..='Z' => Self::Latin,
             '\0'..='\u{7f}' => return None,
             'ª' | 'º' | 'µ' => return None,
+            // Of these most texts are, and all are letters: no table is asked.
+            'À'..='Ö' | 'Ø'..='ö' | 'ø'..='\u{24f}' => Self::Latin,
+            '\u{4e00}'..='\u{9fff}' => Self::Han,
             _ if !c.is_alphabetic() => return None,
             '\u{80}'..='\u{24f}' | '\u{1e00}'..='\u{1eff}' | '\u{ff21}'..='\u{ff5a}' => Self::Latin,
             '\u{370}'..='\u{3ff}' | '\u{1f00}'..='\u{1fff}' => Self::Greek,
@@ -144,3 +147,20 @@ const ALL: [Script; 11] = [
     Script::Thai,
     Script::Other,
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_letter_has_no_script() {
+        for c in '\0'..=char::MAX {
+            let is_letter = c.is_alphabetic() && !matches!(c, 'ª' | 'º' | 'µ');
+            assert_eq!(Script::of(c).is_some(), is_letter, "{c:?}");
+        }
+        assert_eq!(
+            "aé中".chars().map(Script::of).collect::<Vec<_>>(),
+            [Some(Script::Latin), Some(Script::Latin), Some(Script::Han)]
+        );
+    }
+}

@@ -3,7 +3,7 @@
 use super::addresses_differ::addresses;
 use super::learn::Relation;
 use super::presets::Ends;
-use super::{Marks, Pair, PairContext, Said};
+use super::{Marks, Pair, PairContext, PairSide, Said, length_ratio, untranslated, wrong_language};
 use crate::diag::{Code, Level};
 use crate::rules::{Check, Rule, Signs};
 use crate::text::language::Language;
@@ -26,11 +26,13 @@ fn check(pair: &Pair<'_>, context: &PairContext) -> Option<Said> {
     if context.learnt.relation == Relation::Answer || !says_something(pair.target) {
         return None;
     }
-    judge(
-        pair,
-        measure(pair, context.target_is(Language::SPANISH)),
-        context,
-    )
+    let ended = measure(pair, context.target_is(Language::SPANISH));
+    let said = judge(pair, ended, context)?;
+    // That a text is another, or in another language, says why it ends otherwise.
+    let is_told = untranslated::is_copied(pair, context)
+        || length_ratio::check(pair, context).is_some()
+        || wrong_language::check(pair, context).is_some_and(|told| told.side == PairSide::Target);
+    (!is_told).then_some(said)
 }
 
 /// How a text ends.
@@ -139,7 +141,7 @@ fn unpaired(text: &str) -> Option<(usize, char)> {
     };
     let (mut open, mut last_open) = (0_usize, None);
     let mut says_something = false;
-    let mut before = ' ';
+    let (mut before_that, mut before) = (' ', ' ');
     for (at, c) in text.char_indices() {
         let is_skipped = skip.iter().any(|address| address.range.contains(&at));
         let next = text[at + c.len_utf8()..].chars().next();
@@ -147,12 +149,14 @@ fn unpaired(text: &str) -> Option<(usize, char)> {
             _ if is_skipped => {}
             // Part of an address or of code: `x.org/?a=1`.
             '?' | '!' if next.is_some_and(char::is_alphanumeric) => {}
+            // A sign that is named: `pulsa ! para salir`.
+            '?' | '!' if open == 0 && before.is_whitespace() && goes_on(&text[at + 1..]) => {}
             // A run of marks is one: `¿¡Qué!?`.
             '¿' | '¡' if !matches!(before, '¿' | '¡') => {
                 open += 1;
                 last_open.get_or_insert((at, c));
             }
-            '?' | '!' if !matches!(before, '?' | '!' | '(' | '"' | '«' | '“' | '`' | '\'') => {
+            '?' | '!' if !matches!(before, '?' | '!') && !opens(before, before_that) => {
                 if open == 0 && says_something {
                     return Some((at, c));
                 }
@@ -164,9 +168,25 @@ fn unpaired(text: &str) -> Option<(usize, char)> {
             c if c.is_alphabetic() => says_something = true,
             _ => {}
         }
-        before = c;
+        (before_that, before) = (before, c);
     }
     last_open
+}
+
+/// Whether a sentence goes on behind a sign.
+fn goes_on(rest: &str) -> bool {
+    rest.starts_with(char::is_whitespace)
+        && (rest.trim_start().chars().next()).is_some_and(|c| !c.is_uppercase())
+}
+
+/// Whether a sign opens a bracket or a quotation: what follows it is cited. A
+/// straight quote opens where no word ends.
+fn opens(c: char, before: char) -> bool {
+    match c {
+        '(' | '«' | '“' | '`' => true,
+        '"' | '\'' => before.is_whitespace() || matches!(before, '(' | '¿' | '¡' | '—'),
+        _ => false,
+    }
 }
 
 fn judge(pair: &Pair<'_>, ended: Ended, context: &PairContext) -> Option<Said> {
@@ -249,11 +269,18 @@ mod tests {
             "???",
             "Hola :-!",
             "véase x.org/?a=1",
+            "¿Dónde entra la parte \"visual\"?",
+            "¡Di 'amigo'!",
+            "El signo \"?\" y el (!) se citan.",
+            "Sustituya / por ! para mostrarlo.",
         ] {
             assert_eq!(of(good).filter(|_| good != "Hola :-!"), None, "{good}");
         }
         assert_eq!(of("Hola, qué tal?"), Some('?'));
         assert_eq!(of("¿Qué tal"), Some('¿'));
         assert_eq!(of("¿Qué tal? Bien!"), Some('!'));
+        assert_eq!(of("Di \"amigo\"!"), Some('!'));
+        assert_eq!(of("Hola ! Qué tal"), Some('!'));
+        assert_eq!(of("Hola !"), Some('!'));
     }
 }

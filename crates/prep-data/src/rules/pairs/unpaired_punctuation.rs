@@ -105,7 +105,7 @@ fn side(text: &str, skip: &[Range<usize>]) -> Side {
                 };
             }
         } else if let Some((_, close)) = PAIRED.iter().find(|(open, _)| *open == c) {
-            if !is_face(before, c) {
+            if !is_face(text, at, c) {
                 open.push((at, was, *close));
                 side.n_round += usize::from(matches!(c, '(' | '（'));
             }
@@ -117,7 +117,7 @@ fn side(text: &str, skip: &[Range<usize>]) -> Side {
                 .rposition(|(.., close)| *close == c || is_wide(*close, c))
             {
                 open.remove(n);
-            } else if !(is_face(before, c) || c != '”' && is_list_mark(text, at)) {
+            } else if !(is_face(text, at, c) || c != '”' && is_list_mark(text, at)) {
                 side.unpaired.get_or_insert((at, was));
             }
         }
@@ -134,10 +134,21 @@ fn is_wide(one: char, other: char) -> bool {
     matches!((one, other), (')', '）') | ('）', ')'))
 }
 
-/// `:)`, `;-(`, `xD(`: a face.
-fn is_face(before: char, c: char) -> bool {
-    matches!(c, '(' | ')' | '[' | ']')
-        && matches!(before, ':' | ';' | '-' | '=' | '^' | '\'' | 'D' | '8')
+/// `:)`, `;-(`, `:'(`: a face. Its eyes follow no letter, but people smile behind
+/// a word without a space: `hola:)`.
+fn is_face(text: &str, at: usize, c: char) -> bool {
+    let head = text[..at].trim_end_matches(['-', '^', '\'']);
+    let has_nose = head.len() + 1 >= at;
+    let mut head = head.chars().rev();
+    let (eyes, before) = (head.next(), head.next());
+    let is_apart = before.is_none_or(|c| !c.is_alphanumeric());
+    let has_eyes = match eyes {
+        Some(':' | ';' | '=') => is_apart || matches!(c, ')' | ']'),
+        Some('x' | 'X' | 'D') => is_apart && matches!(c, ')' | '('),
+        Some('8') => is_apart && c == ')',
+        _ => false,
+    };
+    has_nose && has_eyes
 }
 
 /// `a)` and `12)` at the beginning of a line or a phrase.
@@ -206,6 +217,10 @@ mod tests {
             "«Uno.\n»Dos.»",
             "—Sí —dijo—.",
             "don’t",
+            "Elegiste 'natación'(swimming).",
+            "el artículo 8(2) y la lista:(a)",
+            "hola:) y =( :'( x( 8-)",
+            "3D(x)",
         ] {
             let is_known = good.starts_with("“One");
             assert_eq!(
@@ -222,6 +237,7 @@ mod tests {
             ("a \"b", '"'),
             ("word)", ')'),
             ("「好", '「'),
+            ("de 1998)", ')'),
         ] {
             assert_eq!(side(bad, &[]).unpaired.map(|(_, c)| c), Some(c), "{bad}");
         }

@@ -1,10 +1,10 @@
 //! A side in another language than that side of the dataset.
 
-use super::script::Counts;
+use super::script::{Counts, Script};
 use super::{Pair, PairContext, Said, n_alphanumeric, untranslated};
 use crate::diag::{Code, Level};
 use crate::rules::{Check, Rule, Signs};
-use crate::text::language::{Language, is_plainly, likeliest};
+use crate::text::language::{Language, Words, is_plainly, likeliest, neighbour};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     code: &Code {
@@ -19,49 +19,53 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check: Check::Pair(check),
 };
 
-fn check(pair: &Pair<'_>, context: &PairContext) -> Option<Said> {
+pub(super) fn check(pair: &Pair<'_>, context: &PairContext) -> Option<Said> {
     if !context.is_bound(pair) || untranslated::is_copied(pair, context) {
         return None;
     }
     let learnt = &context.learnt;
     let sides = [
-        (
-            pair.target,
-            learnt.target_language,
-            learnt.target_script,
-            "target",
-        ),
-        (
-            pair.source,
-            learnt.source_language,
-            learnt.source_script,
-            "source",
-        ),
+        Side {
+            text: pair.target,
+            expected: learnt.target_language,
+            words: &learnt.target_words,
+            script: learnt.target_script,
+            name: "target",
+        },
+        Side {
+            text: pair.source,
+            expected: learnt.source_language,
+            words: &learnt.source_words,
+            script: learnt.source_script,
+            name: "source",
+        },
     ];
-    sides
-        .into_iter()
-        .find_map(|(text, expected, script, name)| {
-            let expected = expected?;
-            let (found, sure) = measure(text, expected, context.limits().language_letters)?;
-            // What is in another script, another rule tells.
-            let is_in_script = script.is_none() || Counts::of(text).most() == script;
-            let message =
-                is_in_script.then(|| judge((found, sure), expected, name, text, context))??;
-            Some(if name == "target" {
-                Said::of_target(0..text.len(), message)
-            } else {
-                Said::of_source(0..text.len(), message)
-            })
+    let from_letters = context.limits().language_letters;
+    sides.into_iter().find_map(|side| {
+        let seems = measure(&side, from_letters)?;
+        let message = judge(seems, &side, context)?;
+        Some(if side.name == "target" {
+            Said::of_target(0..side.text.len(), message)
+        } else {
+            Said::of_source(0..side.text.len(), message)
         })
+    })
+}
+
+/// A side, and what is expected of it.
+pub(super) struct Side<'a> {
+    text: &'a str,
+    expected: Option<Language>,
+    words: &'a Words,
+    script: Option<Script>,
+    name: &'static str,
 }
 
 /// In which other language a text seems to be, and how sure that is; `None` if
-/// it is plainly in the expected one, or too short to tell.
-pub(super) fn measure(
-    text: &str,
-    expected: Language,
-    from_letters: usize,
-) -> Option<(Language, f64)> {
+/// it is plainly in the expected one, or too short to tell. What is cheap is
+/// asked first: few texts have their trigrams counted.
+pub(super) fn measure(side: &Side<'_>, from_letters: usize) -> Option<(Language, f64)> {
+    let (text, expected) = (side.text, side.expected?);
     // No text has more letters than bytes; one in Chinese says more in each.
     if text.len() < from_letters || is_plainly(text, expected) {
         return None;
@@ -73,21 +77,27 @@ pub(super) fn measure(
     if n_alphanumeric(text) + 2 * weight < from_letters {
         return None;
     }
+    // What is in another script, another rule tells.
+    if side.script.is_some() && Counts::of(text).most() != side.script {
+        return None;
+    }
+    if let Some(found) = neighbour(text, expected) {
+        return Some((found, 1.0));
+    }
+    if side.words.fit(text) {
+        return None;
+    }
     likeliest(text).filter(|(found, _)| *found != expected)
 }
 
-fn judge(
-    (found, sure): (Language, f64),
-    expected: Language,
-    side: &str,
-    text: &str,
-    context: &PairContext,
-) -> Option<String> {
+fn judge((found, sure): (Language, f64), side: &Side<'_>, context: &PairContext) -> Option<String> {
+    let (text, expected) = (side.text, side.expected?);
     let limits = context.limits();
     // Languages that are near each other are mistaken in short texts.
     let is_long = text.len() >= 2 * limits.language_letters;
     let is_near = found.is_near(expected);
     let is_sure = sure >= limits.language_sure && (!is_near || is_long && sure >= 0.99)
-        || is_plainly(text, found);
-    is_sure.then(|| format!("the {side} seems to be {found}, not {expected}"))
+        || is_plainly(text, found)
+        || neighbour(text, expected) == Some(found);
+    is_sure.then(|| format!("the {} seems to be {found}, not {expected}", side.name))
 }
