@@ -14,8 +14,9 @@
 
 use super::shingles::mix;
 
-/// The most rows of all sketches of a text together, in bytes.
-pub const ROWS: usize = 64;
+/// The most rows of all sketches of a text together, in bytes: at 0.8, 13 keys of
+/// five rows.
+pub const ROWS: usize = 65;
 
 /// How rows become keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,7 +113,7 @@ fn word(sketch: &[u8; ROWS], at: usize, n_rows: usize) -> u64 {
 
 fn n_equal(one: &[u8], other: &[u8]) -> usize {
     let pairs = one.iter().zip(other);
-    // At most 64 rows: a byte holds the sum, and sixteen are added at once.
+    // At most 65 rows: a byte holds the sum, and sixteen are added at once.
     usize::from(pairs.fold(0_u8, |sum, (a, b)| sum + u8::from(a == b)))
 }
 
@@ -127,12 +128,14 @@ fn spread(number: u64) -> u64 {
 /// most. Sketches of different `seed`s have nothing in common.
 pub fn sketch(shingles: &[u64], seed: u64, out: &mut [u8]) {
     const EMPTY: u32 = u32::MAX;
+    // A power of two, so that no place need be checked.
+    const PLACES: usize = ROWS.next_power_of_two();
     if shingles.is_empty() {
         out.fill(mix(seed) as u8);
         return;
     }
     let n_rows = out.len() as u64;
-    let mut rows = [EMPTY; ROWS];
+    let mut rows = [EMPTY; PLACES];
     let salt = mix(seed);
     for &shingle in shingles {
         let hash = spread(shingle ^ salt);
@@ -140,7 +143,7 @@ pub fn sketch(shingles: &[u64], seed: u64, out: &mut [u8]) {
         for (place, rest) in [(low, high), (high, low)] {
             // Above the point the row, below it how small it is there.
             let product = u64::from(place) * n_rows;
-            let row = &mut rows[(product >> 32) as usize % ROWS];
+            let row = &mut rows[(product >> 32) as usize % PLACES];
             // What is kept of a row in the end must not be part of a minimum.
             let value = (product as u32 & !0xff) | (rest & 0xff);
             *row = (*row).min(value);

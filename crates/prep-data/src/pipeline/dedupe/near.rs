@@ -7,7 +7,7 @@
 //! must not make all examples alike.
 //!
 //! Kept in memory for each text: where it stands (24 bytes), its place in the
-//! forests of what belongs together and of crowds (8), and its sketch (68, a
+//! forests of what belongs together and of crowds (8), and its sketch (69, a
 //! tenth of texts has two); sketches beyond a quarter of the memory limit go to
 //! the disk. The keys of a band that are there twice are brought into order, so
 //! that equal ones stand together. Where few share a key, or some of which most
@@ -881,7 +881,10 @@ impl Search<'_> {
             }
         }
         members.sort_unstable();
-        let mut parts = members.chunk_by(|a, b| a.0 == b.0);
+        // Most have two texts that were compared already.
+        const AT_ONCE: usize = 256;
+        let parts: Vec<&[(u32, u32)]> = members.chunk_by(|a, b| a.0 == b.0).collect();
+        let mut parts = parts.chunks(AT_ONCE);
         let mut similar = self.similar.lock().expect("no holder panics");
         similar.sort_unstable_by_key(|(one, other, _)| (*one, *other));
         let known = |one: u32, other: u32| {
@@ -893,24 +896,25 @@ impl Search<'_> {
         ordered::for_each(
             means.pool,
             || Ok::<_, DedupeError>(parts.next()),
-            |part: &[(u32, u32)]| {
-                let mut texts = vec![part[0].0];
-                texts.extend(part.iter().map(|(_, text)| *text));
-                let kept = self.kept(&texts, keep);
-                let mut pair = Pair::default();
-                let others = texts.into_iter().filter(|&text| text != kept);
-                let measured = others.map(|text| {
-                    let similarity = match known(kept, text) {
-                        Some(similarity) => similarity,
-                        None => self.similarity(kept, text, &mut pair)? as f32,
-                    };
-                    Ok((text, kept, similarity))
-                });
-                measured.collect::<Result<Vec<_>, DedupeError>>()
+            |parts: &[&[(u32, u32)]]| {
+                let (mut pair, mut gone) = (Pair::default(), Vec::new());
+                for part in parts {
+                    let mut texts = vec![part[0].0];
+                    texts.extend(part.iter().map(|(_, text)| *text));
+                    let kept = self.kept(&texts, keep);
+                    for text in texts.into_iter().filter(|&text| text != kept) {
+                        let similarity = match known(kept, text) {
+                            Some(similarity) => similarity,
+                            None => self.similarity(kept, text, &mut pair)? as f32,
+                        };
+                        gone.push((text, kept, similarity));
+                    }
+                }
+                Ok(gone)
             },
-            |part: Result<Vec<_>, DedupeError>| {
+            |parts: Result<Vec<_>, DedupeError>| {
                 means.check_stop()?;
-                gone.extend(part?);
+                gone.extend(parts?);
                 Ok(())
             },
         )?;
