@@ -7,6 +7,7 @@ mod input;
 mod manifest;
 mod outputs;
 pub mod passport;
+mod positioned;
 mod reread;
 mod scratch;
 

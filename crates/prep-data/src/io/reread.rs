@@ -6,10 +6,11 @@
 //! changed in between is noticed by its checksum.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use super::positioned::Positioned;
 use super::{Cause, Input, InputError, OutputError, Progress, Scratch};
 
 /// An input that is being read for the first time.
@@ -59,7 +60,7 @@ impl Rereading {
                     path: path.clone(),
                     source,
                 })?;
-                Place::File(path, Mutex::new(file))
+                Place::File(path, Positioned::new(file))
             }
         };
         Ok(Reread {
@@ -83,7 +84,7 @@ pub struct Reread {
 
 #[derive(Debug)]
 enum Place {
-    File(PathBuf, Mutex<File>),
+    File(PathBuf, Positioned),
     Copy(Arc<Scratch>),
 }
 
@@ -144,11 +145,7 @@ impl Reread {
     /// When reading fails.
     pub fn read_some(&self, start: u64, into: &mut [u8]) -> Result<usize, InputError> {
         let read = match &self.place {
-            Place::File(_, file) => {
-                let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-                file.seek(SeekFrom::Start(start))
-                    .and_then(|_| file.read(into))
-            }
+            Place::File(_, file) => file.read_some(start, into),
             Place::Copy(copy) => {
                 let rest = copy.bytes().saturating_sub(start);
                 let n = into.len().min(usize::try_from(rest).unwrap_or(usize::MAX));
@@ -169,11 +166,7 @@ impl Reread {
     /// When reading fails, or the input is shorter.
     pub fn read_at(&self, start: u64, into: &mut [u8]) -> Result<(), InputError> {
         let read = match &self.place {
-            Place::File(_, file) => {
-                let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-                file.seek(SeekFrom::Start(start))
-                    .and_then(|_| file.read_exact(into))
-            }
+            Place::File(_, file) => file.read_exact(start, into),
             Place::Copy(copy) => copy.read_at(start, into).map_err(io::Error::other),
         };
         read.map_err(|source| InputError::Open {

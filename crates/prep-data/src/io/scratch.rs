@@ -4,25 +4,20 @@
 //! disk that has room for the result, and never a memory file system, as `/tmp`
 //! may be. The system takes it back when the process ends, however it ends.
 
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::OutputError;
+use super::positioned::Positioned;
 
 /// A file without a name that is written at its end and read anywhere.
 #[derive(Debug)]
 pub struct Scratch {
     directory: PathBuf,
-    /// Reading moves its cursor, so readers and writers take turns.
-    state: Mutex<State>,
-}
-
-#[derive(Debug)]
-struct State {
-    file: File,
-    bytes: u64,
+    file: Positioned,
+    /// Its length. Writers take turns.
+    bytes: Mutex<u64>,
 }
 
 impl Scratch {
@@ -38,7 +33,8 @@ impl Scratch {
         match tempfile::tempfile_in(&directory) {
             Ok(file) => Ok(Self {
                 directory,
-                state: Mutex::new(State { file, bytes: 0 }),
+                file: Positioned::new(file),
+                bytes: Mutex::new(0),
             }),
             Err(source) => Err(OutputError::Scratch { directory, source }),
         }
@@ -47,7 +43,7 @@ impl Scratch {
     /// Its length in bytes.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        self.state().bytes
+        *self.len()
     }
 
     /// Writes at the end and returns where the bytes begin.
@@ -56,12 +52,11 @@ impl Scratch {
     ///
     /// [`OutputError::Scratch`], when the disk is full or fails.
     pub fn append(&self, bytes: &[u8]) -> Result<u64, OutputError> {
-        let mut state = self.state();
-        let start = state.bytes;
-        let sought = state.file.seek(SeekFrom::Start(start));
-        let written = sought.and_then(|_| state.file.write_all(bytes));
+        let mut len = self.len();
+        let start = *len;
+        let written = self.file.write_all(start, bytes);
         written.map_err(|source| self.failed(source))?;
-        state.bytes += bytes.len() as u64;
+        *len += bytes.len() as u64;
         Ok(start)
     }
 
@@ -71,14 +66,12 @@ impl Scratch {
     ///
     /// [`OutputError::Scratch`], when the disk fails.
     pub fn read_at(&self, start: u64, into: &mut [u8]) -> Result<(), OutputError> {
-        let mut state = self.state();
-        let sought = state.file.seek(SeekFrom::Start(start));
-        let read = sought.and_then(|_| state.file.read_exact(into));
+        let read = self.file.read_exact(start, into);
         read.map_err(|source| self.failed(source))
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn len(&self) -> MutexGuard<'_, u64> {
+        self.bytes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn failed(&self, source: io::Error) -> OutputError {

@@ -14,7 +14,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use xxhash_rust::xxh3::{xxh3_64_with_seed, xxh3_128_with_seed};
+use xxhash_rust::xxh3::{xxh3_64_with_seed, xxh3_128, xxh3_128_with_seed};
 
 use super::lines::{LINE_LIMIT, LineText, TooLong};
 use crate::diag::{Finding, Position, S008, S019};
@@ -56,6 +56,8 @@ struct Buffers {
     /// datasets have one for all examples.
     system: Option<(String, u64, u64)>,
     members: Vec<(String, Vec<u8>)>,
+    /// The print of the prompt, whatever its context, and that of the answer.
+    prints: (u128, Option<u128>),
     /// Where each turn before the answer ends, in the text and in the shape of
     /// the prompt, and whether it is one of the model.
     ends: Vec<(usize, usize, bool)>,
@@ -72,6 +74,8 @@ struct Side {
     shape: Vec<u8>,
     exact: u64,
     bytes: usize,
+    /// Its texts do not matter, but for their length.
+    is_skipped: bool,
 }
 
 impl Side {
@@ -88,6 +92,10 @@ impl Side {
     }
 
     fn text(&mut self, text: &str) {
+        if self.is_skipped {
+            self.bytes += text.len();
+            return;
+        }
         if !self.text.is_empty() {
             self.text.push('\n');
         }
@@ -97,6 +105,10 @@ impl Side {
     }
 
     fn other(&mut self, bytes: &[u8]) {
+        if self.is_skipped {
+            self.bytes += bytes.len();
+            return;
+        }
         let start = self.text.len();
         self.text.push_str(&String::from_utf8_lossy(bytes));
         self.end(b'o', start, bytes);
@@ -110,12 +122,18 @@ impl Side {
         self.bytes += exact.len();
     }
 
-    fn print(&self, seed: u64) -> u128 {
-        xxh3_128_with_seed(self.text.as_bytes(), xxh3_64_with_seed(&self.shape, seed))
+    fn print(&self) -> u128 {
+        print(&self.text, &self.shape)
     }
 }
 
 impl Reader {
+    /// Chooses whether answers are passed over from now on: there is no print
+    /// of them then, which saves half of the work.
+    pub(crate) fn skip_answers(&mut self, skips: bool) {
+        self.sides.answer.is_skipped = skips;
+    }
+
     /// Reads a line that is not blank; `is_last` if the input ends with it.
     ///
     /// # Errors
@@ -171,7 +189,7 @@ impl Reader {
 
     /// The print of the prompt that was read last, whatever its context.
     pub(crate) fn prompt_alone(&self) -> u128 {
-        self.sides.prompt.print(0)
+        self.sides.prints.0
     }
 
     /// The exact print of the prompt that was read last, whatever its context.
@@ -185,31 +203,41 @@ impl Reader {
     pub(crate) fn turns(&self, prints: &mut Vec<u128>) {
         let Buffers {
             prompt,
-            answer,
             ends,
+            prints: (alone, answer),
             ..
         } = &self.sides;
         prints.clear();
         let (mut chain, mut text, mut shape) = (0, 0, 0);
         for &(text_end, shape_end, is_model) in ends {
-            let turn = &prompt.text[text..text_end];
-            let turn = turn.strip_prefix('\n').unwrap_or(turn);
-            chain = chained(turn, &prompt.shape[shape..shape_end], chain);
+            let turn = if ends.len() == 1 {
+                *alone
+            } else {
+                let turn = &prompt.text[text..text_end];
+                let turn = turn.strip_prefix('\n').filter(|_| text > 0).unwrap_or(turn);
+                print(turn, &prompt.shape[shape..shape_end])
+            };
+            chain = after(chain, turn);
             (text, shape) = (text_end, shape_end);
             if is_model {
                 prints.push(chain);
             }
         }
-        if !answer.shape.is_empty() {
-            prints.push(chained(&answer.text, &answer.shape, chain));
-        }
+        prints.extend(answer.map(|answer| after(chain, answer)));
     }
 }
 
-/// The print of a turn that comes after others.
-fn chained(text: &str, shape: &[u8], before: u128) -> u128 {
-    let seed = xxh3_64_with_seed(shape, before as u64);
-    xxh3_128_with_seed(text.as_bytes(), seed) ^ before.rotate_left(64)
+/// The print of texts of some shape.
+fn print(text: &str, shape: &[u8]) -> u128 {
+    xxh3_128_with_seed(text.as_bytes(), xxh3_64_with_seed(shape, 0))
+}
+
+/// The print of what has one print and comes after what has another.
+fn after(before: u128, print: u128) -> u128 {
+    let mut both = [0; 32];
+    both[..16].copy_from_slice(&before.to_le_bytes());
+    both[16..].copy_from_slice(&print.to_le_bytes());
+    xxh3_128(&both)
 }
 
 impl Buffers {
@@ -303,12 +331,16 @@ impl Buffers {
         Ok(self.prints(has_answer))
     }
 
-    fn prints(&self, has_answer: bool) -> Prints {
-        let context = self.context.print(0) as u64;
+    fn prints(&mut self, has_answer: bool) -> Prints {
+        let context = self.context.print() as u64;
+        let alone = self.prompt.print();
+        let has_answer = has_answer && !self.answer.is_skipped;
+        let answer = has_answer.then(|| self.answer.print());
+        self.prints = (alone, answer);
         let text_bytes = self.prompt.bytes + self.answer.bytes;
         Prints {
-            prompt: self.prompt.print(context),
-            answer: has_answer.then(|| self.answer.print(0)),
+            prompt: after(alone, context.into()),
+            answer,
             context,
             exact_prompt: self.prompt.exact ^ self.context.exact.rotate_left(32),
             exact_answer: self.answer.exact,
@@ -372,7 +404,7 @@ impl Buffers {
                 side.other(&json);
             }
         }
-        let (print, exact) = (side.print(0) as u64, side.exact);
+        let (print, exact) = (side.print() as u64, side.exact);
         self.context.shape.extend_from_slice(&print.to_le_bytes());
         self.context.exact ^= exact;
         self.system = Some((raw.to_owned(), print, exact));
@@ -528,6 +560,30 @@ mod tests {
                 parsing.turns(&mut expected);
                 prop_assert_eq!(turns, expected);
             }
+        }
+    }
+
+    #[test]
+    fn an_answer_that_is_skipped_counts_by_its_length_only() {
+        let turns = |answer: &str| {
+            format!(
+                r#"{{"contents":[{{"role":"user","parts":[{{"text":"Hi"}}]}},{{"role":"model","parts":[{answer}]}}]}}"#
+            )
+        };
+        let mut skipping = Reader::default();
+        skipping.skip_answers(true);
+        for line in [
+            turns(r#"{"text":"Hola"}"#),
+            turns(r#"{"text":"a\nb"},{"x":1}"#),
+        ] {
+            let whole = read(&line).unwrap();
+            let prints = skipping.read(Ok(LineText::Utf8(&line)), true).unwrap();
+            let expected = Prints {
+                answer: None,
+                exact_answer: prints.exact_answer,
+                ..whole
+            };
+            assert_eq!((prints, skipping.prompt()), (expected, "hi"));
         }
     }
 

@@ -562,6 +562,7 @@ impl<'a> Emitter<'a> {
 pub(super) struct Rejects<'a> {
     path: Option<&'a Path>,
     writer: Option<OutputWriter>,
+    /// Lines that are still to be written.
     buffer: Vec<u8>,
 }
 
@@ -601,6 +602,9 @@ impl Rejects<'_> {
         raw: &[u8],
     ) -> Result<(), OutputError> {
         use base64::Engine;
+        /// How much is written at once: a call for each line would cost more
+        /// than all else that is done about it.
+        const AT_ONCE: usize = 64 << 10;
         let Some(path) = self.path else { return Ok(()) };
         let text = std::str::from_utf8(raw).ok();
         let line = RejectLine {
@@ -615,18 +619,25 @@ impl Rejects<'_> {
                 .is_none()
                 .then(|| base64::engine::general_purpose::STANDARD.encode(raw)),
         };
-        self.buffer.clear();
         serde_json::to_writer(&mut self.buffer, &line).expect("a reject has string keys only");
         self.buffer.push(b'\n');
         let writer = match &mut self.writer {
             Some(writer) => writer,
             none => none.insert(OutputWriter::create(path, Sha256Wanted::No)?),
         };
-        writer.put(&self.buffer)
+        if self.buffer.len() >= AT_ONCE {
+            writer.put(&self.buffer)?;
+            self.buffer.clear();
+        }
+        Ok(())
     }
 
     /// Ends the file, if there is one.
     pub(super) fn finish(self) -> Result<Option<Finished>, OutputError> {
-        self.writer.map(OutputWriter::finish).transpose()
+        let Some(mut writer) = self.writer else {
+            return Ok(None);
+        };
+        writer.put(&self.buffer)?;
+        writer.finish().map(Some)
     }
 }

@@ -185,6 +185,13 @@ impl LineBatch {
         self.for_each_of(self.text(), next_newline, each)
     }
 
+    /// The same for whoever does not look at what lines say: that they are
+    /// UTF-8 is not known then.
+    pub(crate) fn for_each_unread<'a>(&'a self, each: impl FnMut(Line<'a>)) -> u64 {
+        let next_newline = |bytes: &[u8], at| Some(at + memchr::memchr(b'\n', &bytes[at..])?);
+        self.for_each_of(None, next_newline, each)
+    }
+
     /// The same when [`LineBatch::text`] is at hand. `next_newline` is asked for
     /// the place of one newline after the other; it gets the bytes of the batch
     /// and where the line begins.

@@ -40,6 +40,8 @@ pub(crate) trait Packed: Copy + Ord + Send {
 /// How many bits tell the partitions of one level apart.
 const BITS: u32 = 8;
 const N_PARTS: usize = 1 << BITS;
+/// How many records the first chunk of a partition has.
+const FIRST_RECORDS: usize = 16;
 
 /// Records, kept by prefix.
 #[derive(Debug)]
@@ -144,10 +146,14 @@ impl<T: Packed> Partitions<T> {
         let part = (record.prefix() << self.known_bits) >> (u64::BITS - BITS);
         let part = &mut self.parts[part as usize];
         if part.filled == part.last.len() {
-            let full = std::mem::replace(&mut part.last, vec![0; self.chunk_bytes]);
+            // The first ones are small: where there are few records, most of a
+            // large one would be made for nothing.
+            let least = FIRST_RECORDS * T::SIZE;
+            let bytes = (2 * part.last.len()).max(least).min(self.chunk_bytes);
+            let full = std::mem::replace(&mut part.last, vec![0; bytes]);
             part.chunks.extend((!full.is_empty()).then_some(full));
             part.filled = 0;
-            self.held += self.chunk_bytes;
+            self.held += bytes;
         }
         let start = part.filled;
         part.filled += T::SIZE;

@@ -7,7 +7,7 @@
 //! must not make all examples alike.
 //!
 //! Kept in memory for each text: where it stands (24 bytes), its place in the
-//! forests of what belongs together and of crowds (8), and its sketch (100, a
+//! forests of what belongs together and of crowds (8), and its sketch (69, a
 //! tenth of texts has two); sketches beyond a quarter of the memory limit go to
 //! the disk. The keys of a band that are there twice are brought into order, so
 //! that equal ones stand together. Where few share a key, or some of which most
@@ -36,7 +36,7 @@ use crate::pipeline::lines::LineText;
 use crate::pipeline::ordered;
 use crate::pipeline::partitions::{Packed, Partitions};
 use crate::text::shingles::{jaccard, mix, set, shingles, shorter_len, suitable_len};
-use crate::text::sketch::{Bands, ROWS, Sketcher};
+use crate::text::sketch::{Bands, ROWS, sketch};
 
 /// The most texts that are compared one by one for the sake of a common key,
 /// whatever they are. To read a text again and look for all that it is similar
@@ -59,6 +59,8 @@ pub(in crate::pipeline) struct Sketching {
     bands: Bands,
     /// Texts are compared whatever their context.
     is_blind: bool,
+    /// Only texts of different inputs are compared.
+    is_across: bool,
     /// Other salts give other sketches, and so another chance to be found.
     salt: u64,
 }
@@ -70,8 +72,15 @@ pub(in crate::pipeline) struct Batch {
     /// For each sketch, which of the lines it is of.
     of: Vec<u32>,
     sketches: Vec<[u8; ROWS]>,
-    sketcher: Sketcher,
     shingles: Vec<u64>,
+}
+
+impl Batch {
+    fn clear(&mut self) {
+        self.lines.clear();
+        self.of.clear();
+        self.sketches.clear();
+    }
 }
 
 /// Where a text is.
@@ -92,6 +101,7 @@ impl Sketching {
             threshold,
             bands: Bands::new(threshold.jaccard(), n_sides),
             is_blind: false,
+            is_across: false,
             salt: 0,
         }
     }
@@ -104,6 +114,19 @@ impl Sketching {
             salt: mix(salt),
             ..Self::new(threshold, By::User)
         }
+    }
+
+    /// The same for those who ask only what two inputs have in common.
+    pub(in crate::pipeline) fn across_inputs(self) -> Self {
+        Self {
+            is_across: true,
+            ..self
+        }
+    }
+
+    /// Whether answers need not be read.
+    pub(in crate::pipeline) fn skips_answers(&self) -> bool {
+        self.by == By::User
     }
 
     /// The texts that are compared.
@@ -145,18 +168,18 @@ impl Sketching {
         let context = self.context(prints);
         let sides = self.sides(reader);
         for lens in self.lens_of(sides) {
-            let mut sketch = [0; ROWS];
+            let mut all_rows = [0; ROWS];
             let both = sides.into_iter().zip(lens);
-            let all = both.zip(self.bands.sides_mut(&mut sketch)).zip(0_u64..);
+            let all = both.zip(self.bands.sides_mut(&mut all_rows)).zip(0_u64..);
             for (((text, len), rows), side) in all {
                 let Some(text) = text else { continue };
                 batch.shingles.clear();
                 shingles(text, len, &mut batch.shingles);
                 let seed = context ^ mix((len as u64) << 8 | side) ^ self.salt;
-                batch.sketcher.sketch(&batch.shingles, seed, rows);
+                sketch(&batch.shingles, seed, rows);
             }
             batch.of.push(of);
-            batch.sketches.push(sketch);
+            batch.sketches.push(all_rows);
         }
     }
 
@@ -176,9 +199,8 @@ impl Sketching {
     }
 }
 
-/// Counts the bytes that begin a character.
 fn n_chars(text: &str) -> usize {
-    text.bytes().filter(|&byte| byte & 0xc0 != 0x80).count()
+    text.chars().count()
 }
 
 /// All texts, in input order.
@@ -201,8 +223,13 @@ impl Texts {
         line.resize(at.line_bytes as usize, 0);
         let (input, _) = inputs.line(at.place);
         inputs.inputs[input].read_at(at.start, line)?;
+        reader.skip_answers(self.sketching.skips_answers());
+        let text = match simdutf8::basic::from_utf8(line) {
+            Ok(text) => LineText::Utf8(text),
+            Err(_) => LineText::Bytes(line),
+        };
         // A file that was changed meanwhile is noticed at the end.
-        Ok(reader.read(Ok(LineText::Bytes(line)), false).ok())
+        Ok(reader.read(Ok(text), false).ok())
     }
 
     /// The beginning of the text at a place, as it is compared.
@@ -373,22 +400,25 @@ impl Near {
         }
     }
 
-    /// Adds the texts of a batch whose first line is `line`.
-    pub(in crate::pipeline) fn push(&mut self, batch: Batch, line: u64) -> Result<(), DedupeError> {
+    /// Adds the texts of a batch whose first line is `line`, and empties it.
+    pub(in crate::pipeline) fn push(
+        &mut self,
+        batch: &mut Batch,
+        line: u64,
+    ) -> Result<(), DedupeError> {
         let first = self.texts.at.len();
         let all = first + batch.lines.len();
         if u32::try_from(all.max(self.sketches.of.len() + batch.of.len())).is_err() {
             return Err(DedupeError::TooManyTexts);
         }
-        self.texts
-            .at
-            .extend(batch.lines.into_iter().map(|at| TextAt {
-                place: at.place + line,
-                ..at
-            }));
+        self.texts.at.extend(batch.lines.iter().map(|at| TextAt {
+            place: at.place + line,
+            ..*at
+        }));
         for (of, sketch) in batch.of.iter().zip(&batch.sketches) {
             self.sketches.push(first as u32 + of, sketch)?;
         }
+        batch.clear();
         Ok(())
     }
 
@@ -453,6 +483,8 @@ pub(super) struct Search<'s> {
     inputs: &'s Inputs,
     /// Which sketches are of texts that are not gone.
     is_live: Bits,
+    /// Two texts, the first one first, and how similar they were found to be.
+    similar: Mutex<Vec<(u32, u32, f32)>>,
     /// How often two texts were compared.
     pub(super) n_compared: AtomicU64,
 }
@@ -477,6 +509,7 @@ impl<'s> Search<'s> {
             sketches,
             inputs,
             is_live: live(texts, sketches, gone),
+            similar: Mutex::default(),
             n_compared: AtomicU64::new(0),
         }
     }
@@ -507,24 +540,39 @@ impl Search<'_> {
         let memory = means.memory / 4 / means.pool.current_num_threads() as u64;
         // Hardly a key is there twice, and only those must be brought into
         // order.
-        let mut seen = Seen::new(self.sketches.of.len(), memory / 2);
+        let n = self.sketches.of.len();
+        let mut seen = Seen::new(n, memory / 2);
+        let is_held = (n * size_of::<Key>()) as u64 <= memory / 2;
+        let mut held = Vec::with_capacity(if is_held { n } else { 0 });
         self.keys(band, |key| {
             seen.add(key.key);
-            Ok(())
-        })?;
-        let mut keys = Partitions::new(memory / 2, means.target);
-        self.keys(band, |key| {
-            if seen.is_twice(key.key) {
-                keys.push(&key)?;
+            if is_held {
+                held.push(key);
             }
             Ok(())
         })?;
+        let mut keys = Partitions::new(memory / 2, means.target);
+        if is_held {
+            held.retain(|key| seen.is_twice(key.key));
+            held.sort_unstable();
+        } else {
+            self.keys(band, |key| {
+                if seen.is_twice(key.key) {
+                    keys.push(&key)?;
+                }
+                Ok(())
+            })?;
+        }
         drop(seen);
+        let mut held = held.into_iter();
         let mut sorted = keys.into_sorted();
         let mut lists = Vec::new();
         let mut same: Vec<Key> = Vec::new();
         loop {
-            let next = sorted.next()?;
+            let next = match held.next() {
+                Some(key) => Some(key),
+                None => sorted.next()?,
+            };
             if same.first().map(|key| key.key) != next.map(|key| key.key) {
                 if same.len() > 1 && !self.is_crowd(&same)? {
                     lists.push(same.len() as u32);
@@ -623,6 +671,9 @@ impl Search<'_> {
                     self.link_all(list, &mut pair)?;
                     rest = after;
                 }
+                let mut similar = self.similar.lock().expect("no holder panics");
+                similar.append(&mut pair.similar);
+                drop(similar);
                 let n_compared = std::mem::take(&mut pair.n_compared);
                 self.n_compared.fetch_add(n_compared, Ordering::Relaxed);
                 pairs.lock().expect("no holder of a pair panics").push(pair);
@@ -650,6 +701,11 @@ impl Search<'_> {
 
     /// Links what is similar among some sketches.
     fn link_all(&self, list: &[u32], pair: &mut Pair) -> Result<(), DedupeError> {
+        if let [one, other] = *list {
+            let sketch = self.sketches.get(other as usize)?;
+            self.belongs_to((other, &sketch), &[one], pair)?;
+            return Ok(());
+        }
         // What is known to belong together is compared until one is similar.
         let mut parts: Vec<Vec<u32>> = Vec::new();
         for &newcomer in list {
@@ -697,13 +753,29 @@ impl Search<'_> {
         other: u32,
         pair: &mut Pair,
     ) -> Result<bool, DedupeError> {
+        let other_text = self.text_of(other);
+        if self.texts.sketching.is_across && !self.are_across(text, other_text) {
+            return Ok(false);
+        }
         pair.n_compared += 1;
         let bands = self.texts.sketching.bands;
         let other_sketch = self.sketches.get(other as usize)?;
         if !bands.may_be_similar(sketch, &other_sketch, self.threshold()) {
             return Ok(false);
         }
-        Ok(self.similarity(text, self.text_of(other), pair)? >= self.threshold())
+        let similarity = self.similarity(text, other_text, pair)?;
+        let is_similar = similarity >= self.threshold();
+        if is_similar {
+            let (first, second) = (text.min(other_text), text.max(other_text));
+            pair.similar.push((first, second, similarity as f32));
+        }
+        Ok(is_similar)
+    }
+
+    /// Whether two texts are of different inputs.
+    fn are_across(&self, one: u32, other: u32) -> bool {
+        let input = |text: u32| self.inputs.line(self.texts.at[text as usize].place).0;
+        input(one) != input(other)
     }
 
     /// How similar near-duplicates are.
@@ -809,26 +881,40 @@ impl Search<'_> {
             }
         }
         members.sort_unstable();
-        let mut parts = members.chunk_by(|a, b| a.0 == b.0);
+        // Most have two texts that were compared already.
+        const AT_ONCE: usize = 256;
+        let parts: Vec<&[(u32, u32)]> = members.chunk_by(|a, b| a.0 == b.0).collect();
+        let mut parts = parts.chunks(AT_ONCE);
+        let mut similar = self.similar.lock().expect("no holder panics");
+        similar.sort_unstable_by_key(|(one, other, _)| (*one, *other));
+        let known = |one: u32, other: u32| {
+            let pair = (one.min(other), one.max(other));
+            let found = similar.binary_search_by_key(&pair, |(one, other, _)| (*one, *other));
+            found.ok().map(|at| similar[at].2)
+        };
         let mut gone = Vec::new();
         ordered::for_each(
             means.pool,
             || Ok::<_, DedupeError>(parts.next()),
-            |part: &[(u32, u32)]| {
-                let mut texts = vec![part[0].0];
-                texts.extend(part.iter().map(|(_, text)| *text));
-                let kept = self.kept(&texts, keep);
-                let mut pair = Pair::default();
-                let others = texts.into_iter().filter(|&text| text != kept);
-                let measured = others.map(|text| {
-                    let similarity = self.similarity(kept, text, &mut pair)?;
-                    Ok((text, kept, similarity as f32))
-                });
-                measured.collect::<Result<Vec<_>, DedupeError>>()
+            |parts: &[&[(u32, u32)]]| {
+                let (mut pair, mut gone) = (Pair::default(), Vec::new());
+                for part in parts {
+                    let mut texts = vec![part[0].0];
+                    texts.extend(part.iter().map(|(_, text)| *text));
+                    let kept = self.kept(&texts, keep);
+                    for text in texts.into_iter().filter(|&text| text != kept) {
+                        let similarity = match known(kept, text) {
+                            Some(similarity) => similarity,
+                            None => self.similarity(kept, text, &mut pair)? as f32,
+                        };
+                        gone.push((text, kept, similarity));
+                    }
+                }
+                Ok(gone)
             },
-            |part: Result<Vec<_>, DedupeError>| {
+            |parts: Result<Vec<_>, DedupeError>| {
                 means.check_stop()?;
-                gone.extend(part?);
+                gone.extend(parts?);
                 Ok(())
             },
         )?;
@@ -936,6 +1022,8 @@ struct Pair {
     reader: Reader,
     read: HashMap<u32, Read>,
     bytes: usize,
+    /// Those that were found to be similar since that was asked last.
+    similar: Vec<(u32, u32, f32)>,
     /// How often two were compared since that was asked last.
     n_compared: u64,
 }

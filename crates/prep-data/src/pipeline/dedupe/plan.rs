@@ -1,7 +1,5 @@
 //! The first reading, and what follows from it.
 
-use std::sync::Mutex;
-
 use super::near::{self, Near, Sketching, Texts};
 use super::verdict::{Bits, Kind, Member, Rival, Verdict, get_place, ordered_by, put_place};
 use super::{By, Conflicts, DedupeError, Inputs, Keep, Means, Merged, Options};
@@ -10,6 +8,7 @@ use crate::pipeline::compared::{Prints, Reader};
 use crate::pipeline::lines::{LineBatch, LineReader};
 use crate::pipeline::ordered;
 use crate::pipeline::partitions::{Packed, Partitions, Sorted};
+use crate::pipeline::spares::Spares;
 
 /// What an example is known by. Those with one `key` and one `sub` are
 /// duplicates.
@@ -102,6 +101,7 @@ pub(super) struct First {
 }
 
 /// A batch after the first reading; lines count from its first.
+#[derive(Default)]
 struct Planned {
     input: usize,
     prints: Vec<(u64, Prints)>,
@@ -131,22 +131,17 @@ pub(super) fn read(
     };
     let sketching = options.near.map(|near| Sketching::new(near, options.by));
     let mut near = sketching.map(|sketching| Near::new(sketching, means));
-    let readers = Mutex::new(Vec::new());
+    let (readers, spares) = (Spares::default(), Spares::default());
     let mut front = Front::new(inputs, means)?;
     let (mut input, mut line) = (0, 0);
     ordered::for_each(
         means.pool,
         || front.next(),
         |(input, batch): (usize, LineBatch)| {
-            let spare = readers.lock().expect("no reader panics").pop();
-            let mut reader: Reader = spare.unwrap_or_default();
-            let mut planned = Planned {
-                input,
-                prints: Vec::new(),
-                others: Vec::new(),
-                near: near::Batch::default(),
-                n_lines: 0,
-            };
+            let mut reader: Reader = readers.take().unwrap_or_default();
+            reader.skip_answers(options.by == By::User);
+            let mut planned: Planned = spares.take().unwrap_or_default();
+            planned.input = input;
             planned.n_lines = batch.for_each(|line| {
                 if line.is_blank() {
                     return;
@@ -163,24 +158,24 @@ pub(super) fn read(
                 }
                 planned.prints.push((line.number, prints));
             });
-            readers.lock().expect("no reader panics").push(reader);
+            readers.give(reader);
             planned
         },
-        |planned: Planned| {
+        |mut planned: Planned| {
             while input < planned.input {
                 first.inputs.starts.push(line);
                 input += 1;
             }
-            for (number, prints) in &planned.prints {
+            for (number, prints) in planned.prints.drain(..) {
                 let place = line + number;
-                if let Some(print) = Print::of_duplicate(prints, options.by, place) {
+                if let Some(print) = Print::of_duplicate(&prints, options.by, place) {
                     first.duplicates.push(&print)?;
                 }
-                if let Some(print) = Print::of_conflict(prints, options.by, place) {
+                if let Some(print) = Print::of_conflict(&prints, options.by, place) {
                     first.conflicts.push(&print)?;
                 }
             }
-            for number in planned.others {
+            for number in planned.others.drain(..) {
                 first.others.push(&Verdict {
                     place: line + number,
                     kind: Kind::NoExample,
@@ -189,9 +184,10 @@ pub(super) fn read(
                 })?;
             }
             if let Some(near) = &mut near {
-                near.push(planned.near, line)?;
+                near.push(&mut planned.near, line)?;
             }
             line += planned.n_lines;
+            spares.give(planned);
             Ok(())
         },
     )?;

@@ -185,7 +185,7 @@ fn cut(item: Item, inputs: &Inputs, has_passport: bool, mut cut: Cut) -> Cut {
     let mut verdicts = verdicts.iter().peekable();
     let mut reader = Reader::default();
     let n_lines = batch.n_lines();
-    cut.n_lines = batch.for_each(|line| {
+    cut.n_lines = batch.for_each_unread(|line| {
         let position = Position::line(line.number);
         if line.is_blank() {
             cut.notes

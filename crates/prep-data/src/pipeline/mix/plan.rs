@@ -211,7 +211,7 @@ impl<'m> Reading<'m> {
         // Of the input that is being read: its number, first line and records.
         let (mut current, mut start, mut record) = (0, 0, 0);
         let inputs = scan::scan(inputs, &splitting, sketching, means, |first, scanned| {
-            push_ties(&scanned, first, &mut ties)?;
+            push_ties(scanned, first, &mut ties)?;
             if scanned.input != current {
                 (current, start, record) = (scanned.input, first, 0);
             }
@@ -239,7 +239,7 @@ impl<'m> Reading<'m> {
                 self.push(seen);
             }
             match &mut near {
-                Some(near) => Ok(near.push(scanned.near, first)?),
+                Some(near) => Ok(near.push(&mut scanned.near, first)?),
                 None => Ok(()),
             }
         })?;

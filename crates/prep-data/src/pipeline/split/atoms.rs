@@ -1,12 +1,11 @@
 //! The first reading: which examples must stay together.
 
-use super::scan::{self, Seen, Tie, for_each_knot, group_print, groups_of, keyed, push_ties};
+use super::scan::{self, Seen, Tie, Ties, for_each_knot, group_print, groups_of, keyed};
 use super::{AtomCounts, By, Options, SplitError};
 use crate::io::{Input, LineOf};
 use crate::pipeline::dedupe::near::{Forest, Near, Sketching};
 use crate::pipeline::dedupe::verdict::Bits;
 use crate::pipeline::dedupe::{Inputs, Means};
-use crate::pipeline::partitions::Partitions;
 
 /// What a line is, beside an example.
 pub(super) const NO_EXAMPLE: u8 = u8::MAX - 1;
@@ -44,13 +43,13 @@ pub(super) fn read(
     means: &Means<'_>,
 ) -> Result<Atoms, SplitError> {
     let mut lines = Lines::default();
-    let mut ties = Partitions::new(means.memory / 2, means.target);
+    let mut ties = Ties::new(means);
     let sketching = options.near.map(|near| Sketching::of_prompts(near, 0));
     let mut near = sketching.map(|sketching| Near::new(sketching, means));
     let mut groups = groups_of([input.name()])?;
     let mut record = 0;
     let inputs = scan::scan(vec![input], options, sketching, means, |first, scanned| {
-        push_ties(&scanned, first, &mut ties)?;
+        ties.push(scanned, first)?;
         for (seen, line) in scanned.lines.iter().zip(first..) {
             record += u64::from(!matches!(seen, Seen::Blank));
             let group = match seen {
@@ -66,12 +65,12 @@ pub(super) fn read(
                 _ => String::new(),
             };
             if !group.is_empty() {
-                ties.push(&Tie::group(&group, line))?;
+                ties.push_group(&group, line)?;
             }
             lines.push(seen, &group, options);
         }
         match &mut near {
-            Some(near) => Ok(near.push(scanned.near, first)?),
+            Some(near) => Ok(near.push(&mut scanned.near, first)?),
             None => Ok(()),
         }
     })?;
@@ -82,7 +81,7 @@ pub(super) fn read(
     let mut labels = (0, 0);
     let n_examples = lines.n_examples;
     ties.visit(
-        means.pool,
+        means,
         |ties: &[Tie]| Knots::of(ties, n_examples),
         |knots: Knots| {
             means.check_stop()?;
@@ -94,7 +93,7 @@ pub(super) fn read(
             }
             labels.0 += knots.labels.0;
             labels.1 += knots.labels.1;
-            Ok::<_, SplitError>(())
+            Ok(())
         },
     )?;
     let atoms = Atoms {

@@ -8,14 +8,13 @@ use std::fmt;
 use serde::Serialize;
 use serde::ser::SerializeMap;
 
-use super::scan::{self, Class, Seen, Tie, for_each_knot, push_ties};
+use super::scan::{self, Class, Seen, Tie, Ties, for_each_knot};
 use super::write::Written;
 use super::{AtomCounts, Options, Side, Sinks, SplitError};
 use crate::io::{Input, OutputError, Passport, PassportError, partial_path};
 use crate::pipeline::dedupe::near::{Near, Sketching};
 use crate::pipeline::dedupe::verdict::Bits;
 use crate::pipeline::dedupe::{Inputs, Means};
-use crate::pipeline::partitions::Partitions;
 
 /// How many examples have something in common with one of an earlier side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -121,18 +120,20 @@ pub(super) fn check(
     let open = |path| Input::open(&partial_path(path));
     let inputs = sinks.sides.iter().map(|side| open(&side.data));
     let inputs = inputs.collect::<Result<Vec<_>, _>>()?;
-    let mut ties = Partitions::new(means.memory / 2, means.target);
-    let sketching = options.near.map(|near| Sketching::of_prompts(near, salt));
+    let mut ties = Ties::new(means);
+    // What is similar on one side is no leak, and need not be looked at.
+    let sketching = |near| Sketching::of_prompts(near, salt).across_inputs();
+    let sketching = options.near.map(sketching);
     let mut near = sketching.map(|sketching| Near::new(sketching, means));
     let mut n_examples = 0;
     let inputs = scan::scan(inputs, options, sketching, means, |first, scanned| {
-        push_ties(&scanned, first, &mut ties)?;
+        ties.push(scanned, first)?;
         let examples = scanned.lines.iter();
         n_examples += examples
             .filter(|seen| matches!(seen, Seen::Example { .. }))
             .count() as u64;
         match &mut near {
-            Some(near) => Ok(near.push(scanned.near, first)?),
+            Some(near) => Ok(near.push(&mut scanned.near, first)?),
             None => Ok(()),
         }
     })?;
@@ -150,7 +151,7 @@ pub(super) fn check(
     let mut shared = Shared::new(inputs.n_lines());
     let mut gone = Bits::new(inputs.n_lines());
     ties.visit(
-        means.pool,
+        means,
         |ties: &[Tie]| Found::of(ties, n_examples, &inputs),
         |found: Found| {
             means.check_stop()?;
@@ -159,7 +160,7 @@ pub(super) fn check(
                 .iter()
                 .for_each(|&(kind, line)| shared.add(kind, line));
             found.gone.iter().for_each(|&line| gone.set(line));
-            Ok::<_, SplitError>(())
+            Ok(())
         },
     )?;
     let mut missed = Vec::new();
@@ -179,11 +180,7 @@ pub(super) fn check(
     Ok((shared.counts, missed))
 }
 
-fn push_groups(
-    path: &std::path::Path,
-    start: u64,
-    ties: &mut Partitions<Tie>,
-) -> Result<(), SplitError> {
+fn push_groups(path: &std::path::Path, start: u64, ties: &mut Ties) -> Result<(), SplitError> {
     let failed = |source| PassportError::Read {
         path: path.into(),
         source,
@@ -192,7 +189,7 @@ fn push_groups(
     let mut passport = Passport::open(path)?;
     let read = passport.for_each(|stamp| {
         if !stamp.group.is_empty() && error.is_none() {
-            error = ties.push(&Tie::group(&stamp.group, line)).err();
+            error = ties.push_group(&stamp.group, line).err();
         }
         line += 1;
         Ok(())

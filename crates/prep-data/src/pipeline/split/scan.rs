@@ -3,8 +3,6 @@
 //! The input is read by this for the plan, and the files that were written for
 //! the proof.
 
-use std::sync::Mutex;
-
 use xxhash_rust::xxh3::{xxh3_64_with_seed, xxh3_128_with_seed};
 
 use super::{Answers, By, LABEL_CHARS, Options, Pointer, SplitError, Stratify};
@@ -19,6 +17,7 @@ use crate::pipeline::dedupe::{Inputs, Means};
 use crate::pipeline::lines::{LineBatch, LineText};
 use crate::pipeline::ordered;
 use crate::pipeline::partitions::{Packed, Partitions};
+use crate::pipeline::spares::Spares;
 use crate::rules::{Example, Signs, tokens};
 use crate::text::tokens::{Counter, Tokenizer};
 
@@ -81,6 +80,14 @@ impl Tie {
         }
     }
 
+    /// The same when so many lines come before.
+    fn after(self, first: u64) -> Self {
+        Self {
+            line: self.line + first as u32,
+            ..self
+        }
+    }
+
     /// The tie of a group.
     pub(in crate::pipeline) fn group(group: &str, line: u64) -> Self {
         Self::new(group_print(group), Class::Group, line, 0)
@@ -112,6 +119,60 @@ impl Packed for Tie {
             line: u32::from_le_bytes(line),
             class: Class::ALL[usize::from(from[28])],
         }
+    }
+}
+
+/// All ties of some examples, of whom it is asked which must stay together.
+pub(super) struct Ties {
+    /// Those of texts and groups.
+    texts: Partitions<Tie>,
+    /// Those of whole conversations and their beginnings.
+    conversations: Partitions<Tie>,
+    has_beginning: bool,
+}
+
+impl Ties {
+    pub(super) fn new(means: &Means<'_>) -> Self {
+        Self {
+            texts: Partitions::new(means.memory / 3, means.target),
+            conversations: Partitions::new(means.memory / 6, means.target),
+            has_beginning: false,
+        }
+    }
+
+    /// Adds the ties of a batch whose first line is `first`.
+    pub(super) fn push(&mut self, scanned: &Scanned, first: u64) -> Result<(), OutputError> {
+        for tie in &scanned.ties {
+            let ties = match tie.class {
+                Class::Whole | Class::Beginning => &mut self.conversations,
+                _ => &mut self.texts,
+            };
+            self.has_beginning |= tie.class == Class::Beginning;
+            ties.push(&tie.after(first))?;
+        }
+        Ok(())
+    }
+
+    /// Adds that a line has a group.
+    pub(super) fn push_group(&mut self, group: &str, line: u64) -> Result<(), OutputError> {
+        self.texts.push(&Tie::group(group, line))
+    }
+
+    /// Gives the ties to `work` and the results to `emit`, as
+    /// [`Partitions::visit`] does.
+    pub(super) fn visit<R: Send>(
+        self,
+        means: &Means<'_>,
+        work: impl Fn(&[Tie]) -> R + Sync,
+        mut emit: impl FnMut(R) -> Result<(), SplitError> + Send,
+    ) -> Result<(), SplitError> {
+        self.texts.visit(means.pool, &work, &mut emit)?;
+        // Of conversations without beginnings those are equal whose prompts
+        // are.
+        if self.has_beginning {
+            self.conversations.visit(means.pool, &work, &mut emit)?;
+        }
+        Ok(())
     }
 }
 
@@ -188,6 +249,13 @@ pub(in crate::pipeline) struct Scanned {
     pub(in crate::pipeline) near: Batch,
 }
 
+impl Scanned {
+    fn clear(&mut self) {
+        self.lines.clear();
+        self.ties.clear();
+    }
+}
+
 /// Reads lines, in memory that is used again.
 #[derive(Default)]
 struct Scanner {
@@ -205,21 +273,18 @@ pub(in crate::pipeline) fn scan(
     options: &Options,
     sketching: Option<Sketching>,
     means: &Means<'_>,
-    mut emit: impl FnMut(u64, Scanned) -> Result<(), SplitError> + Send,
+    mut emit: impl FnMut(u64, &mut Scanned) -> Result<(), SplitError> + Send,
 ) -> Result<Inputs, SplitError> {
-    let scanners = Mutex::new(Vec::new());
+    let (scanners, spares) = (Spares::default(), Spares::default());
     let mut front = Front::new(inputs, means)?;
     let (mut starts, mut line) = (vec![0], 0);
     ordered::for_each(
         means.pool,
         || Ok(front.next()?),
         |(input, batch): (usize, LineBatch)| {
-            let spare = scanners.lock().expect("no scanner panics").pop();
-            let mut scanner: Scanner = spare.unwrap_or_default();
-            let mut scanned = Scanned {
-                input,
-                ..Scanned::default()
-            };
+            let mut scanner: Scanner = scanners.take().unwrap_or_default();
+            let mut scanned: Scanned = spares.take().unwrap_or_default();
+            scanned.input = input;
             batch.for_each(|line| {
                 let at = batch.offset + line.offset;
                 let seen = match line.text {
@@ -232,10 +297,10 @@ pub(in crate::pipeline) fn scan(
                 };
                 scanned.lines.push(seen);
             });
-            scanners.lock().expect("no scanner panics").push(scanner);
+            scanners.give(scanner);
             scanned
         },
-        |scanned: Scanned| {
+        |mut scanned: Scanned| {
             while starts.len() <= scanned.input {
                 starts.push(line);
             }
@@ -244,7 +309,10 @@ pub(in crate::pipeline) fn scan(
             if line > u64::from(u32::MAX) {
                 return Err(crate::pipeline::dedupe::DedupeError::TooManyTexts.into());
             }
-            emit(first, scanned)
+            emit(first, &mut scanned)?;
+            scanned.clear();
+            spares.give(scanned);
+            Ok::<_, SplitError>(())
         },
     )?;
     let inputs = front.finish()?;
@@ -273,7 +341,7 @@ impl Scanner {
         let ties = &mut scanned.ties;
         ties.push(Tie::new(prompt, Class::Prompt, line, exact));
         if let Some(answer) = prints.answer {
-            let is_short = self.reader.answer().chars().nth(LABEL_CHARS).is_none();
+            let is_short = is_short(self.reader.answer());
             let class = match options.answers {
                 Answers::Texts if is_short => Some(Class::ShortAnswer),
                 Answers::Texts | Answers::All => Some(Class::Answer),
@@ -337,6 +405,12 @@ impl Scanner {
     }
 }
 
+/// Whether an answer has few enough characters for a label.
+fn is_short(answer: &str) -> bool {
+    // A character has four bytes at most.
+    answer.len() <= 4 * LABEL_CHARS && answer.chars().count() <= LABEL_CHARS
+}
+
 /// What only the whole line tells.
 struct Parsed {
     weight: u32,
@@ -375,10 +449,6 @@ pub(in crate::pipeline) fn push_ties(
     first: u64,
     ties: &mut Partitions<Tie>,
 ) -> Result<(), OutputError> {
-    scanned.ties.iter().try_for_each(|tie| {
-        ties.push(&Tie {
-            line: tie.line + first as u32,
-            ..*tie
-        })
-    })
+    let mut all = scanned.ties.iter();
+    all.try_for_each(|tie| ties.push(&tie.after(first)))
 }

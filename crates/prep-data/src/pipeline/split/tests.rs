@@ -660,3 +660,43 @@ fn another_seed_is_another_split() {
     assert_ne!(sides(1), sides(2));
     assert_eq!(sides(1), sides(1));
 }
+
+#[test]
+fn the_proof_finds_what_a_plan_has_parted() {
+    let long = "How do I cancel the order that I placed here yesterday";
+    let (one, other) = (format!("{long} evening?"), format!("{long} morning?"));
+    let input = line(&[&one, "So."], "") + &line(&[&other, "No."], "");
+    let directory = tempfile::tempdir().unwrap();
+    let place = |side: Side| Place {
+        data: directory.path().join(side.as_str()),
+        passport: directory.path().join(format!("{}.passport", side.as_str())),
+    };
+    let planned = options("0.5");
+    let sinks = Sinks {
+        sides: planned.ratio.sides().map(place).collect(),
+        rejects: &directory.path().join("rejects"),
+        sha256: Sha256Wanted::No,
+        step: "split",
+    };
+    let pool = ordered::pool(NonZeroUsize::new(2).unwrap()).unwrap();
+    let means = Means {
+        pool: &pool,
+        memory: 1 << 30,
+        target: &directory.path().join("train"),
+        stop: &AtomicBool::new(false),
+    };
+    let input = Input::from_bytes("in.jsonl", input.into_bytes()).unwrap();
+    // A plan that does not look for near-duplicates parts two of them.
+    let atoms = atoms::read(input, &planned, &means).unwrap();
+    let sides = quota::assign(&atoms, &planned).unwrap();
+    let written = write::write(&atoms, &sides, &planned, &sinks, &means).unwrap();
+    let near = Options {
+        near: Threshold::new(0.8),
+        ..planned.clone()
+    };
+    for (asked, n) in [(&planned, 0), (&near, 1)] {
+        let (overlap, missed) = proof::check(&written, asked, &sinks, &means, 1).unwrap();
+        assert_eq!((overlap.near, missed.len() as u64), (n, n));
+        assert!(missed.iter().all(|pair| *pair == ((0, 0), (1, 0))));
+    }
+}

@@ -150,7 +150,7 @@ impl Cut {
     fn fill(&mut self, batch: &LineBatch, sides: &[u8]) {
         let mut reader = Reader::default();
         let n_lines = batch.n_lines();
-        self.n_lines = batch.for_each(|line| {
+        self.n_lines = batch.for_each_unread(|line| {
             // A file that has grown meanwhile is noticed at its end.
             let side = sides.get(line.number as usize).copied().unwrap_or(BLANK);
             if side == BLANK {
