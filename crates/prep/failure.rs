@@ -143,6 +143,9 @@ impl From<OutputError> for Failure {
             {
                 Some("make room on the disk; nothing was left there")
             }
+            OutputError::NoFile { .. } => {
+                Some("name a file that is not there yet; `-o -` writes to standard output")
+            }
             OutputError::Busy { .. } => Some("wait for it, or choose another name with `-o`"),
             _ => None,
         };

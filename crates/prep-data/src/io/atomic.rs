@@ -30,6 +30,13 @@ pub enum OutputError {
         /// The target.
         path: PathBuf,
     },
+    /// The target is there and is a directory or a device, which must not be
+    /// replaced by a file.
+    #[error("`{}` is no regular file", path.display())]
+    NoFile {
+        /// The target.
+        path: PathBuf,
+    },
     /// Writing or syncing failed.
     #[error("cannot write `{}`", path.display())]
     Write {
@@ -123,9 +130,14 @@ impl AtomicFile {
     ///
     /// # Errors
     ///
-    /// When the temporary file cannot be made beside it, or another process is
-    /// writing it.
+    /// When the target is something else than a file, the temporary file cannot
+    /// be made beside it, or another process is writing it.
     pub fn create(target: &Path) -> Result<Self, OutputError> {
+        if fs::metadata(target).is_ok_and(|known| !known.is_file()) {
+            return Err(OutputError::NoFile {
+                path: target.into(),
+            });
+        }
         let partial = partial_path(target);
         let file = lock(&partial).map_err(|error| match error {
             TryLockError::WouldBlock => OutputError::Busy {
@@ -280,6 +292,17 @@ fn sync_directory(target: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_file_is_not_replaced() {
+        let directory = tempfile::tempdir().unwrap();
+        let error = AtomicFile::create(directory.path()).unwrap_err();
+        assert!(matches!(error, OutputError::NoFile { .. }), "{error}");
+        if cfg!(unix) {
+            let error = AtomicFile::create(Path::new("/dev/null")).unwrap_err();
+            assert_eq!(error.to_string(), "`/dev/null` is no regular file");
+        }
+    }
 
     #[test]
     fn a_file_appears_whole_or_not_at_all() {
