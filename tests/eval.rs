@@ -403,6 +403,7 @@ fn a_judge_scores_predictions_and_is_paid_once() {
     );
     let report: Value = serde_json::from_slice(&run.stdout).unwrap();
     let judge = &report["judge"];
+    assert_eq!(judge["rehearsal"], true);
     assert_eq!(
         (&judge["failed"], &judge["not_judged"]),
         (&json!(1), &json!(1))

@@ -286,6 +286,7 @@ fn base_and_tuned_are_compared_where_both_have_a_score() {
         let ci = |n: usize| metric["ci"][n].as_f64().unwrap();
         assert!(ci(0) <= ci(1));
     }
+    assert_eq!(report["remote"][0]["rehearsal"], true);
     // Both means are of the 20 segments that both have.
     let mean = |file: usize| {
         let scores = report["remote"][2 * file]["scores"].as_array().unwrap();

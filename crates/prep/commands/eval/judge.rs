@@ -283,6 +283,7 @@ pub(super) fn judge(
     }
     let mut judged = Judged {
         model: rubric.model.clone(),
+        is_played: line.is_played(),
         dimensions: rubric
             .dimensions
             .iter()

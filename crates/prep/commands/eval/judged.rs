@@ -8,6 +8,7 @@
 use prep_eval::compare::{self, Mean};
 use serde_json::{Value, json};
 
+use super::PLAYED;
 use crate::ui;
 
 /// How many resamples an interval is of.
@@ -46,6 +47,8 @@ pub(super) struct Judgement {
 #[derive(Debug)]
 pub(super) struct Judged {
     pub(super) model: String,
+    /// Whether it was played in a rehearsal.
+    pub(super) is_played: bool,
     pub(super) dimensions: Vec<String>,
     /// The files that were scored, by their names; of a comparison one name.
     pub(super) files: Vec<String>,
@@ -213,6 +216,9 @@ impl Judged {
     /// What else must be known.
     pub(super) fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
+        if self.is_played {
+            notes.push(PLAYED.to_owned());
+        }
         let failed = self.failed() as u64;
         if failed > 0 {
             notes.push(format!(
@@ -247,6 +253,9 @@ impl Judged {
             "answered_before": self.kept,
             "tokens": {"prompts": self.prompt_tokens, "answers": self.answer_tokens},
         });
+        if self.is_played {
+            told["rehearsal"] = true.into();
+        }
         if self.is_comparison {
             let dimensions = names().map(|(n, name)| {
                 let compared = self.compared(n);
@@ -316,6 +325,7 @@ mod tests {
         });
         Judged {
             model: "m".into(),
+            is_played: false,
             dimensions: vec!["tone".into()],
             files: vec!["f".into()],
             is_comparison,

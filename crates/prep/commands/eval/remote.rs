@@ -8,6 +8,7 @@
 use prep_eval::{Given, Segments};
 use serde_json::{Value, json};
 
+use super::PLAYED;
 use crate::args::RemoteName;
 use crate::failure::Failure;
 use crate::ui;
@@ -18,6 +19,8 @@ pub(super) struct Remote {
     pub(super) name: RemoteName,
     /// The version, as the service names it.
     pub(super) version: &'static str,
+    /// Whether it was played in a rehearsal.
+    pub(super) is_played: bool,
     pub(super) wants_reference: bool,
     pub(super) lower_is_better: bool,
     /// The languages that the service was told: of sources, of targets.
@@ -74,6 +77,9 @@ impl Remote {
     pub(super) fn notes(&self, file: &str) -> Vec<String> {
         let title = self.name.title();
         let mut notes = Vec::new();
+        if self.is_played {
+            notes.push(format!("{title} of {file}: {PLAYED}"));
+        }
         if let Some((line, what)) = self.lacking.first() {
             let n = ui::of(self.lacking.len() as u64, "segment");
             notes.push(format!(
@@ -97,7 +103,7 @@ impl Remote {
         let failed = self.failed.iter();
         let failed = failed.map(|(line, message)| json!({"line": line, "message": message}));
         let [source, target] = &self.languages;
-        json!({
+        let mut told = json!({
             "metric": self.name.as_str(),
             "version": self.version,
             "lower_is_better": self.lower_is_better,
@@ -109,7 +115,11 @@ impl Remote {
             "not_asked": lacking.collect::<Vec<_>>(),
             "failed": failed.collect::<Vec<_>>(),
             "scores": self.scores,
-        })
+        });
+        if self.is_played {
+            told["rehearsal"] = true.into();
+        }
+        told
     }
 }
 
@@ -135,6 +145,7 @@ mod tests {
         Remote {
             name: RemoteName::Metricx,
             version: "METRICX_24_SRC_REF",
+            is_played: false,
             wants_reference: true,
             lower_is_better: true,
             languages: [Some("en".into()), None],

@@ -157,6 +157,7 @@ impl<'a> Order<'a> {
         let mut remote = Remote {
             name,
             version: version.as_str(),
+            is_played: cloud.is_rehearsal,
             wants_reference: version.wants_reference(),
             lower_is_better: version.lower_is_better(),
             languages: languages.clone(),
