@@ -524,7 +524,7 @@ fn segment(view: &View<'_>, shown: &Shown<'_>) -> Html {
         .sides
         .iter()
         .map(
-            |(prediction, _)| match (&prediction.text, &prediction.finish_reason) {
+            |(prediction, _)| match (&prediction.text, prediction.finish_reason()) {
                 (Some(text), _) => text.clone().into_owned(),
                 (None, Some(reason)) => format!("(none: {reason})"),
                 (None, None) => "(none)".to_owned(),

@@ -206,7 +206,7 @@ fn view(view: &View<'_>) -> Value {
             json!({
                 "file": file,
                 "prediction": prediction.text,
-                "finishReason": prediction.finish_reason,
+                "finishReason": prediction.finish_reason(),
                 "score": score,
             })
         });

@@ -196,7 +196,7 @@ impl Case {
             same: 0,
         };
         let asked = |system: &System<'_>, n: usize| {
-            let input = system.predictions[n].input.map(last_text);
+            let input = system.predictions[n].input().map(last_text);
             json!({
                 "question": input.unwrap_or_default(),
                 "reference": references.first(system, n),

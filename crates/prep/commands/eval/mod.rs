@@ -444,7 +444,7 @@ impl<'a> References<'a> {
 
     /// The first reference of a segment.
     fn first(&'a self, system: &'a System<'a>, n: usize) -> &'a str {
-        let own = || system.predictions[n].reference.as_deref();
+        let own = || system.predictions[n].reference();
         let named = self.streams.first().map(|(_, texts)| &*texts[n]);
         named.or_else(own).unwrap_or_default()
     }
@@ -473,13 +473,13 @@ fn check_pair(
     let pairs = base.predictions.iter().zip(&tuned.predictions);
     let mut around = None;
     for (n, (a, b)) in (1_u64..).zip(pairs) {
-        let difference = read::difference(a.input, b.input);
+        let difference = read::difference(a.input(), b.input());
         if difference == Difference::Around {
             around = around.or(Some(n));
         }
         let what = if difference == Difference::Turns {
             "inputs"
-        } else if references.streams.is_empty() && a.reference != b.reference {
+        } else if references.streams.is_empty() && a.reference() != b.reference() {
             "references"
         } else {
             continue;
@@ -659,13 +659,13 @@ fn slices_by(by: &str, system: &System<'_>) -> Result<Vec<Slice>, Failure> {
     let mut document = Document::new();
     let mut groups: BTreeMap<Option<String>, Vec<usize>> = BTreeMap::new();
     for (n, prediction) in system.predictions.iter().enumerate() {
-        let value = prediction.line;
+        let value = prediction.line();
         let value = value.and_then(|line| Field(by).of(line, &mut document));
         groups.entry(value).or_default().push(n);
     }
     if groups.keys().all(Option::is_none) {
         let failure = Failure::new(format!("no line of `{}` has `{by}`", system.name));
-        let first = system.predictions.iter().find_map(|line| line.line);
+        let first = system.predictions.iter().find_map(Prediction::line);
         let members = first.map(read::members).unwrap_or_default();
         return Err(if members.is_empty() {
             failure.note("plain text has no members; `--by length` works")
@@ -815,7 +815,7 @@ fn views<'a>(
             let of_sides = files.iter().zip(&each);
             Shown {
                 line: n + 1,
-                input: files[0].system.predictions[n].input,
+                input: files[0].system.predictions[n].input(),
                 reference: references.first(files[0].system, n),
                 sides: of_sides
                     .map(|(file, each)| (&file.system.predictions[n], each[n]))
@@ -872,10 +872,10 @@ impl Scored<'_> {
     fn outcomes(&self) -> BTreeMap<&str, u64> {
         let mut outcomes = BTreeMap::new();
         for prediction in &self.system.predictions {
-            let reason = match &prediction.finish_reason {
-                Some(reason) => &**reason,
+            let reason = match prediction.finish_reason() {
+                Some(reason) => reason,
                 // Google's own word for it.
-                None if prediction.line.is_some() => "FINISH_REASON_UNSPECIFIED",
+                None if prediction.line().is_some() => "FINISH_REASON_UNSPECIFIED",
                 None => continue,
             };
             *outcomes.entry(reason).or_default() += 1;
@@ -887,7 +887,7 @@ impl Scored<'_> {
     fn silent(&self) -> impl Iterator<Item = (usize, Option<&str>)> {
         let predictions = (1..).zip(&self.system.predictions);
         let silent = predictions.filter(|(_, prediction)| prediction.text.is_none());
-        silent.map(|(n, prediction)| (n, prediction.finish_reason.as_deref()))
+        silent.map(|(n, prediction)| (n, prediction.finish_reason()))
     }
 }
 

@@ -135,22 +135,49 @@ pub(super) struct System<'a> {
 /// One line of predictions.
 #[derive(Debug)]
 pub(super) struct Prediction<'a> {
-    /// The line, if it is JSON.
-    pub(super) line: Option<&'a str>,
-    /// The JSON of its input.
-    pub(super) input: Option<&'a str>,
-    pub(super) reference: Option<Cow<'a, str>>,
     /// What the model said, if it said anything.
     pub(super) text: Option<Cow<'a, str>>,
-    pub(super) finish_reason: Option<Cow<'a, str>>,
-    /// Whether it was played, and no model said it.
-    pub(super) is_rehearsed: bool,
+    /// What else the line has, if it is JSON. A text has lines by the hundred
+    /// thousand, and nothing else.
+    json: Option<Box<JsonLine<'a>>>,
 }
 
-impl Prediction<'_> {
+/// What a line of JSON has besides the prediction.
+#[derive(Debug)]
+struct JsonLine<'a> {
+    line: &'a str,
+    /// The JSON of its input.
+    input: Option<&'a str>,
+    reference: Option<Cow<'a, str>>,
+    finish_reason: Option<Cow<'a, str>>,
+    /// Whether it was played, and no model said it.
+    is_rehearsed: bool,
+}
+
+impl<'a> Prediction<'a> {
     /// What is scored.
     pub(super) fn hypothesis(&self) -> &str {
         self.text.as_deref().unwrap_or_default()
+    }
+
+    /// The line, if it is JSON.
+    pub(super) fn line(&self) -> Option<&'a str> {
+        self.json.as_ref().map(|json| json.line)
+    }
+
+    /// The JSON of its input.
+    pub(super) fn input(&self) -> Option<&'a str> {
+        self.json.as_ref()?.input
+    }
+
+    /// The reference that the line has itself.
+    pub(super) fn reference(&self) -> Option<&str> {
+        self.json.as_ref()?.reference.as_deref()
+    }
+
+    /// Why the model ended.
+    pub(super) fn finish_reason(&self) -> Option<&str> {
+        self.json.as_ref()?.finish_reason.as_deref()
     }
 }
 
@@ -166,12 +193,8 @@ impl<'a> System<'a> {
             file.json_lines("as `prep predict` writes it", prediction)?
         } else {
             let of_text = |line| Prediction {
-                line: None,
-                input: None,
-                reference: None,
                 text: Some(Cow::Borrowed(line)),
-                finish_reason: None,
-                is_rehearsed: false,
+                json: None,
             };
             file.text_lines().map(of_text).collect()
         };
@@ -183,14 +206,18 @@ impl<'a> System<'a> {
 
     /// Whether predictions of it were played in a rehearsal.
     pub(super) fn is_rehearsed(&self) -> bool {
-        self.predictions.iter().any(|said| said.is_rehearsed)
+        let mut lines = self
+            .predictions
+            .iter()
+            .filter_map(|said| said.json.as_ref());
+        lines.any(|line| line.is_rehearsed)
     }
 
     /// The references that the lines have themselves.
     pub(super) fn own_references(&self) -> Result<Vec<Option<&str>>, Failure> {
         let references = self.predictions.iter().zip(1..);
-        let references = references.map(|(prediction, n)| match &prediction.reference {
-            Some(reference) => Ok(Some(&**reference)),
+        let references = references.map(|(prediction, n)| match prediction.reference() {
+            Some(reference) => Ok(Some(reference)),
             None => Err(Failure::new(format!(
                 "line {n} of `{}` has no reference",
                 self.name
@@ -224,13 +251,16 @@ fn prediction<'a>(line: &'a str, value: Value<'_, 'a>) -> Result<Prediction<'a>,
             None => Err(Misfit::of(member, &format!("a string or null as `{name}`"))),
         },
     };
-    Ok(Prediction {
-        line: Some(line),
+    let json = JsonLine {
+        line,
         input: value.get("input").map(Value::raw),
         reference: text("reference")?,
-        text: text("prediction")?,
         finish_reason: text("finishReason")?,
         is_rehearsed: value.get("rehearsal").and_then(Value::as_bool) == Some(true),
+    };
+    Ok(Prediction {
+        text: text("prediction")?,
+        json: Some(Box::new(json)),
     })
 }
 

@@ -75,7 +75,7 @@ impl Asking {
     ) -> Result<PairContext, Failure> {
         let asked = system.predictions.iter().enumerate();
         let asked = asked.filter_map(|(n, prediction)| {
-            let source = last_text(prediction.input?);
+            let source = last_text(prediction.input()?);
             (!source.is_empty()).then(|| (source, references.first(system, n)))
         });
         let asked: Vec<_> = asked.collect();
@@ -104,7 +104,7 @@ impl Asking {
         };
         let mut rates: Vec<_> = self.rules.iter().map(rate).collect();
         for (line, prediction) in (1..).zip(&system.predictions) {
-            let (Some(input), Some(target)) = (prediction.input, &prediction.text) else {
+            let (Some(input), Some(target)) = (prediction.input(), &prediction.text) else {
                 continue;
             };
             let prompt = last_text(input);

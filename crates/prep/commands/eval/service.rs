@@ -113,7 +113,7 @@ pub(super) fn score(
 fn learn(plan: &PairPlan, system: &System<'_>, references: &References<'_>) -> Learnt {
     let prompts = system.predictions.iter().enumerate();
     let prompts = prompts.filter_map(|(n, prediction)| {
-        let prompt = last_text(prediction.input?);
+        let prompt = last_text(prediction.input()?);
         (!prompt.is_empty()).then(|| (prompt, references.first(system, n)))
     });
     let pairs: Vec<_> = prompts.collect();
@@ -169,7 +169,7 @@ impl<'a> Order<'a> {
         };
         let (mut lines, mut segments) = (Vec::new(), Vec::new());
         for (n, prediction) in system.predictions.iter().enumerate() {
-            let prompt = prediction.input.map(last_text).unwrap_or_default();
+            let prompt = prediction.input().map(last_text).unwrap_or_default();
             let segment = Segment {
                 source: prompt[learnt.template.source(&prompt)].to_owned(),
                 prediction: prediction.hypothesis().to_owned(),

@@ -341,7 +341,7 @@ fn segment(
         _ => &["prediction"],
     };
     for (label, (prediction, _)) in labels.iter().zip(&shown.sides) {
-        let text = match (&prediction.text, &prediction.finish_reason) {
+        let text = match (&prediction.text, prediction.finish_reason()) {
             (Some(text), _) => text.clone().into_owned(),
             (None, Some(reason)) => format!("(none: {reason})"),
             (None, None) => "(none)".to_owned(),
