@@ -35,7 +35,7 @@ const GOOD: &[(&[&str], &[&str])] = &[
 
 /// Dialogue of novels and games that people have translated, in
 /// `fixtures/pairs/corpora`: what `novel` and `chat` are made for.
-const DIALOGUE: [&str; 3] = ["quijote", "the_question", "renpy_tutorial"];
+const DIALOGUE: [&str; 2] = ["the_question", "renpy_tutorial"];
 
 /// The most that a preset may drop of a corpus that is good.
 const MOST_DROPPED: f64 = 0.02;

@@ -115,8 +115,7 @@ pub(crate) fn page() -> Result<String> {
 
 /// What the presets drop of good dialogue.
 fn corpora() -> Result<String> {
-    const CORPORA: [(&str, &str); 3] = [
-        ("quijote", "Don Quixote, dialogue"),
+    const CORPORA: [(&str, &str); 2] = [
         ("the_question", "The Question, a visual novel"),
         ("renpy_tutorial", "the tutorial of Ren'Py"),
     ];
