@@ -127,13 +127,13 @@ fn check_ours(path: &Path, name: &str, manifests: &[Manifest]) -> Result<(), Out
             });
         }
     };
+    if !metadata.is_file() {
+        return Err(OutputError::NoFile { path: path.into() });
+    }
     let not_ours = |cause: String| OutputError::NotOurs {
         path: path.into(),
         cause: Cause(cause),
     };
-    if !metadata.is_file() {
-        return Err(not_ours("it is no regular file".into()));
-    }
     let known: Vec<_> = manifests
         .iter()
         .filter_map(|manifest| manifest.output(name))
