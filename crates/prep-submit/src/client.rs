@@ -13,6 +13,8 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
+use serde_json::Value;
+
 use crate::clock::Clock;
 use crate::credentials::Credentials;
 use crate::endpoints::Endpoints;
@@ -347,4 +349,24 @@ fn retry_after(reply: &Reply, now: SystemTime) -> Option<Duration> {
     }
     let date = httpdate::parse_http_date(value).ok()?;
     Some(date.duration_since(now).unwrap_or_default())
+}
+
+/// Moves `token` on to the next page of a list, if `page` is not the last one. A
+/// list that comes back to the same page would never end.
+pub(crate) fn turn_page(
+    operation: &'static str,
+    page: &Value,
+    token: &mut String,
+) -> Result<bool, CallError> {
+    match page["nextPageToken"].as_str().unwrap_or_default() {
+        "" => Ok(false),
+        next if next == token => Err(CallError::Unreadable {
+            operation,
+            reason: "its next page is the same one again".to_owned(),
+        }),
+        next => {
+            next.clone_into(token);
+            Ok(true)
+        }
+    }
 }

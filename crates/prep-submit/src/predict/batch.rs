@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 use super::outcome::Answer;
 use super::settings::Family;
 use crate::asking::{JournalError, RequestId, RowError};
-use crate::client::Client;
+use crate::client::{Client, turn_page};
 use crate::error::{CallError, Effect, ServiceError};
 use crate::http::Request;
 use crate::storage::{self, BadGsUri, GsUri, ReadError};
@@ -274,16 +274,8 @@ async fn look(client: &Client, order: &BatchOrder) -> Result<Vec<BatchJob>, Call
                 jobs.push(BatchJob::new(OPERATION, raw.clone())?);
             }
         }
-        match page["nextPageToken"].as_str().unwrap_or_default() {
-            "" => return Ok(jobs),
-            next if next == token => {
-                let reason = "its next page is the same one again".to_owned();
-                return Err(CallError::Unreadable {
-                    operation: OPERATION,
-                    reason,
-                });
-            }
-            next => next.clone_into(&mut token),
+        if !turn_page(OPERATION, &page, &mut token)? {
+            return Ok(jobs);
         }
     }
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::job::TuningJob;
 use super::name::ResourceName;
-use crate::client::Client;
+use crate::client::{Client, turn_page};
 use crate::endpoints::Endpoints;
 use crate::error::CallError;
 use crate::http::Request;
@@ -68,16 +68,8 @@ pub async fn list(
         for raw in page["tuningJobs"].as_array().into_iter().flatten() {
             jobs.push(job_of(OPERATION, raw.clone())?);
         }
-        match page["nextPageToken"].as_str().unwrap_or_default() {
-            "" => break,
-            next if next == token => {
-                let reason = "its next page is the same one again".to_owned();
-                return Err(CallError::Unreadable {
-                    operation: OPERATION,
-                    reason,
-                });
-            }
-            next => next.clone_into(&mut token),
+        if !turn_page(OPERATION, &page, &mut token)? {
+            break;
         }
     }
     jobs.truncate(most);
