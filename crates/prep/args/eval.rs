@@ -128,18 +128,8 @@ impl EvalArgs {
         let refused =
             |text: String| Failure::because("the setting `evaluate` cannot be used", text);
         if filled.metric.is_empty() {
-            let names = settings.metrics.iter();
-            let names = names.map(|name| MetricName::from_str(name, true));
-            filled.metric = names.collect::<Result<_, _>>().map_err(|_| {
-                let known = MetricName::value_variants()
-                    .iter()
-                    .map(|name| name.as_str());
-                let known = known.collect::<Vec<_>>().join(", ");
-                refused(format!(
-                    "`metrics: [{}]` names no metric; there are {known}",
-                    settings.metrics.join(", ")
-                ))
-            })?;
+            let known = named("metrics", &settings.metrics, "no metric");
+            filled.metric = known.map_err(refused)?;
         }
         if filled.metric.is_empty() {
             filled.metric = MetricName::USUAL.to_vec();
@@ -150,19 +140,8 @@ impl EvalArgs {
         }
         metrics.lowercase |= settings.lowercase == Some(true);
         filled.pairs.preset = filled.pairs.preset.or(settings.preset);
-        let named = settings.remote.iter();
-        let named = named.map(|name| RemoteName::from_str(name, true));
-        let named = named.collect::<Result<Vec<_>, _>>().map_err(|_| {
-            let known = RemoteName::value_variants()
-                .iter()
-                .map(|name| name.as_str());
-            let known = known.collect::<Vec<_>>().join(", ");
-            refused(format!(
-                "`remote: [{}]` names nothing that the service has; there are {known}",
-                settings.remote.join(", ")
-            ))
-        })?;
-        filled.settle_remote(named)?;
+        let remote = named("remote", &settings.remote, "nothing that the service has");
+        filled.settle_remote(remote.map_err(refused)?)?;
         Ok(filled)
     }
 
@@ -582,6 +561,19 @@ impl FromStr for Threshold {
         });
         parts.ok_or_else(|| format!("`{text}` sets no threshold; write it like chrf=55"))
     }
+}
+
+/// Reads a list of names as flags take them. `none` is what one that is not known
+/// names.
+fn named<T: ValueEnum>(key: &str, names: &[String], none: &str) -> Result<Vec<T>, String> {
+    let read = names.iter().map(|name| T::from_str(name, true));
+    read.collect::<Result<_, _>>().map_err(|_| {
+        let known = T::value_variants().iter();
+        let known = known.filter_map(ValueEnum::to_possible_value);
+        let known: Vec<_> = known.map(|name| name.get_name().to_owned()).collect();
+        let (names, known) = (names.join(", "), known.join(", "));
+        format!("`{key}: [{names}]` names {none}; there are {known}")
+    })
 }
 
 fn tokenizer(name: &str) -> Result<Tokenizer, String> {
