@@ -10,6 +10,7 @@ pub mod passport;
 mod positioned;
 mod reread;
 mod scratch;
+mod writeback;
 
 pub use atomic::{AtomicFile, OutputError, abandon_partials, partial_path};
 pub use inherit::{Inherited, LineOf};
@@ -21,6 +22,7 @@ pub use outputs::{
 pub use passport::{Passport, PassportError, SourceFile, Stamp};
 pub use reread::{Reread, Rereading};
 pub use scratch::{Scratch, ScratchReader};
+pub use writeback::STRETCH;
 
 /// A reason in words, for errors whose facts no caller needs apart.
 #[derive(Debug, thiserror::Error)]

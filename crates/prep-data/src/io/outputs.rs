@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 
 use super::atomic::{AtomicFile, OutputError, moving, partial_path};
 use super::manifest::{Manifest, OutputFile, checksum, sidecar};
-use super::{Cause, Compression};
+use super::{Cause, Compression, writeback};
 
 /// What to do about a file that is in the way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -266,8 +266,8 @@ impl OutputWriter {
         Ok(Self { packed })
     }
 
-    /// A handle with which another thread may sync what is written so far;
-    /// `None` if the output is no file.
+    /// A handle with which another thread may bring to the disk what is written
+    /// so far; `None` if the output is no file.
     ///
     /// # Errors
     ///
@@ -360,14 +360,15 @@ pub struct Syncer {
 }
 
 impl Syncer {
-    /// Syncs what is written so far.
+    /// Lets the disk have what is written so far. The output must still be
+    /// finished, which waits until it is there.
     ///
     /// # Errors
     ///
-    /// When the disk refuses it. The system tells that once: the caller must
+    /// When the disk refuses it. The system may tell that once: the caller must
     /// not lose it.
-    pub fn sync(&self) -> Result<(), OutputError> {
-        self.file.sync_data().map_err(|source| OutputError::Write {
+    pub fn begin(&self) -> Result<(), OutputError> {
+        writeback::begin(&self.file).map_err(|source| OutputError::Write {
             path: self.path.clone(),
             source,
         })

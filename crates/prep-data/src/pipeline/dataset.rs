@@ -2,22 +2,22 @@
 //!
 //! Promising that an output is on the disk costs a sync, and at the end of a
 //! run all of the output would wait for it: a third of the time of a 1 GB
-//! conversion. So a thread syncs every stretch as it comes, while the others
-//! work; the sync at the end then finds little to do. The dataset does not wait
-//! for syncs of its passport, which is a twentieth of it: each has a thread.
+//! conversion. So a thread lets the disk have every stretch as it comes, while
+//! the others work; the sync at the end then finds little to do. The dataset
+//! does not wait for its passport, which is a twentieth of it: each has a
+//! thread.
 
 use std::sync::mpsc::{self, SyncSender};
 use std::thread::{self, JoinHandle};
 
 use crate::io::passport;
-use crate::io::{Finished, OutputError, OutputWriter, Stamp, Syncer};
+use crate::io::{Finished, OutputError, OutputWriter, STRETCH, Stamp, Syncer};
 
 /// Enough bytes for a write of the system to be worth its while.
 const FULL: usize = 256 << 10;
-/// How many bytes of a dataset are written between two syncs.
-const DATA_STRETCH: usize = 16 << 20;
-/// The same of its passport: the stamps of some 40 MB.
-const PASSPORT_STRETCH: usize = 2 << 20;
+/// How many bytes of a passport the disk is given at a time: the stamps of two
+/// or three stretches of the dataset.
+const PASSPORT_STRETCH: usize = STRETCH / 8;
 
 /// Writes a dataset and, if it has one, its passport.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ impl DatasetWriter {
             Ok((passport, writeback))
         });
         Ok(Self {
-            writeback: Writeback::new(data.syncer()?, DATA_STRETCH),
+            writeback: Writeback::new(data.syncer()?, STRETCH),
             data,
             buffer: Vec::new(),
             passport: passport.transpose()?,
@@ -130,14 +130,14 @@ impl DatasetWriter {
     }
 }
 
-/// Syncs an output now and then, on a thread of its own.
+/// Brings an output to the disk as it grows, on a thread of its own.
 #[derive(Debug)]
 struct Writeback {
     /// What the thread will need, until there is one.
     syncer: Option<Syncer>,
     thread: Option<SyncThread>,
     stretch: usize,
-    /// The bytes written since the thread was last told to sync.
+    /// The bytes written since the thread was last woken.
     since: usize,
 }
 
@@ -148,7 +148,8 @@ struct SyncThread {
 }
 
 impl Writeback {
-    /// Syncs whenever `stretch` bytes were written; no file needs no sync.
+    /// Wakes the thread whenever `stretch` bytes were written; what is no file
+    /// needs none.
     fn new(syncer: Option<Syncer>, stretch: usize) -> Self {
         Self {
             syncer,
@@ -171,26 +172,29 @@ impl Writeback {
     fn begin(&mut self) {
         if let Some(syncer) = self.syncer.take() {
             let (wake, wakes) = mpsc::sync_channel(1);
-            let sync = move || wakes.iter().try_for_each(|()| syncer.sync());
+            let sync = move || wakes.iter().try_for_each(|()| syncer.begin());
             let handle = thread::spawn(sync);
             self.thread = Some(SyncThread { wake, handle });
         }
     }
 
-    /// Lets the thread, if there is one, sync what was written meanwhile.
+    /// Wakes the thread, if there is one, for what was written meanwhile.
     fn go_on(&self) {
         if let Some(thread) = &self.thread {
-            // Full: a sync is waiting already. Closed: a sync failed, which
-            // `finish` tells.
+            // Full: it will wake anyway. Closed: the disk refused something,
+            // which `finish` tells.
             let _full_or_closed = thread.wake.try_send(());
         }
     }
 
-    /// Ends the thread, and tells whether a sync failed.
+    /// Ends the thread, and tells whether the disk refused something.
     fn finish(self) -> Result<(), OutputError> {
         self.thread.map_or(Ok(()), |thread| {
             drop(thread.wake);
-            thread.handle.join().expect("a sync does not panic")
+            thread
+                .handle
+                .join()
+                .expect("asking the disk does not panic")
         })
     }
 }
@@ -221,7 +225,7 @@ mod tests {
         let mut dataset = DatasetWriter::new(create(&data), Some(create(&kept))).unwrap();
         assert!(dataset.has_passport());
         let mut expected = Vec::new();
-        // Few, many, many at once, and enough in all to be synced on the way.
+        // Few, many, many at once, and enough in all for the disk to have some on the way.
         let sizes = [3, FULL - 1, 0, 7, FULL, FULL + 1, 1, 4 * FULL, FULL / 2];
         for (n, size) in (1..).zip(sizes.iter().cycle().take(100)) {
             let lines = vec![b'a' + (n % 26) as u8; *size];
@@ -229,7 +233,7 @@ mod tests {
             dataset.stamp(&stamp(n)).unwrap();
             expected.extend(lines);
         }
-        assert!(expected.len() > DATA_STRETCH);
+        assert!(expected.len() > STRETCH);
         let (finished, passport) = dataset.finish().unwrap();
         assert_eq!(finished.bytes, expected.len() as u64);
         finished.persist().unwrap();
