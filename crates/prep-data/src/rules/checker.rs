@@ -566,6 +566,12 @@ fn seen_of<'s>(example: &Example<'_, '_>, scratch: &'s mut Vec<u8>) -> Seen<'s> 
     };
     let answer = text(answer_text);
     let prompt = prompt_text.map(text);
+    // What has no turn asks nothing: it is compared as it is written.
+    let asked = if example.turns.is_empty() {
+        example.root.raw().as_bytes()
+    } else {
+        &scratch[..n_prompt]
+    };
     let is_multimodal = example
         .turns
         .iter()
@@ -573,7 +579,7 @@ fn seen_of<'s>(example: &Example<'_, '_>, scratch: &'s mut Vec<u8>) -> Seen<'s> 
         .any(|part| part.get("fileData").is_some());
     Seen {
         digest: Digest {
-            prompt: of_prompt(&scratch[..n_prompt]),
+            prompt: of_prompt(asked),
             answer: xxh3_64(answer.as_bytes()),
             line: 0,
             prompt_chars: chars(prompt.unwrap_or_default()),

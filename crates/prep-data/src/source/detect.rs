@@ -65,7 +65,8 @@ fn are_aligned(a: &mut Input, b: &mut Input) -> Result<bool, SourceError> {
         let plain_name = input.plain_name().to_owned();
         let head = input.peek(HEAD_BYTES).map_err(SourceError::read(&name))?;
         let is_other =
-            !matches!(structured(head), None | Some(Seen::Empty)) || has_table_name(&plain_name);
+            !matches!(structured(head, &plain_name), None | Some(Seen::Empty))
+                || has_name(&plain_name, TABLES);
         if is_other {
             return Ok(false);
         }
@@ -73,10 +74,15 @@ fn are_aligned(a: &mut Input, b: &mut Input) -> Result<bool, SourceError> {
     Ok(true)
 }
 
-/// Whether a name says that its file is a table.
-fn has_table_name(name: &str) -> bool {
+/// How the names of tables end.
+const TABLES: &[&str] = &["csv", "tsv", "tab"];
+/// How the names of JSON end.
+const JSON: &[&str] = &["json", "jsonl", "ndjson"];
+
+/// Whether a name ends in one of these.
+fn has_name(name: &str, extensions: &[&str]) -> bool {
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-    ["csv", "tsv", "tab"]
+    extensions
         .iter()
         .any(|known| extension.eq_ignore_ascii_case(known))
 }
@@ -84,10 +90,11 @@ fn has_table_name(name: &str) -> bool {
 /// Opens one input.
 fn open(mut input: Input, options: &Options) -> Result<Opened, SourceError> {
     let name = input.name().to_owned();
+    let plain_name = input.plain_name().to_owned();
     let head = input.peek(HEAD_BYTES).map_err(SourceError::read(&name))?;
     let format = match options.format {
         Some(format) => format,
-        None => match structured(head) {
+        None => match structured(head, &plain_name) {
             Some(Seen::Format(format)) => format,
             Some(Seen::Json) => return chat::open(input, options),
             Some(Seen::Empty) => return Err(SourceError::Empty { name }),
@@ -130,7 +137,7 @@ enum Seen {
 }
 
 /// What the first bytes show, unless they are plain text.
-fn structured(head: &[u8]) -> Option<Seen> {
+fn structured(head: &[u8], name: &str) -> Option<Seen> {
     if let Some(binary) = binary(head) {
         return Some(binary);
     }
@@ -143,7 +150,7 @@ fn structured(head: &[u8]) -> Option<Seen> {
         Some(b'<') if text.starts_with("<?xml") => {
             Some(Seen::Foreign("it is XML, but neither TMX nor XLIFF"))
         }
-        Some(b'{' | b'[') if is_json(text) => Some(Seen::Json),
+        Some(b'{' | b'[') if is_json(text) || has_name(name, JSON) => Some(Seen::Json),
         _ => po::is(text).then_some(Seen::Format(Format::Po)),
     }
 }

@@ -62,6 +62,13 @@ fn prompts_are_told_with_their_answers() {
 }
 
 #[test]
+fn what_has_no_turn_is_compared_as_it_is_written() {
+    let text = "{\"x\":1}\n{\"y\":2}\n{\"contents\":[]}\n{\"x\":1}\n";
+    check(text, "D001", &["4 the example is also on line 1"]);
+    check(text, "D013", &[]);
+}
+
+#[test]
 fn preferences_may_have_several_answers() {
     let pair = |bad: &str| {
         format!(
