@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::job::{integer, number};
 use super::service::{self, address};
-use crate::client::Client;
+use crate::client::{Client, turn_page};
 use crate::endpoints::location_of;
 use crate::error::CallError;
 use crate::http::Request;
@@ -269,9 +269,8 @@ async fn curves_of(client: &Client, run: &Run) -> Result<Vec<Curve>, CallError> 
                 name: name.strip_prefix('/').unwrap_or(name).into(),
             })
         }));
-        match page["nextPageToken"].as_str().unwrap_or_default() {
-            next if next.is_empty() || next == token => return Ok(curves),
-            next => next.clone_into(&mut token),
+        if !turn_page(READ, &page, &mut token)? {
+            return Ok(curves);
         }
     }
 }
