@@ -6,7 +6,11 @@
 //! `unsafe`.
 
 use std::fs;
+use std::num::NonZeroUsize;
+use std::path::Path;
 use std::process::Command;
+use std::sync::Mutex;
+use std::thread;
 
 use anyhow::{Context, Result, bail};
 
@@ -43,17 +47,32 @@ pub(crate) fn run(seconds: u32) -> Result<()> {
         })
         .collect::<Result<_>>()?;
     targets.sort();
-    for target in targets {
-        let corpus = directory.join("corpus").join(&target);
-        fs::create_dir_all(&corpus)?;
-        eprintln!("$ fuzz {target} for {seconds} s");
-        let output = Command::new(
-            directory
-                .join("target")
-                .join(&triple)
-                .join("release")
-                .join(&target),
-        )
+    let binaries = directory.join("target").join(&triple).join("release");
+    // One on each core.
+    let next = Mutex::new(targets.iter());
+    let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    thread::scope(|scope| {
+        let fuzz_some = || {
+            loop {
+                let target = next.lock().expect("no holder panics").next();
+                let Some(target) = target else {
+                    return Ok(());
+                };
+                fuzz(&directory, &binaries.join(target), target, seconds)?;
+            }
+        };
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(fuzz_some)).collect();
+        threads
+            .into_iter()
+            .try_for_each(|thread| thread.join().expect("a target fails without a panic"))
+    })
+}
+
+/// Runs one target for so many seconds.
+fn fuzz(directory: &Path, binary: &Path, target: &str, seconds: u32) -> Result<()> {
+    let corpus = directory.join("corpus").join(target);
+    fs::create_dir_all(&corpus)?;
+    let output = Command::new(binary)
         .arg(format!("-max_total_time={seconds}"))
         .args([
             "-max_len=4096",
@@ -63,22 +82,20 @@ pub(crate) fn run(seconds: u32) -> Result<()> {
         ])
         .arg(&corpus)
         .arg(directory.join("seeds"))
-        .current_dir(&directory)
+        .current_dir(directory)
         .output()
         .with_context(|| format!("cannot start the fuzz target `{target}`"))?;
-        let log = String::from_utf8_lossy(&output.stderr);
-        if !output.status.success() {
-            let lines: Vec<_> = log.lines().filter(|line| !line.contains("cov:")).collect();
-            let end = &lines[lines.len().saturating_sub(60)..];
-            bail!("the fuzz target `{target}` failed:\n{}", end.join("\n"));
-        }
-        eprintln!(
-            "  {}",
-            log.lines()
-                .rfind(|line| line.contains("DONE"))
-                .unwrap_or("done")
-        );
+    let log = String::from_utf8_lossy(&output.stderr);
+    if !output.status.success() {
+        let lines: Vec<_> = log.lines().filter(|line| !line.contains("cov:")).collect();
+        let end = &lines[lines.len().saturating_sub(60)..];
+        bail!("the fuzz target `{target}` failed:\n{}", end.join("\n"));
     }
+    let done = log.lines().rfind(|line| line.contains("DONE"));
+    eprintln!(
+        "$ fuzz {target} for {seconds} s\n  {}",
+        done.unwrap_or("done")
+    );
     Ok(())
 }
 

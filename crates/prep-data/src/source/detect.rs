@@ -64,9 +64,8 @@ fn are_aligned(a: &mut Input, b: &mut Input) -> Result<bool, SourceError> {
         let name = input.name().to_owned();
         let plain_name = input.plain_name().to_owned();
         let head = input.peek(HEAD_BYTES).map_err(SourceError::read(&name))?;
-        let is_other =
-            !matches!(structured(head, &plain_name), None | Some(Seen::Empty))
-                || has_name(&plain_name, TABLES);
+        let is_other = !matches!(structured(head, &plain_name), None | Some(Seen::Empty))
+            || has_name(&plain_name, TABLES);
         if is_other {
             return Ok(false);
         }
