@@ -126,7 +126,8 @@ pub struct AtomicFile {
 }
 
 impl AtomicFile {
-    /// Begins a file that will appear at `target`.
+    /// Begins a file that will appear at `target`, or at the place to which that
+    /// links: whoever made the link wants the file there.
     ///
     /// # Errors
     ///
@@ -138,18 +139,17 @@ impl AtomicFile {
                 path: target.into(),
             });
         }
-        let partial = partial_path(target);
-        let file = lock(&partial).map_err(|error| match error {
-            TryLockError::WouldBlock => OutputError::Busy {
-                path: target.into(),
-            },
-            TryLockError::Error(source) => OutputError::Create {
-                path: target.into(),
-                source,
-            },
+        let target = behind_links(target);
+        let partial = partial_path(&target);
+        let file = lock(&partial).map_err(|error| {
+            let path = target.clone();
+            match error {
+                TryLockError::WouldBlock => OutputError::Busy { path },
+                TryLockError::Error(source) => OutputError::Create { path, source },
+            }
         })?;
         let this = Self {
-            target: target.into(),
+            target,
             partial,
             file,
             is_done: false,
@@ -236,6 +236,21 @@ impl Drop for AtomicFile {
     }
 }
 
+/// The place that a path names, its last part being no link.
+fn behind_links(path: &Path) -> PathBuf {
+    /// As many as Linux follows. Of links in a circle, one is replaced.
+    const MOST: usize = 40;
+    let mut path = path.to_path_buf();
+    for _ in 0..MOST {
+        let Ok(next) = fs::read_link(&path) else {
+            break;
+        };
+        path.pop();
+        path.push(next);
+    }
+    path
+}
+
 /// Where the file for `target` is written until it is whole.
 #[must_use]
 pub fn partial_path(target: &Path) -> PathBuf {
@@ -292,6 +307,32 @@ fn sync_directory(target: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_one() {
+        use std::os::unix::fs::symlink;
+        let directory = tempfile::tempdir().unwrap();
+        let (link, store) = (
+            directory.path().join("link"),
+            directory.path().join("store"),
+        );
+        fs::create_dir(&store).unwrap();
+        symlink("store/second", &link).unwrap();
+        symlink("real", store.join("second")).unwrap();
+        // The place of the file is empty at first, and then has one.
+        for text in ["one", "two"] {
+            let mut file = AtomicFile::create(&link).unwrap();
+            assert_eq!(file.target(), store.join("real"));
+            file.write_all(text.as_bytes()).unwrap();
+            file.sync().unwrap();
+            file.persist().unwrap();
+            assert!(link.is_symlink() && store.join("second").is_symlink());
+            assert_eq!(fs::read_to_string(store.join("real")).unwrap(), text);
+        }
+        symlink("circle", directory.path().join("circle")).unwrap();
+        assert!(AtomicFile::create(&directory.path().join("circle")).is_ok());
+    }
 
     #[test]
     fn what_is_no_file_is_not_replaced() {
