@@ -46,15 +46,19 @@ const LONGEST: usize = 12;
 /// are not divided, that follows itself more often than language does; or one
 /// letter again and again.
 pub(super) fn measure(text: &str) -> Option<Loop> {
-    /// A loop of fewer bytes is an exclamation.
-    const FEWEST_BYTES: usize = 24;
     if text.len() < FEWEST_BYTES {
         return None;
     }
     let tokens = tokens(text);
-    if !may_loop(&tokens) {
-        return one_letter(text);
-    }
+    let of_words = may_loop(&tokens).then(|| longest(&tokens)).flatten();
+    of_words.or_else(|| one_letter(text))
+}
+
+/// A loop of fewer bytes is an exclamation.
+const FEWEST_BYTES: usize = 24;
+
+/// The longest loop of words.
+fn longest(tokens: &[(u64, Range<usize>)]) -> Option<Loop> {
     let mut longest: Option<Loop> = None;
     for period in 1..=LONGEST.min(tokens.len() / 2) {
         let least = match period {
@@ -83,7 +87,7 @@ pub(super) fn measure(text: &str) -> Option<Loop> {
             run = 0;
         }
     }
-    longest.or_else(|| one_letter(text))
+    longest
 }
 
 /// Whether enough words are there again: in every loop five stand where the same
@@ -178,7 +182,25 @@ fn judge(
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn every_loop_is_one_that_may_be(
+            words in proptest::collection::vec(0..40_usize, 1..14),
+            times in 1..8_usize,
+            around in proptest::collection::vec(0..400_usize, 0..30),
+        ) {
+            let mut text = words.repeat(times);
+            text.splice(0..0, around.iter().copied());
+            text.extend(around.iter().map(|word| word / 7));
+            let text: String = text.iter().map(|word| format!("word{word} ")).collect();
+            let tokens = tokens(&text);
+            prop_assert!(may_loop(&tokens) || longest(&tokens).is_none(), "{text}");
+        }
+    }
 
     #[test]
     fn loops_are_found() {
