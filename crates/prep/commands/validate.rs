@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
@@ -43,7 +43,9 @@ pub(crate) fn run(args: &ValidateArgs, shared: &Shared) -> Result<Answer, Failur
         shared,
     )?;
 
-    let mut out = anstream::AutoStream::auto(std::io::stdout().lock());
+    // A report has a thousand lines, and standard output is written line by line.
+    let out = anstream::AutoStream::auto(std::io::stdout().lock());
+    let mut out = BufWriter::new(out);
     if !shared.quiet {
         report.write(args.format, &mut out)?;
     }

@@ -17,7 +17,7 @@ use super::spares::Spares;
 use crate::io::{Input, InputError, OutputError};
 use crate::rules::dataset::AnswerCounter;
 use crate::rules::{
-    Checker, Context, Dataset, Findings, Glance, Levels, LineOutcome, RawLine, Seen, Tally,
+    Checker, Context, Dataset, Digest, Findings, Glance, Levels, LineOutcome, RawLine, Seen, Tally,
     Validation, WholeChecker,
 };
 
@@ -252,9 +252,12 @@ impl Gathered {
         let whole = WholeChecker::new(context, levels, &checked.dataset);
         let mut found = Findings::of_smallest_lines(run.cap);
         let mut newly_invalid = Vec::new();
+        let count_answer =
+            |of_prompts: &mut OfPrompts, digest: &Digest| of_prompts.answers.add(digest);
         self.digests.visit(
             run.pool,
-            |digest| none.is_empty() && whole.is_dull(digest),
+            (!none.is_empty()).then_some(&count_answer),
+            |chars| whole.is_dull(chars),
             || OfPrompts {
                 findings: Findings::of_smallest_lines(run.cap),
                 newly_invalid: Vec::new(),
@@ -266,9 +269,6 @@ impl Gathered {
                     &mut of_prompts.findings,
                     &mut of_prompts.newly_invalid,
                 );
-                for digest in group {
-                    of_prompts.answers.add(digest);
-                }
             },
             |mut of_prompts| {
                 found.append(&mut of_prompts.findings, 0);

@@ -159,7 +159,7 @@ impl<'a, N: Fn(usize) -> Option<usize>> Scan<'a, N> {
     }
 
     /// Reads a text up to its closing quote.
-    #[inline]
+    #[inline(always)]
     fn text(&mut self) -> Option<Raw<'a>> {
         let bytes = self.line.as_bytes();
         let start = self.at;

@@ -5,6 +5,7 @@
 //! findings up to a cap, and the count of all.
 
 use std::borrow::Cow;
+use std::collections::BinaryHeap;
 use std::ops::Range;
 
 use super::context::Context;
@@ -55,8 +56,9 @@ pub struct Findings {
     wants_repairs: bool,
     /// Of the line that is looked at: which findings are kept, and where.
     places: Vec<(usize, Range<usize>)>,
-    /// Findings come in any order, and those at the smallest lines are kept.
-    by_line: bool,
+    /// Findings come in any order, and those at the smallest lines are kept: of
+    /// each rule these lines, the largest first.
+    smallest: Option<Vec<BinaryHeap<u64>>>,
     /// When so many are there, those beyond the cap go.
     crowd: usize,
 }
@@ -76,7 +78,7 @@ impl Findings {
             cap,
             wants_repairs,
             places: Vec::new(),
-            by_line: false,
+            smallest: None,
             crowd: CROWD,
         }
     }
@@ -87,7 +89,7 @@ impl Findings {
     #[must_use]
     pub fn of_smallest_lines(cap: usize) -> Self {
         Self {
-            by_line: true,
+            smallest: Some(vec![BinaryHeap::new(); RULES.len()]),
             ..Self::new(cap, false)
         }
     }
@@ -119,6 +121,8 @@ impl Findings {
         self.counts.fill(0);
         self.known = 0;
         self.kept.fill(0);
+        let smallest = self.smallest.iter_mut().flatten();
+        smallest.for_each(BinaryHeap::clear);
     }
 
     /// Adds what was found further on, `lines` lines after the first.
@@ -129,10 +133,10 @@ impl Findings {
         }
         for mut found in later.found.drain(..) {
             let n = index_of(found.rule);
-            if self.admits(n) {
-                if let Some(position) = &mut found.position {
-                    position.line += lines;
-                }
+            if let Some(position) = &mut found.position {
+                position.line += lines;
+            }
+            if self.admits(n, found.position) {
                 self.found.push(found);
             }
         }
@@ -146,7 +150,7 @@ impl Findings {
             let by_rule = || index_of(one.rule).cmp(&index_of(other.rule));
             one.position.cmp(&other.position).then_with(by_rule)
         });
-        if self.by_line {
+        if self.smallest.is_some() {
             self.kept.fill(0);
             let (kept, cap) = (&mut self.kept, self.cap);
             self.found.retain(|found| {
@@ -158,22 +162,34 @@ impl Findings {
     }
 
     /// Whether a further finding of a rule may be kept.
-    fn has_room(&self, rule: usize) -> bool {
-        self.by_line || self.kept[rule] < self.cap
+    fn has_room(&self, rule: usize, line: u64) -> bool {
+        match &self.smallest {
+            Some(smallest) => {
+                let smallest = &smallest[rule];
+                smallest.len() < self.cap || smallest.peek().is_some_and(|last| line < *last)
+            }
+            None => self.kept[rule] < self.cap,
+        }
     }
 
     /// Whether a finding of a rule is to be kept; counts it if so.
-    fn admits(&mut self, rule: usize) -> bool {
-        if self.by_line {
-            if self.found.len() >= self.crowd {
-                self.sort();
-                self.crowd = CROWD.max(2 * self.found.len());
-            }
-            return true;
+    fn admits(&mut self, rule: usize, position: Option<Position>) -> bool {
+        let line = position.map_or(0, |position| position.line);
+        let is_kept = self.has_room(rule, line);
+        let Some(smallest) = self.smallest.as_mut().filter(|_| is_kept) else {
+            self.kept[rule] += usize::from(is_kept);
+            return is_kept;
+        };
+        let smallest = &mut smallest[rule];
+        if smallest.len() == self.cap {
+            smallest.pop();
         }
-        let is_kept = self.kept[rule] < self.cap;
-        self.kept[rule] += usize::from(is_kept);
-        is_kept
+        smallest.push(line);
+        if self.found.len() >= self.crowd {
+            self.sort();
+            self.crowd = CROWD.max(2 * self.found.len());
+        }
+        true
     }
 
     /// Whether anything was found by a rule of this level.
@@ -213,7 +229,7 @@ pub struct Report<'r> {
     n_found: u64,
     /// The file ends with the line, and without a line end.
     pub(super) is_at_end: bool,
-    /// The lines at which something of the dataset was found.
+    /// The lines at which something of the dataset was found, if that is an error.
     lines: Vec<u64>,
 }
 
@@ -256,7 +272,7 @@ impl<'r> Report<'r> {
         self.n_found
     }
 
-    /// The lines at which something of the dataset was found so far.
+    /// The lines at which errors of the dataset were found so far.
     pub(super) fn lines(&self) -> impl Iterator<Item = u64> {
         self.lines.iter().copied()
     }
@@ -268,9 +284,7 @@ impl<'r> Report<'r> {
 
     /// Adds a finding that is about a stretch of the line.
     pub fn over(&mut self, range: Range<usize>, message: impl Into<String>) -> Added<'_> {
-        if self.context.baseline.is_empty() && !self.sink.has_room(self.rule) {
-            self.n_found += 1;
-            self.sink.counts[self.rule] += 1;
+        if self.is_only_counted(self.number) {
             return Added::default();
         }
         let (_, column) = column_of(self.line, range.start);
@@ -307,16 +321,29 @@ impl<'r> Report<'r> {
         self.at(0, message)
     }
 
-    /// Adds a finding of the dataset that shows at a line, by its number from
-    /// 1. The rules of the dataset have no line before them.
-    pub fn at_line(&mut self, line: u64, message: impl Into<String>) -> Added<'_> {
+    /// Adds a finding of the dataset that shows at a line, whose number counts from
+    /// one. The rules of the dataset have no line before them. The message is asked
+    /// for if the finding may be kept.
+    pub fn at_line(&mut self, line: u64, message: impl FnOnce() -> String) {
         let n_before = self.n_found;
-        let position = Position::line(line);
-        self.add(Some(position), String::new(), message.into(), None);
-        if self.n_found > n_before {
+        if !self.is_only_counted(line) {
+            let position = Position::line(line);
+            self.add(Some(position), String::new(), message(), None);
+        }
+        if self.n_found > n_before && self.level == Level::Error {
             self.lines.push(line);
         }
-        Added::default()
+    }
+
+    /// Whether there is no room for a finding at a line, which is counted then.
+    fn is_only_counted(&mut self, line: u64) -> bool {
+        // What the baseline knows is told by all of the finding.
+        let is_counted = self.context.baseline.is_empty() && !self.sink.has_room(self.rule, line);
+        if is_counted {
+            self.n_found += 1;
+            self.sink.counts[self.rule] += 1;
+        }
+        is_counted
     }
 
     /// Adds a finding about the dataset as a whole.
@@ -349,7 +376,7 @@ impl<'r> Report<'r> {
         }
         self.n_found += 1;
         self.sink.counts[self.rule] += 1;
-        if !self.sink.admits(self.rule) {
+        if !self.sink.admits(self.rule, position) {
             return Added::default();
         }
         let wants_repairs = self.sink.wants_repairs;
@@ -384,6 +411,50 @@ impl Added<'_> {
     pub fn repair(self, edits: impl FnOnce() -> Vec<Edit>) {
         if let Some(found) = self.0 {
             found.repair = edits();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn those_at_the_smallest_lines_are_kept_in_whatever_order_they_come(
+            // Rules, lines, and the part in which they are found.
+            found in proptest::collection::vec((0..3_usize, 1..40_u64, 0..3_usize), 0..120),
+            cap in 0..9_usize,
+            crowd in 0..30_usize,
+        ) {
+            let context = Context::default();
+            let of_smallest = || Findings { crowd, ..Findings::of_smallest_lines(cap) };
+            let (mut all, mut parts) = (of_smallest(), vec![of_smallest(); 3]);
+            for (n, (rule, line, part)) in found.iter().enumerate() {
+                let place = (*rule, Level::Warn);
+                let mut report = Report::new(place, (b"", 0), None, &context, &mut parts[*part]);
+                report.at_line(*line, || n.to_string());
+            }
+            for part in &mut parts {
+                all.append(part, 0);
+            }
+            all.sort();
+            // The obvious way; what one line shows comes in the order of parts.
+            let mut expected: Vec<_> = found.iter().enumerate().collect();
+            expected.sort_by_key(|(n, (rule, line, part))| (*line, *rule, *part, *n));
+            let mut kept = [0; 3];
+            expected.retain(|(_, (rule, ..))| {
+                kept[*rule] += 1;
+                kept[*rule] <= cap
+            });
+            let messages = expected.iter().map(|(n, _)| n.to_string());
+            prop_assert!(messages.eq(all.found.iter().map(|found| found.message.clone())));
+            for rule in 0..3 {
+                let n = found.iter().filter(|(other, ..)| *other == rule).count();
+                prop_assert_eq!(all.counts[rule], n as u64);
+            }
         }
     }
 }

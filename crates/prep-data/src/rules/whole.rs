@@ -77,20 +77,20 @@ impl<'c> WholeChecker<'c> {
     }
 
     /// Whether an example that has its prompt for itself is minded by no rule that
-    /// looks at those that share a prompt.
+    /// looks at those that share a prompt. Its prompt and its answer have so many
+    /// characters.
     #[must_use]
-    pub fn is_dull(&self, digest: &Digest) -> bool {
-        self.signs_of(std::slice::from_ref(digest)).is_none()
+    #[inline]
+    pub fn is_dull(&self, [prompt, answer]: [u32; 2]) -> bool {
+        let [prompts, answers] = &self.usual;
+        prompts.contains(&prompt) && answers.contains(&answer)
     }
 
     /// What examples that share a prompt show at first look, which most do not:
     /// that there are several, or a text of odd length.
     #[inline]
     fn signs_of(&self, group: &[Digest]) -> Signs {
-        let [prompts, answers] = &self.usual;
-        let is_usual = |digest: &Digest| {
-            prompts.contains(&digest.prompt_chars) && answers.contains(&digest.answer_chars)
-        };
+        let is_usual = |digest: &Digest| self.is_dull([digest.prompt_chars, digest.answer_chars]);
         let mut signs = Signs::NONE;
         if group.len() > 1 {
             signs |= Signs::REPEATED;

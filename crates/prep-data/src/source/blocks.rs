@@ -255,8 +255,9 @@ impl Pool {
     fn take(self: &Arc<Self>, carried: usize, fresh: usize) -> Block {
         let wanted = carried + PAGE + fresh;
         let mut idle = self.idle.lock().expect("no holder of the pool panics");
-        let found = idle.iter().position(|buffer| buffer.len() >= wanted);
-        let bytes = found.map(|at| idle.swap_remove(at));
+        // The one that was given back last, as most of it is still at hand.
+        let found = idle.iter().rposition(|buffer| buffer.len() >= wanted);
+        let bytes = found.map(|at| idle.remove(at));
         drop(idle);
         let bytes = bytes.unwrap_or_else(|| vec![0; wanted + wanted / 16]);
         let to_page = bytes[carried..].as_ptr().align_offset(PAGE);

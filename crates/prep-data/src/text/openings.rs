@@ -136,7 +136,7 @@ pub fn of(answer: &str) -> Option<(Opening, usize)> {
 fn may_begin(text: &str, words: &str) -> bool {
     let (text, words) = (text.as_bytes(), words.as_bytes());
     match (text, words) {
-        ([lead, ..], _) if *lead >= 0xe4 => text.first_chunk::<3>() == words.first_chunk(),
+        ([lead, ..], _) if *lead >= IDEOGRAPH => text.first_chunk::<3>() == words.first_chunk(),
         ([_, second, ..], [_, expected, ..]) if second.is_ascii() => {
             second.eq_ignore_ascii_case(expected)
         }
@@ -174,11 +174,14 @@ pub fn is_telling(answer: &str) -> bool {
     }
 }
 
-/// Whether [`of`] may know how an answer begins, by its first two bytes: most
-/// answers need no further look.
+/// Whether [`of`] may know how an answer begins, by its first two or three bytes:
+/// most answers need no further look.
 #[inline]
 fn may_open(answer: &str) -> bool {
     match answer.as_bytes() {
+        [first, second, third, ..] if *first >= IDEOGRAPH => {
+            SECONDS[usize::from(*first)] >> (second.wrapping_add(*third) % 64) & 1 != 0
+        }
         // `í` may be an `i` in capitals, for all that these bytes tell.
         [first, second, ..] if first.is_ascii() && !second.is_ascii() => {
             SECONDS[usize::from(*first)] != 0
@@ -188,8 +191,12 @@ fn may_open(answer: &str) -> bool {
     }
 }
 
+/// What ideographs begin with, or something above.
+const IDEOGRAPH: u8 = 0xe4;
+
 /// For each first byte the second ones that openings have, as bits by their
-/// remainder to 64; all of them where white space may stand before.
+/// remainder to 64; all of them where white space may stand before. Of ideographs,
+/// many of which begin with the same two bytes, the sum of the second and third.
 static SECONDS: [u64; 256] = {
     let mut seconds = [0; 256];
     let mut first = 0;
@@ -198,7 +205,11 @@ static SECONDS: [u64; 256] = {
         let mut n = 0;
         while n < list.len() {
             let words = list[n].0.as_bytes();
-            if words[0] == (first as u8).to_ascii_lowercase() {
+            if words[0] != (first as u8).to_ascii_lowercase() {
+                // Of another ideograph.
+            } else if words[0] >= IDEOGRAPH {
+                seconds[first] |= 1 << (words[1].wrapping_add(words[2]) % 64);
+            } else {
                 seconds[first] |= 1 << (words[1] % 64) | 1 << (words[1].to_ascii_uppercase() % 64);
             }
             n += 1;
@@ -256,7 +267,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_opening_may_be_one_by_its_first_two_bytes(
+        fn an_opening_may_be_one_by_its_first_bytes(
             space in prop_oneof![
                 "(\\\\n| |\u{3000}|\u{a0}){0,2}",
                 proptest::sample::select(all_spaces()),

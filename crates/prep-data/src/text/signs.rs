@@ -17,7 +17,7 @@ use std::ops::{BitOr, BitOrAssign, Range};
 use unicode_normalization::char::canonical_combining_class;
 use unicode_normalization::{IsNormalized, is_nfc_quick};
 
-use super::suspects::{self, LANES, Word};
+use super::suspects::{self, LANES, Marks, Word};
 use super::{mojibake, openings, phrases};
 
 /// A set of signs.
@@ -88,12 +88,14 @@ impl Signs {
     /// [`Signs::PHRASE`]; the others are of a line, and for the caller.
     #[must_use]
     pub fn of(text: &[u8]) -> Self {
-        let mut words = [Word::default(); 8];
+        let (mut words, mut marks) = ([Word::default(); 8], [Marks::default(); 8]);
         let (mut signs, mut at, mut run) = (Self::NONE, 0, DigitRun::default());
         while at < text.len() {
-            let n = suspects::look(&text[at..], &mut words);
-            each_of(text, &words[..n], at, &mut run, |_, found| signs |= found);
-            at += n * LANES;
+            let (n, _) = suspects::look(&text[at..], 0, &mut marks, &mut words);
+            for word in &words[..n] {
+                each_of(text, word, at, &mut run, |_, found| signs |= found);
+                at += LANES;
+            }
         }
         signs
     }
@@ -171,7 +173,8 @@ pub fn is_open(text: &str) -> bool {
         Some(byte) if byte.is_ascii_graphic() => char::from(*byte),
         _ => text.trim_end().chars().next_back().unwrap_or('.'),
     };
-    last.is_alphanumeric()
+    // The usual end in Chinese and Japanese, which is far on in Unicode's tables.
+    last != '。' && last.is_alphanumeric()
         || matches!(
             last,
             ',' | ';'
@@ -191,29 +194,27 @@ pub fn is_open(text: &str) -> bool {
         )
 }
 
-/// Gives each sign of a stretch of a text to `each`, with a place in it, as
-/// `words` tell of 64 bytes after the other from `base` on. Of 64 bytes, digits
-/// come first; otherwise signs come in order.
+/// Gives each sign of 64 bytes of a text to `each`, with a place in it, as `word`
+/// tells of them; they begin at `start`. Digits come first; otherwise signs come in
+/// order.
 #[inline]
 pub(crate) fn each_of(
     text: &[u8],
-    words: &[Word],
-    base: usize,
+    word: &Word,
+    start: usize,
     run: &mut DigitRun,
     mut each: impl FnMut(usize, Signs),
 ) {
-    for (word, start) in words.iter().zip((base..).step_by(LANES)) {
-        if word.digits != 0 || run.n_digits > 0 {
-            run.go_on(text, word, start, &mut each);
-        }
-        let mut suspects = word.suspects;
-        while suspects != 0 {
-            let at = start + suspects.trailing_zeros() as usize;
-            suspects &= suspects - 1;
-            let signs = signs_at(text, at);
-            if !signs.is_none() {
-                each(at, signs);
-            }
+    if word.digits != 0 || run.is_going_on() {
+        run.go_on(text, word, start, &mut each);
+    }
+    let mut suspects = word.suspects;
+    while suspects != 0 {
+        let at = start + suspects.trailing_zeros() as usize;
+        suspects &= suspects - 1;
+        let signs = signs_at(text, at);
+        if !signs.is_none() {
+            each(at, signs);
         }
     }
 }
@@ -233,6 +234,12 @@ pub(crate) struct DigitRun {
 const MANY_DIGITS: u32 = 7;
 
 impl DigitRun {
+    /// Whether what comes next may go on with digits.
+    #[inline]
+    pub(crate) fn is_going_on(&self) -> bool {
+        self.n_digits > 0
+    }
+
     /// Takes in the next 64 bytes, which begin at `start`. Whether the digits
     /// in them stand together is looked at only where they would be enough.
     fn go_on(

@@ -23,7 +23,7 @@ pub(crate) const LANES: usize = 64;
 /// How many bytes of a place are looked at.
 const WINDOW: usize = 3;
 
-/// What 64 bytes show. Bit `n` is that of byte `n`.
+/// What 64 bytes show at once. Bit `n` is that of byte `n`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Word {
     /// Where a sign may be: at each of its bytes, or at one of them.
@@ -32,85 +32,96 @@ pub(crate) struct Word {
     pub(crate) digits: u64,
     /// Digits, what may stand between them, and everything beyond ASCII.
     pub(crate) joins: u64,
-    /// `"`, `\` and control characters: what ends or interrupts a string of JSON.
-    pub(crate) special: u64,
-    /// Bytes that begin no character.
-    pub(crate) inner: u64,
-    /// How many of them there are.
-    pub(crate) n_inner: u32,
-    /// How many stand before: 0 until someone who knows says so.
-    pub(crate) inner_before: u32,
     /// Line feeds.
     pub(crate) newlines: u64,
 }
 
-/// Looks at as many bytes as there are words for, from the front of a text, and
-/// returns for how many words there was text.
-pub(crate) fn look(text: &[u8], words: &mut [Word]) -> usize {
+/// What is kept of 64 bytes, to be asked for when a line is read. The less it is,
+/// the more of the text is still at hand then.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Marks {
+    /// `"`, `\` and control characters: what ends or interrupts a string of JSON.
+    pub(crate) special: u64,
+    /// Bytes that begin no character.
+    pub(crate) inner: u64,
+    /// How many of them stand before, whatever the multiple of 2³².
+    pub(crate) inner_before: u32,
+}
+
+/// Looks at as many bytes as there are words for, from the front of a text. Before
+/// it, `n_inner` bytes begin no character. Returns for how many words there was
+/// text, and how many bytes begin no character now. There are as many marks as
+/// words.
+pub(crate) fn look(
+    text: &[u8],
+    n_inner: u32,
+    marks: &mut [Marks],
+    words: &mut [Word],
+) -> (usize, u32) {
     static LEVEL: LazyLock<Level> = LazyLock::new(Level::new);
     let n_words = words.len().min(text.len().div_ceil(LANES));
     // Whole stretches, with the two bytes that follow each.
     let n_whole = n_words.min(text.len().saturating_sub(WINDOW - 1) / LANES);
-    let (whole, rest) = words[..n_words].split_at_mut(n_whole);
-    dispatch!(*LEVEL, simd => look_at(simd, text, whole));
-    if !rest.is_empty() {
+    let (words, more_words) = words[..n_words].split_at_mut(n_whole);
+    let (marks, more_marks) = marks[..n_words].split_at_mut(n_whole);
+    let mut n_inner = dispatch!(*LEVEL, simd => look_at(simd, text, n_inner, marks, words));
+    if !more_words.is_empty() {
         let text = &text[n_whole * LANES..];
+        let n = text.len().min(more_words.len() * LANES);
         let mut padded = [b' '; 3 * LANES];
-        let n = text.len().min(2 * LANES + WINDOW - 1);
-        padded[..n].copy_from_slice(&text[..n]);
-        dispatch!(*LEVEL, simd => look_at(simd, &padded, rest));
-        let last = text.len().min(rest.len() * LANES) % LANES;
-        if last > 0
-            && let Some(word) = rest.last_mut()
+        let n_copied = text.len().min(2 * LANES + WINDOW - 1);
+        padded[..n_copied].copy_from_slice(&text[..n_copied]);
+        n_inner = dispatch!(
+            *LEVEL,
+            simd => look_at(simd, &padded, n_inner, more_marks, more_words)
+        );
+        // Of the blanks behind the text, none is a sign, but all may stand in a number.
+        if let Some(word) = more_words.last_mut()
+            && !n.is_multiple_of(LANES)
         {
-            word.keep(last);
+            word.joins &= !(u64::MAX << (n % LANES));
         }
     }
-    n_words
+    (n_words, n_inner)
 }
 
-impl Word {
-    /// Forgets all bytes but the first `n`, which are fewer than 64.
-    fn keep(&mut self, n: usize) {
-        let kept = !(u64::MAX << n);
-        self.suspects &= kept;
-        self.digits &= kept;
-        self.joins &= kept;
-        self.special &= kept;
-        self.inner &= kept;
-        self.n_inner = self.inner.count_ones();
-        self.newlines &= kept;
-    }
-}
-
-/// Looks at all stretches that there are words for. The text goes on for two
-/// bytes behind the last.
+/// Looks at all stretches that there are words for, and returns how many bytes
+/// begin no character so far. The text goes on for two bytes behind the last.
 ///
 /// A stretch is taken in as many parts as it takes vectors of the machine's own
 /// width: wider ones, which the library makes of two, took 2.5 times as many
 /// instructions on AVX2.
 #[inline(always)]
-fn look_at<S: Simd>(simd: S, text: &[u8], words: &mut [Word]) {
+fn look_at<S: Simd>(
+    simd: S,
+    text: &[u8],
+    mut n_inner: u32,
+    marks: &mut [Marks],
+    words: &mut [Word],
+) -> u32 {
     let sets = Sets::new(simd, &TABLES);
     // `for` loops, as a closure would be compiled without the instructions.
-    for (n, word) in words.iter_mut().enumerate() {
+    for (n, (kept, word)) in marks.iter_mut().zip(words).enumerate() {
         let at = n * LANES;
         let Some(stretch) = text.get(at..at + LANES + WINDOW - 1) else {
-            return;
+            break;
         };
-        *word = Word::default();
+        let (mut all, mut marks) = (Word::default(), Marks::default());
         for from in (0..LANES).step_by(S::u8s::LEN) {
-            let part = sets.look(simd, &stretch[from..from + S::u8s::LEN + WINDOW - 1]);
-            word.suspects |= part.suspects << from;
-            word.digits |= part.digits << from;
-            word.joins |= part.joins << from;
-            word.special |= part.special << from;
-            word.inner |= part.inner << from;
-            word.newlines |= part.newlines << from;
+            let (part, of_part) = sets.look(simd, &stretch[from..from + S::u8s::LEN + WINDOW - 1]);
+            all.suspects |= part.suspects << from;
+            all.digits |= part.digits << from;
+            all.joins |= part.joins << from;
+            all.newlines |= part.newlines << from;
+            marks.special |= of_part.special << from;
+            marks.inner |= of_part.inner << from;
         }
+        marks.inner_before = n_inner;
         // One instruction here, a dozen elsewhere.
-        word.n_inner = word.inner.count_ones();
+        n_inner = n_inner.wrapping_add(marks.inner.count_ones());
+        (*word, *kept) = (all, marks);
     }
+    n_inner
 }
 
 /// The tables, ready to be looked up.
@@ -135,7 +146,7 @@ impl<S: Simd> Sets<S> {
 
     /// Looks at as many bytes as a vector has, and the two behind them.
     #[inline(always)]
-    fn look(&self, simd: S, stretch: &[u8]) -> Word {
+    fn look(&self, simd: S, stretch: &[u8]) -> (Word, Marks) {
         let first = Bytes::of(S::u8s::from_slice(simd, &stretch[..S::u8s::LEN]));
         let second = Bytes::of(S::u8s::from_slice(simd, &stretch[1..=S::u8s::LEN]));
         let third = Bytes::of(S::u8s::from_slice(simd, &stretch[2..]));
@@ -150,22 +161,22 @@ impl<S: Simd> Sets<S> {
             suspects: alarming.simd_ne(0).to_bitmask(),
             digits: (kind & kinds::DIGIT).simd_ne(0).to_bitmask(),
             joins: joins.simd_ne(0).to_bitmask() | other,
-            special: (quote | bytes.simd_lt(0x20)).to_bitmask(),
-            inner: 0,
-            n_inner: 0,
-            inner_before: 0,
             newlines: bytes.simd_eq(b'\n').to_bitmask(),
+        };
+        let mut marks = Marks {
+            special: (quote | bytes.simd_lt(0x20)).to_bitmask(),
+            ..Marks::default()
         };
         if other != 0 {
             let lead = bytes.simd_ge(0xc0).to_bitmask();
-            word.inner = other & !lead;
+            marks.inner = other & !lead;
             let mut noisy = lead & boxes_of(&self.usual, window).simd_eq(0).to_bitmask();
             if noisy != 0 {
                 noisy &= boxes_of(&self.others, window).simd_eq(0).to_bitmask();
             }
             word.suspects |= noisy;
         }
-        word
+        (word, marks)
     }
 }
 
@@ -368,8 +379,11 @@ mod tests {
     use super::*;
 
     /// What a stretch shows, byte by byte.
-    fn obvious(text: &[u8]) -> Vec<Word> {
-        let mut words = vec![Word::default(); text.len().div_ceil(LANES)];
+    fn obvious(text: &[u8]) -> (Vec<Word>, Vec<Marks>) {
+        let n_words = text.len().div_ceil(LANES);
+        let mut words = vec![Word::default(); n_words];
+        let mut marks = vec![Marks::default(); n_words];
+        let mut n_inner = 0;
         let byte = |at: usize| text.get(at).copied().unwrap_or(b' ');
         for at in 0..text.len() {
             let bit = 1 << (at % LANES);
@@ -379,7 +393,10 @@ mod tests {
                 boxes.fold(0xff, |all, some| all & some)
             };
             let kind = TABLES.kinds.of(byte(at));
-            let word = &mut words[at / LANES];
+            let (word, marks) = (&mut words[at / LANES], &mut marks[at / LANES]);
+            if at.is_multiple_of(LANES) {
+                marks.inner_before = n_inner;
+            }
             let is_noisy = byte(at) >= 0xc0 && TABLES.quiet.iter().all(|sets| all(sets) == 0);
             if kind & kinds::ALARMING != 0 || all(&TABLES.phrases) != 0 || is_noisy {
                 word.suspects |= bit;
@@ -391,17 +408,17 @@ mod tests {
                 word.joins |= bit;
             }
             if matches!(byte(at), b'"' | b'\\' | 0..0x20) {
-                word.special |= bit;
+                marks.special |= bit;
             }
             if byte(at) & 0xc0 == 0x80 {
-                word.inner |= bit;
-                word.n_inner += 1;
+                marks.inner |= bit;
+                n_inner += 1;
             }
             if byte(at) == b'\n' {
                 word.newlines |= bit;
             }
         }
-        words
+        (words, marks)
     }
 
     #[test]
@@ -428,14 +445,17 @@ mod tests {
             ),
             most in 1..8_usize,
         ) {
-            let expected = obvious(&bytes);
-            let mut words = vec![Word::default(); most];
-            let mut found = Vec::new();
-            while found.len() * LANES < bytes.len() {
-                let n = look(&bytes[found.len() * LANES..], &mut words);
-                found.extend_from_slice(&words[..n]);
+            let (mut words, mut marks) = (vec![Word::default(); most], vec![Marks::default(); most]);
+            let (mut found, mut n_inner) = ((Vec::new(), Vec::new()), 0);
+            while found.0.len() * LANES < bytes.len() {
+                let rest = &bytes[found.0.len() * LANES..];
+                let (n, n_inner_now) = look(rest, n_inner, &mut marks, &mut words);
+                n_inner = n_inner_now;
+                found.0.extend_from_slice(&words[..n]);
+                found.1.extend_from_slice(&marks[..n]);
             }
-            prop_assert_eq!(found, expected);
+            prop_assert_eq!(n_inner as usize, bytes.iter().filter(|byte| **byte & 0xc0 == 0x80).count());
+            prop_assert_eq!(found, obvious(&bytes));
         }
     }
 }

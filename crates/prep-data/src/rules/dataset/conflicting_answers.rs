@@ -18,16 +18,16 @@ fn check(dataset: &Dataset, group: &[Digest], report: &mut Report<'_>) {
     let Some((first, second)) = conflict(group).filter(|_| !is_design) else {
         return;
     };
-    let answers: HashSet<_> = group.iter().map(|digest| digest.answer).collect();
-    let message = if answers.len() == 2 {
-        format!("the prompt has another answer on line {first}")
-    } else {
+    report.at_line(second, || {
+        let answers: HashSet<_> = group.iter().map(|digest| digest.answer).collect();
+        if answers.len() == 2 {
+            return format!("the prompt has another answer on line {first}");
+        }
         let (n, n_examples) = (answers.len(), group.len());
         format!(
             "the prompt has {n} different answers in {n_examples} examples, the first on line {first}"
         )
-    };
-    report.at_line(second, message);
+    });
 }
 
 /// The first line of the prompt, and the first that has another answer.

@@ -1,7 +1,6 @@
 //! An example that is there twice.
 
-use std::collections::HashMap;
-
+use super::ByFingerprint;
 use crate::rules::{Check, Dataset, Digest, Report, Rule, Signs};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -13,11 +12,13 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(_: &Dataset, group: &[Digest], report: &mut Report<'_>) {
-    let mut firsts = HashMap::new();
+    let mut firsts = ByFingerprint::default();
     for digest in group {
         let first = *firsts.entry(digest.answer).or_insert(digest.line);
         if first < digest.line {
-            report.at_line(digest.line, format!("the example is also on line {first}"));
+            report.at_line(digest.line, || {
+                format!("the example is also on line {first}")
+            });
         }
     }
 }

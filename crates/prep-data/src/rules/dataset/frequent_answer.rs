@@ -38,9 +38,8 @@ fn check(dataset: &Dataset, report: &mut Report<'_>) {
     for answer in frequent {
         let n_here = answer.examples;
         let share = n_here as f64 * 100.0 / n as f64;
-        report.at_line(
-            answer.first_line,
-            format!("{n_here} of {n} examples have this answer ({share:.1} %)"),
-        );
+        report.at_line(answer.first_line, || {
+            format!("{n_here} of {n} examples have this answer ({share:.1} %)")
+        });
     }
 }

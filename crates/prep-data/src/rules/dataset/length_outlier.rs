@@ -48,10 +48,9 @@ fn check(dataset: &Dataset, group: &[Digest], report: &mut Report<'_>) {
             // That there is nothing at all, other rules say.
             if chars > 0 && !bounds.usual.contains(&chars) {
                 let median = bounds.median;
-                report.at_line(
-                    digest.line,
-                    format!("the {name} has {chars} characters, the median is {median}"),
-                );
+                report.at_line(digest.line, || {
+                    format!("the {name} has {chars} characters, the median is {median}")
+                });
             }
         }
     }

@@ -37,7 +37,7 @@ fn check(dataset: &Dataset, report: &mut Report<'_>) {
             if let Some(line) = first.filter(|_| n >= HANDFUL && is_pile(lengths, chars)) {
                 report.at_line(
                     line,
-                    format!("{n} {name} have exactly {chars} characters, as if cut there; this is the first"),
+                    || format!("{n} {name} have exactly {chars} characters, as if cut there; this is the first"),
                 );
             }
         }

@@ -21,8 +21,7 @@ fn check(dataset: &Dataset, report: &mut Report<'_>) {
     let Some(first) = dataset.first_without_system.filter(|_| n_without < n) else {
         return;
     };
-    report.at_line(
-        first,
-        format!("{n_without} of {n} examples have no system instruction; this is the first"),
-    );
+    report.at_line(first, || {
+        format!("{n_without} of {n} examples have no system instruction; this is the first")
+    });
 }
