@@ -84,19 +84,27 @@ impl Bands {
         mix(rows ^ mix(band as u64 + 1))
     }
 
-    /// Whether two sketches leave open that each side is as similar as
-    /// `threshold`: what they rule out is missed once in 30,000 times.
+    /// In how many rows the sketches of two texts agree at least, on each side, if
+    /// that side is as similar as `threshold`: hardly once in 30,000 times in fewer.
     #[must_use]
-    pub fn may_be_similar(&self, one: &[u8; ROWS], other: &[u8; ROWS], threshold: f64) -> bool {
+    pub fn fewest_equal(&self, threshold: f64) -> [usize; 2] {
         const DEVIATIONS: f64 = 4.0;
-        let fewest = |n: usize| {
-            let deviation = (threshold * (1.0 - threshold) / n as f64).sqrt();
-            ((threshold - DEVIATIONS * deviation) * n as f64) as usize
-        };
+        self.rows.map(|rows| match self.n * rows {
+            0 => 0,
+            n => {
+                let deviation = (threshold * (1.0 - threshold) / n as f64).sqrt();
+                ((threshold - DEVIATIONS * deviation) * n as f64) as usize
+            }
+        })
+    }
+
+    /// Whether two sketches leave open that their texts are similar, which agree
+    /// in [`fewest`](Self::fewest_equal) rows then.
+    #[must_use]
+    pub fn may_be_similar(&self, one: &[u8; ROWS], other: &[u8; ROWS], fewest: [usize; 2]) -> bool {
         let sides = self.sides(one).into_iter().zip(self.sides(other));
-        sides
-            .filter(|(one, _)| !one.is_empty())
-            .all(|(one, other)| n_equal(one, other) >= fewest(one.len()))
+        let mut sides = sides.zip(fewest);
+        sides.all(|((one, other), fewest)| n_equal(one, other) >= fewest)
     }
 }
 
@@ -215,7 +223,8 @@ mod tests {
                 let [one, other] = &sketches;
                 let mut all = 0..bands.n;
                 found += usize::from(all.any(|n| bands.key(one, n) == bands.key(other, n)));
-                kept += usize::from(bands.may_be_similar(one, other, threshold));
+                let fewest = bands.fewest_equal(threshold);
+                kept += usize::from(bands.may_be_similar(one, other, fewest));
             }
             assert!(
                 found as f64 >= 0.965 * TRIALS as f64,

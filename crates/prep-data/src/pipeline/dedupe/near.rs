@@ -481,6 +481,8 @@ pub(super) struct Search<'s> {
     texts: &'s Texts,
     sketches: &'s Sketches,
     inputs: &'s Inputs,
+    /// In how many rows the sketches of similar texts agree at least.
+    fewest_equal: [usize; 2],
     /// Which sketches are of texts that are not gone.
     is_live: Bits,
     /// Two texts, the first one first, and how similar they were found to be.
@@ -502,12 +504,14 @@ fn live(texts: &Texts, sketches: &Sketches, gone: &Bits) -> Bits {
 
 impl<'s> Search<'s> {
     fn new(texts: &'s Texts, sketches: &'s Sketches, inputs: &'s Inputs, gone: &Bits) -> Self {
+        let bands = texts.sketching.bands;
         Self {
             forest: Forest::new(texts.at.len()),
             crowds: Forest::new(sketches.of.len()),
             texts,
             sketches,
             inputs,
+            fewest_equal: bands.fewest_equal(texts.sketching.threshold.jaccard()),
             is_live: live(texts, sketches, gone),
             similar: Mutex::default(),
             n_compared: AtomicU64::new(0),
@@ -609,12 +613,11 @@ impl Search<'_> {
         // Whatever order the texts are in.
         sketches.sort_by_cached_key(|sketch| xxh3_64(sketch));
         let sample = &sketches[..SAMPLE];
-        let bands = self.texts.sketching.bands;
-        let is_open = |one, other| bands.may_be_similar(one, other, self.threshold());
         let pairs = sample
             .iter()
             .flat_map(|one| sketches[SAMPLE..].iter().map(move |other| (one, other)));
-        let n_open = pairs.filter(|(one, other)| is_open(one, other)).count();
+        let is_open = |pair: &(&_, &_)| self.may_be_similar(pair.0, pair.1);
+        let n_open = pairs.filter(is_open).count();
         Ok(2 * n_open > SAMPLE * (sketches.len() - SAMPLE))
     }
 
@@ -701,66 +704,45 @@ impl Search<'_> {
 
     /// Links what is similar among some sketches.
     fn link_all(&self, list: &[u32], pair: &mut Pair) -> Result<(), DedupeError> {
-        if let [one, other] = *list {
-            let sketch = self.sketches.get(other as usize)?;
-            self.belongs_to((other, &sketch), &[one], pair)?;
-            return Ok(());
+        // Nearly all have little else in common, and to see that in their sketches
+        // takes less time than to look up anything about them.
+        let mut members = std::mem::take(&mut pair.members);
+        members.clear();
+        for (&n, part) in list.iter().zip(0..) {
+            let sketch = self.sketches.get(n as usize)?;
+            members.push(Listed { n, sketch, part });
         }
-        // What is known to belong together is compared until one is similar.
-        let mut parts: Vec<Vec<u32>> = Vec::new();
-        for &newcomer in list {
-            let sketch = self.sketches.get(newcomer as usize)?;
-            let mut apart = Vec::with_capacity(parts.len() + 1);
-            let mut together = vec![newcomer];
-            for part in parts {
-                if self.belongs_to((newcomer, &sketch), &part, pair)? {
-                    together.extend(part);
-                } else {
-                    apart.push(part);
+        for first in 0..members.len() {
+            for second in first + 1..members.len() {
+                let [one, other] = [first, second].map(|at| &members[at]);
+                if one.part == other.part {
+                    continue;
+                }
+                pair.n_compared += 1;
+                if self.may_be_similar(&one.sketch, &other.sketch)
+                    && self.link(one.n, other.n, pair)?
+                {
+                    let (part, joined) = (one.part, other.part);
+                    let joining = members.iter_mut().filter(|member| member.part == joined);
+                    joining.for_each(|member| member.part = part);
                 }
             }
-            apart.push(together);
-            parts = apart;
         }
+        pair.members = members;
         Ok(())
     }
 
-    /// Whether a text is similar to one of a part, or known to belong to it.
-    fn belongs_to(
-        &self,
-        (newcomer, sketch): (u32, &[u8; ROWS]),
-        part: &[u32],
-        pair: &mut Pair,
-    ) -> Result<bool, DedupeError> {
-        let text = self.text_of(newcomer);
-        if self.are_together(text, self.text_of(part[0])) {
+    /// Links the texts of two sketches if they are similar, and tells whether they
+    /// are known to belong together now.
+    fn link(&self, one: u32, other: u32, pair: &mut Pair) -> Result<bool, DedupeError> {
+        let (text, other_text) = (self.text_of(one), self.text_of(other));
+        if self.are_together(text, other_text) {
             return Ok(true);
         }
-        let crowd = self.crowds.root(newcomer);
-        for &other in part {
-            // A crowd was compared already.
-            if self.crowds.root(other) != crowd && self.are_similar((text, sketch), other, pair)? {
-                self.unite(text, self.text_of(other));
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    fn are_similar(
-        &self,
-        (text, sketch): (u32, &[u8; ROWS]),
-        other: u32,
-        pair: &mut Pair,
-    ) -> Result<bool, DedupeError> {
-        let other_text = self.text_of(other);
-        if self.texts.sketching.is_across && !self.are_across(text, other_text) {
-            return Ok(false);
-        }
-        pair.n_compared += 1;
-        let bands = self.texts.sketching.bands;
-        let other_sketch = self.sketches.get(other as usize)?;
-        if !bands.may_be_similar(sketch, &other_sketch, self.threshold()) {
+        // A crowd was compared already.
+        let is_done = self.crowds.root(one) == self.crowds.root(other);
+        let is_same_side = || self.texts.sketching.is_across && !self.are_across(text, other_text);
+        if is_done || is_same_side() {
             return Ok(false);
         }
         let similarity = self.similarity(text, other_text, pair)?;
@@ -768,6 +750,7 @@ impl Search<'_> {
         if is_similar {
             let (first, second) = (text.min(other_text), text.max(other_text));
             pair.similar.push((first, second, similarity as f32));
+            self.unite(text, other_text);
         }
         Ok(is_similar)
     }
@@ -781,6 +764,12 @@ impl Search<'_> {
     /// How similar near-duplicates are.
     pub(super) fn threshold(&self) -> f64 {
         self.texts.sketching.threshold.jaccard()
+    }
+
+    /// Whether two sketches leave open that their texts are similar.
+    fn may_be_similar(&self, one: &[u8; ROWS], other: &[u8; ROWS]) -> bool {
+        let bands = self.texts.sketching.bands;
+        bands.may_be_similar(one, other, self.fewest_equal)
     }
 
     /// The text that a sketch is of.
@@ -1022,6 +1011,8 @@ struct Pair {
     reader: Reader,
     read: HashMap<u32, Read>,
     bytes: usize,
+    /// The list that is compared.
+    members: Vec<Listed>,
     /// Those that were found to be similar since that was asked last.
     similar: Vec<(u32, u32, f32)>,
     /// How often two were compared since that was asked last.
@@ -1050,6 +1041,15 @@ impl Pair {
         self.bytes += read.bytes;
         self.read.insert(text, read);
     }
+}
+
+/// A sketch of a list.
+#[derive(Debug)]
+struct Listed {
+    n: u32,
+    sketch: [u8; ROWS],
+    /// Those of one part are known to belong together.
+    part: u32,
 }
 
 #[derive(Debug, Default)]

@@ -501,8 +501,9 @@ fn texts_of_one_template_are_not_all_compared() {
         let input = Input::from_bytes("in", input.into_bytes()).unwrap();
         let first = plan::read(vec![input], NEAR_PROMPTS, &means).unwrap();
         let n_compared = first.near.unwrap().n_compared(&first.inputs, &means);
-        // A third of all pairs; most templates need a few comparisons a text.
-        assert!(n_compared < N * N / 6, "{template:?}: {n_compared}");
+        // Half of all pairs, and those by sketches; most templates need a few
+        // comparisons a text.
+        assert!(n_compared < N * N / 4, "{template:?}: {n_compared}");
     }
 }
 
