@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{DedupeError, Key, Means, Pair, Search, Seen};
 use crate::pipeline::ordered;
+use crate::text::sketch::ROWS;
 
 /// The side of a text that is gone.
 const GONE: u8 = u8::MAX;
@@ -28,7 +29,7 @@ pub(super) fn is_nothing(
     sides: &[u8],
     means: &Means<'_>,
 ) -> Result<bool, DedupeError> {
-    let Some(keys) = Keys::new(search, sides, means) else {
+    let Some(keys) = Keys::new(search, sides, means)? else {
         return Ok(false);
     };
     let mut bands = 0..search.texts.sketching.bands.n;
@@ -79,17 +80,22 @@ struct Keys<'s> {
     search: &'s Search<'s>,
     /// The side of each sketch, or [`GONE`].
     sides: Vec<u8>,
-    /// The one with the most sketches, and how many the others have.
+    /// The one with the most sketches.
     largest: u8,
-    n_others: usize,
-    /// The most keys that may be held, and how much their filter may take.
+    /// The sketches of all others.
+    others: Vec<(u32, [u8; ROWS])>,
+    /// The most keys of a band that may be held, and how much their filter may take.
     most: usize,
     memory: u64,
 }
 
 impl<'s> Keys<'s> {
     /// Prepares to look at them, if they fit into memory.
-    fn new(search: &'s Search<'s>, sides: &[u8], means: &Means<'_>) -> Option<Self> {
+    fn new(
+        search: &'s Search<'s>,
+        sides: &[u8],
+        means: &Means<'_>,
+    ) -> Result<Option<Self>, DedupeError> {
         let texts = search.texts;
         let side = |(n, text): (u64, &u32)| {
             let place = texts.at[*text as usize].place;
@@ -101,18 +107,33 @@ impl<'s> Keys<'s> {
         for &side in sides.iter().filter(|side| **side != GONE) {
             counts[usize::from(side)] += 1;
         }
-        let largest = (0..GONE).max_by_key(|&side| counts[usize::from(side)])?;
+        let largest = (0..GONE).max_by_key(|&side| counts[usize::from(side)]);
+        let largest = largest.unwrap_or_default();
         let n_others = counts.iter().sum::<usize>() - counts[usize::from(largest)];
-        let memory = means.memory / 4 / means.pool.current_num_threads() as u64;
+        let memory = means.memory / 8 / means.pool.current_num_threads() as u64;
         let most = (memory / 2) as usize / size_of::<Key>();
-        (n_others <= most / 2).then_some(Self {
+        let others_bytes = n_others * size_of::<(u32, [u8; ROWS])>();
+        if n_others > most / 2 || others_bytes as u64 > means.memory / 8 {
+            return Ok(None);
+        }
+        // So that those of the largest side are passed over once and not for every
+        // band.
+        let mut others = Vec::with_capacity(n_others);
+        search.sketches.for_each(|sketch, rows| {
+            let side = sides[sketch as usize];
+            if side != largest && side != GONE {
+                others.push((sketch, *rows));
+            }
+            Ok(())
+        })?;
+        Ok(Some(Self {
             search,
             sides,
             largest,
-            n_others,
+            others,
             most,
             memory,
-        })
+        }))
     }
 
     /// Pairs of texts on different sides that share a key of one band and whose
@@ -155,20 +176,16 @@ impl<'s> Keys<'s> {
         /// So that hardly one in thirty is taken for another.
         const ROOM: usize = 4;
         let bands = self.search.texts.sketching.bands;
-        let mut seen = Seen::new(ROOM * self.n_others, self.memory / 2);
-        let mut keys = Vec::with_capacity(self.n_others);
-        let sketches = self.search.sketches;
-        sketches.for_each(|sketch, rows| {
-            let side = self.sides[sketch as usize];
-            if side != self.largest && side != GONE {
-                let key = bands.key(rows, band);
-                seen.add(key);
-                keys.push(Key { key, sketch });
-            }
-            Ok(())
-        })?;
+        let mut seen = Seen::new(ROOM * self.others.len(), self.memory / 2);
+        let others = self.others.iter().map(|(sketch, rows)| {
+            let key = bands.key(rows, band);
+            seen.add(key);
+            let sketch = *sketch;
+            Key { key, sketch }
+        });
+        let mut keys: Vec<Key> = others.collect();
         let mut shared = Vec::new();
-        sketches.for_each(|sketch, rows| {
+        self.search.sketches.for_each(|sketch, rows| {
             if self.sides[sketch as usize] == self.largest {
                 let key = bands.key(rows, band);
                 if seen.has_met(key) && shared.len() <= self.most {
