@@ -149,6 +149,18 @@ fn unify(text: &str, buffer: &mut [u8]) -> Option<usize> {
                 end += 3;
                 continue;
             }
+            // U+00C0 to U+00FF, most of what Western European text has beside ASCII,
+            // are letters and the same in lower case, but for `×`, `÷` and `ß`.
+            if let &[0xc3, low, ..] = &bytes[at..]
+                && !matches!(low, 0x97 | 0xb7 | 0x9f)
+            {
+                buffer[end] = 0xc3;
+                buffer[end + 1] = low | 0x20;
+                at += 2;
+                end += 2;
+                is_first = false;
+                continue;
+            }
             if byte.is_ascii() && !is_first && bytes.len() - at >= WORD {
                 break;
             }
