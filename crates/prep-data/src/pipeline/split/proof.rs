@@ -166,6 +166,8 @@ pub(super) fn is_settled(
         (None, _) => Ok(true),
         (Some(_), None) => Ok(false),
         (Some(_), Some(near)) => {
+            // The few pairs whose sketches leave it open are compared as they stand in
+            // the input, which was what it had been when the sides were written.
             let across = near.across(&found, &atoms.inputs, &atoms.gone, means)?;
             Ok(across.is_empty())
         }
