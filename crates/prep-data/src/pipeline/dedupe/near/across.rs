@@ -4,7 +4,7 @@
 //! it is enough that no pair on different sides is similar that it would compare.
 //! The keys of all sides but the largest go into a small filter, those of the
 //! largest are looked up there, and hardly any is left to be brought into order:
-//! a fifth of the time of a search.
+//! a third of the time of a search.
 //!
 //! A search compares all pairs that share a key, or are of one crowd. What is on
 //! one side only makes no crowd of texts on different sides, so crowds do not
