@@ -19,6 +19,7 @@ from side_by_side import Contestant, Task, limit, main, script
 INPUT = "corpus.jsonl"
 TRAIN = "split/train.jsonl"
 SHARE = 0.9
+NEAR_OFF = ("--near", "off")
 
 AWK = """
 BEGIN { srand(1); system("mkdir -p split") }
@@ -31,7 +32,7 @@ def tasks(prep: str) -> dict[str, Task]:
         "random": Task(
             {INPUT: ".gemini.jsonl"},
             [
-                *(prep_split(prep, *flags) for flags in ((), ("--threads", "1"), ("--near", "off"))),
+                *(prep_split(prep, *flags) for flags in ((), ("--threads", "1"), NEAR_OFF, (*NEAR_OFF, "--threads", "1"))),
                 limit(INPUT),
                 Contestant("awk", ("awk", AWK, INPUT), programs=("awk",), output=TRAIN),
                 script("Python", "split_random.py")._replace(output=TRAIN),
@@ -42,8 +43,9 @@ def tasks(prep: str) -> dict[str, Task]:
 
 
 def prep_split(prep: str, *flags: str) -> Contestant:
-    """`prep` as users run it."""
-    return Contestant(" ".join(["prep", *flags]), (prep, "split", INPUT, *flags), programs=(prep,), output=TRAIN)
+    """`prep` as users run it who want the ratio: else validation has what the service reads, 5,000 examples at most."""
+    command = (prep, "split", INPUT, "--max-validation", "1000000000", *flags)
+    return Contestant(" ".join(["prep", *flags]), command, programs=(prep,), output=TRAIN)
 
 
 def first_fault(_expected: Path, train: Path) -> str | None:

@@ -127,16 +127,21 @@ fn unify(text: &str, buffer: &mut [u8]) -> Option<usize> {
     let bytes = text.as_bytes();
     let (mut at, mut end) = (0, 0);
     while at < bytes.len() {
+        let mut is_after_space = end == 0 || buffer[end - 1] == b' ';
         while let Some(word) = bytes[at..].first_chunk() {
-            let is_after_space = end == 0 || buffer[end - 1] == b' ';
             let (lower, n_plain) = plain(u64::from_le_bytes(*word), is_after_space);
             // What is no more plain is overwritten.
             buffer[end..end + WORD].copy_from_slice(&lower.to_le_bytes());
-            at += n_plain;
-            end += n_plain;
             if n_plain < WORD {
+                at += n_plain;
+                end += n_plain;
                 break;
             }
+            // Nothing of this waits for what was found out about the word, so the
+            // next ones are begun meanwhile.
+            at += WORD;
+            end += WORD;
+            is_after_space = lower.to_le_bytes()[WORD - 1] == b' ';
         }
         // Near the end of the text, or where something is not plain. What is
         // not is seldom alone.
@@ -147,6 +152,18 @@ fn unify(text: &str, buffer: &mut [u8]) -> Option<usize> {
                 buffer[end..end + 3].copy_from_slice(&bytes[at..at + 3]);
                 at += 3;
                 end += 3;
+                continue;
+            }
+            // U+00C0 to U+00FF, most of what Western European text has beside ASCII,
+            // are letters and the same in lower case, but for `×`, `÷` and `ß`.
+            if let &[0xc3, low, ..] = &bytes[at..]
+                && !matches!(low, 0x97 | 0xb7 | 0x9f)
+            {
+                buffer[end] = 0xc3;
+                buffer[end + 1] = low | 0x20;
+                at += 2;
+                end += 2;
+                is_first = false;
                 continue;
             }
             if byte.is_ascii() && !is_first && bytes.len() - at >= WORD {

@@ -20,6 +20,8 @@
 //! the two are known to belong together already. So what belongs together in
 //! the end does not depend on the order of texts, on memory or on threads.
 
+mod across;
+
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -59,10 +61,10 @@ pub(in crate::pipeline) struct Sketching {
     bands: Bands,
     /// Texts are compared whatever their context.
     is_blind: bool,
-    /// Only texts of different inputs are compared.
-    is_across: bool,
     /// Other salts give other sketches, and so another chance to be found.
     salt: u64,
+    /// That of the sketches for a second search, if one is to come.
+    later_salt: Option<u64>,
 }
 
 /// The texts of a batch; lines count from its first.
@@ -72,6 +74,8 @@ pub(in crate::pipeline) struct Batch {
     /// For each sketch, which of the lines it is of.
     of: Vec<u32>,
     sketches: Vec<[u8; ROWS]>,
+    /// Those for a second search.
+    later: Vec<[u8; ROWS]>,
     shingles: Vec<u64>,
 }
 
@@ -80,6 +84,7 @@ impl Batch {
         self.lines.clear();
         self.of.clear();
         self.sketches.clear();
+        self.later.clear();
     }
 }
 
@@ -101,8 +106,8 @@ impl Sketching {
             threshold,
             bands: Bands::new(threshold.jaccard(), n_sides),
             is_blind: false,
-            is_across: false,
             salt: 0,
+            later_salt: None,
         }
     }
 
@@ -116,10 +121,11 @@ impl Sketching {
         }
     }
 
-    /// The same for those who ask only what two inputs have in common.
-    pub(in crate::pipeline) fn across_inputs(self) -> Self {
+    /// The same, with sketches of another salt for a second search: a text is cut
+    /// into shingles once.
+    pub(in crate::pipeline) fn and_later(self, salt: u64) -> Self {
         Self {
-            is_across: true,
+            later_salt: Some(mix(salt)),
             ..self
         }
     }
@@ -168,18 +174,22 @@ impl Sketching {
         let context = self.context(prints);
         let sides = self.sides(reader);
         for lens in self.lens_of(sides) {
-            let mut all_rows = [0; ROWS];
-            let both = sides.into_iter().zip(lens);
-            let all = both.zip(self.bands.sides_mut(&mut all_rows)).zip(0_u64..);
-            for (((text, len), rows), side) in all {
+            let (mut rows, mut later) = ([0; ROWS], [0; ROWS]);
+            for (side, (text, len)) in sides.into_iter().zip(lens).enumerate() {
                 let Some(text) = text else { continue };
                 batch.shingles.clear();
                 shingles(text, len, &mut batch.shingles);
-                let seed = context ^ mix((len as u64) << 8 | side) ^ self.salt;
-                sketch(&batch.shingles, seed, rows);
+                let seed = context ^ mix((len as u64) << 8 | side as u64);
+                let rows = &mut self.bands.sides_mut(&mut rows)[side];
+                sketch(&batch.shingles, seed ^ self.salt, rows);
+                if let Some(salt) = self.later_salt {
+                    let rows = &mut self.bands.sides_mut(&mut later)[side];
+                    sketch(&batch.shingles, seed ^ salt, rows);
+                }
             }
             batch.of.push(of);
-            batch.sketches.push(all_rows);
+            batch.sketches.push(rows);
+            batch.later.extend(self.later_salt.map(|_| later));
         }
     }
 
@@ -208,6 +218,8 @@ fn n_chars(text: &str) -> usize {
 pub(super) struct Texts {
     sketching: Sketching,
     at: Vec<TextAt>,
+    /// For each sketch, which text it is of.
+    of: Vec<u32>,
 }
 
 impl Texts {
@@ -259,12 +271,13 @@ impl Texts {
 pub(in crate::pipeline) struct Near {
     texts: Texts,
     sketches: Sketches,
+    /// Those for a second search.
+    later: Option<Sketches>,
 }
 
-/// Sketches, each with the number of its text.
+/// Sketches, in the order in which texts were read.
 #[derive(Debug)]
 struct Sketches {
-    of: Vec<u32>,
     held: Vec<[u8; ROWS]>,
     /// The first ones, if they do not fit.
     spilled: Option<Arc<Scratch>>,
@@ -274,8 +287,18 @@ struct Sketches {
 }
 
 impl Sketches {
-    fn push(&mut self, of: u32, sketch: &[u8; ROWS]) -> Result<(), DedupeError> {
-        self.of.push(of);
+    /// Makes room for sketches in `memory` bytes.
+    fn new(memory: u64, means: &Means<'_>) -> Self {
+        Self {
+            held: Vec::new(),
+            spilled: None,
+            n_spilled: 0,
+            most_held: (memory as usize / ROWS).max(1),
+            target: means.target.into(),
+        }
+    }
+
+    fn push(&mut self, sketch: &[u8; ROWS]) -> Result<(), DedupeError> {
         self.held.push(*sketch);
         if self.held.len() >= self.most_held {
             let scratch = match &mut self.spilled {
@@ -375,6 +398,14 @@ impl Seen {
         *once |= bit;
     }
 
+    /// Whether a key may be there already; then it is there twice.
+    fn has_met(&mut self, key: u64) -> bool {
+        let (word, bit) = self.place(key);
+        let [once, twice] = &mut self.0[word];
+        *twice |= *once & bit;
+        *once & bit != 0
+    }
+
     fn is_twice(&self, key: u64) -> bool {
         let (word, bit) = self.place(key);
         self.0[word][1] & bit != 0
@@ -383,21 +414,26 @@ impl Seen {
 
 impl Near {
     pub(in crate::pipeline) fn new(sketching: Sketching, means: &Means<'_>) -> Self {
-        let most_held = (means.memory / 4) as usize / ROWS;
+        let later = sketching.later_salt;
+        let memory = means.memory / if later.is_some() { 8 } else { 4 };
         Self {
             texts: Texts {
                 sketching,
                 at: Vec::new(),
-            },
-            sketches: Sketches {
                 of: Vec::new(),
-                held: Vec::new(),
-                spilled: None,
-                n_spilled: 0,
-                most_held: most_held.max(1),
-                target: means.target.into(),
             },
+            sketches: Sketches::new(memory, means),
+            later: later.map(|_| Sketches::new(memory, means)),
         }
+    }
+
+    /// The same texts with the sketches for the second search, if there are any.
+    pub(in crate::pipeline) fn into_later(self) -> Option<Self> {
+        Some(Self {
+            sketches: self.later?,
+            later: None,
+            texts: self.texts,
+        })
     }
 
     /// Adds the texts of a batch whose first line is `line`, and empties it.
@@ -408,15 +444,22 @@ impl Near {
     ) -> Result<(), DedupeError> {
         let first = self.texts.at.len();
         let all = first + batch.lines.len();
-        if u32::try_from(all.max(self.sketches.of.len() + batch.of.len())).is_err() {
+        if u32::try_from(all.max(self.texts.of.len() + batch.of.len())).is_err() {
             return Err(DedupeError::TooManyTexts);
         }
         self.texts.at.extend(batch.lines.iter().map(|at| TextAt {
             place: at.place + line,
             ..*at
         }));
-        for (of, sketch) in batch.of.iter().zip(&batch.sketches) {
-            self.sketches.push(first as u32 + of, sketch)?;
+        let of = batch.of.iter().map(|of| first as u32 + of);
+        self.texts.of.extend(of);
+        for sketch in &batch.sketches {
+            self.sketches.push(sketch)?;
+        }
+        if let Some(later) = &mut self.later {
+            for sketch in &batch.later {
+                later.push(sketch)?;
+            }
         }
         batch.clear();
         Ok(())
@@ -431,7 +474,9 @@ impl Near {
         keep: Keep,
         means: &Means<'_>,
     ) -> Result<(Merged, Texts), DedupeError> {
-        let Self { texts, sketches } = self;
+        let Self {
+            texts, sketches, ..
+        } = self;
         let search = Search::new(&texts, &sketches, inputs, gone);
         search.run(means)?;
         let merged = search.merge(keep, means)?;
@@ -445,25 +490,60 @@ impl Near {
     /// Finds what belongs together among the texts that are not gone: pairs of
     /// lines, the first of what belongs together in each.
     pub(in crate::pipeline) fn parts(
-        self,
+        &self,
         inputs: &Inputs,
         gone: &Bits,
         means: &Means<'_>,
     ) -> Result<Vec<(u64, u64)>, DedupeError> {
         let search = Search::new(&self.texts, &self.sketches, inputs, gone);
         search.run(means)?;
-        let place = |text: u32| self.texts.at[text as usize].place;
-        let texts = 0..self.texts.at.len() as u32;
-        let roots = texts.map(|text| (search.forest.root(text), text));
-        let linked = roots.filter(|(root, text)| root != text);
-        Ok(linked
-            .map(|(root, text)| (place(root), place(text)))
-            .collect())
+        Ok(search.linked())
+    }
+
+    /// The same, of which only pairs on different sides are sought; `sides` says
+    /// on which one every line is.
+    pub(in crate::pipeline) fn across(
+        &self,
+        sides: &[u8],
+        inputs: &Inputs,
+        gone: &Bits,
+        means: &Means<'_>,
+    ) -> Result<Vec<(u64, u64)>, DedupeError> {
+        let search = Search {
+            sides: Some(sides),
+            ..Search::new(&self.texts, &self.sketches, inputs, gone)
+        };
+        if across::is_nothing(&search, sides, means)? {
+            return Ok(Vec::new());
+        }
+        search.run(means)?;
+        let side = |(one, other): &(u64, u64)| [one, other].map(|&line| sides[line as usize]);
+        let mut linked = search.linked();
+        linked.retain(|pair| side(pair)[0] != side(pair)[1]);
+        Ok(linked)
     }
 }
 
 #[cfg(test)]
 impl Near {
+    /// What [`Near::across`] gives, by a search.
+    pub(super) fn across_by_search(
+        &self,
+        sides: &[u8],
+        inputs: &Inputs,
+        gone: &Bits,
+        means: &Means<'_>,
+    ) -> Vec<(u64, u64)> {
+        let search = Search {
+            sides: Some(sides),
+            ..Search::new(&self.texts, &self.sketches, inputs, gone)
+        };
+        search.run(means).expect("the inputs are in memory");
+        let mut linked = search.linked();
+        linked.retain(|(one, other)| sides[*one as usize] != sides[*other as usize]);
+        linked
+    }
+
     /// How often two texts are compared.
     pub(super) fn n_compared(&self, inputs: &Inputs, means: &Means<'_>) -> u64 {
         let gone = Bits::new(inputs.n_lines());
@@ -481,6 +561,10 @@ pub(super) struct Search<'s> {
     texts: &'s Texts,
     sketches: &'s Sketches,
     inputs: &'s Inputs,
+    /// The side of every line, if only pairs on different sides are sought.
+    sides: Option<&'s [u8]>,
+    /// In how many rows the sketches of similar texts agree at least.
+    fewest_equal: [usize; 2],
     /// Which sketches are of texts that are not gone.
     is_live: Bits,
     /// Two texts, the first one first, and how similar they were found to be.
@@ -490,9 +574,9 @@ pub(super) struct Search<'s> {
 }
 
 /// Which sketches are of texts that are not gone.
-fn live(texts: &Texts, sketches: &Sketches, gone: &Bits) -> Bits {
-    let mut live = Bits::new(sketches.of.len() as u64);
-    for (text, n) in sketches.of.iter().zip(0..) {
+fn live(texts: &Texts, gone: &Bits) -> Bits {
+    let mut live = Bits::new(texts.of.len() as u64);
+    for (text, n) in texts.of.iter().zip(0..) {
         if !gone.has(texts.at[*text as usize].place) {
             live.set(n);
         }
@@ -502,13 +586,16 @@ fn live(texts: &Texts, sketches: &Sketches, gone: &Bits) -> Bits {
 
 impl<'s> Search<'s> {
     fn new(texts: &'s Texts, sketches: &'s Sketches, inputs: &'s Inputs, gone: &Bits) -> Self {
+        let bands = texts.sketching.bands;
         Self {
             forest: Forest::new(texts.at.len()),
-            crowds: Forest::new(sketches.of.len()),
+            crowds: Forest::new(texts.of.len()),
             texts,
             sketches,
             inputs,
-            is_live: live(texts, sketches, gone),
+            sides: None,
+            fewest_equal: bands.fewest_equal(texts.sketching.threshold.jaccard()),
+            is_live: live(texts, gone),
             similar: Mutex::default(),
             n_compared: AtomicU64::new(0),
         }
@@ -540,7 +627,7 @@ impl Search<'_> {
         let memory = means.memory / 4 / means.pool.current_num_threads() as u64;
         // Hardly a key is there twice, and only those must be brought into
         // order.
-        let n = self.sketches.of.len();
+        let n = self.texts.of.len();
         let mut seen = Seen::new(n, memory / 2);
         let is_held = (n * size_of::<Key>()) as u64 <= memory / 2;
         let mut held = Vec::with_capacity(if is_held { n } else { 0 });
@@ -609,19 +696,18 @@ impl Search<'_> {
         // Whatever order the texts are in.
         sketches.sort_by_cached_key(|sketch| xxh3_64(sketch));
         let sample = &sketches[..SAMPLE];
-        let bands = self.texts.sketching.bands;
-        let is_open = |one, other| bands.may_be_similar(one, other, self.threshold());
         let pairs = sample
             .iter()
             .flat_map(|one| sketches[SAMPLE..].iter().map(move |other| (one, other)));
-        let n_open = pairs.filter(|(one, other)| is_open(one, other)).count();
+        let is_open = |pair: &(&_, &_)| self.may_be_similar(pair.0, pair.1);
+        let n_open = pairs.filter(is_open).count();
         Ok(2 * n_open > SAMPLE * (sketches.len() - SAMPLE))
     }
 
     /// Links what is similar in crowds.
     fn link_crowds(&self, means: &Means<'_>) -> Result<(), DedupeError> {
         let mut members: Vec<(u32, u32)> = Vec::new();
-        for n in 0..self.sketches.of.len() as u32 {
+        for n in 0..self.texts.of.len() as u32 {
             let root = self.crowds.root(n);
             if root != n {
                 members.push((root, n));
@@ -701,66 +787,45 @@ impl Search<'_> {
 
     /// Links what is similar among some sketches.
     fn link_all(&self, list: &[u32], pair: &mut Pair) -> Result<(), DedupeError> {
-        if let [one, other] = *list {
-            let sketch = self.sketches.get(other as usize)?;
-            self.belongs_to((other, &sketch), &[one], pair)?;
-            return Ok(());
+        // Nearly all have little else in common, and to see that in their sketches
+        // takes less time than to look up anything about them.
+        let mut members = std::mem::take(&mut pair.members);
+        members.clear();
+        for (&n, part) in list.iter().zip(0..) {
+            let sketch = self.sketches.get(n as usize)?;
+            members.push(Listed { n, sketch, part });
         }
-        // What is known to belong together is compared until one is similar.
-        let mut parts: Vec<Vec<u32>> = Vec::new();
-        for &newcomer in list {
-            let sketch = self.sketches.get(newcomer as usize)?;
-            let mut apart = Vec::with_capacity(parts.len() + 1);
-            let mut together = vec![newcomer];
-            for part in parts {
-                if self.belongs_to((newcomer, &sketch), &part, pair)? {
-                    together.extend(part);
-                } else {
-                    apart.push(part);
+        for first in 0..members.len() {
+            for second in first + 1..members.len() {
+                let [one, other] = [first, second].map(|at| &members[at]);
+                if one.part == other.part {
+                    continue;
+                }
+                pair.n_compared += 1;
+                if self.may_be_similar(&one.sketch, &other.sketch)
+                    && self.link(one.n, other.n, pair)?
+                {
+                    let (part, joined) = (one.part, other.part);
+                    let joining = members.iter_mut().filter(|member| member.part == joined);
+                    joining.for_each(|member| member.part = part);
                 }
             }
-            apart.push(together);
-            parts = apart;
         }
+        pair.members = members;
         Ok(())
     }
 
-    /// Whether a text is similar to one of a part, or known to belong to it.
-    fn belongs_to(
-        &self,
-        (newcomer, sketch): (u32, &[u8; ROWS]),
-        part: &[u32],
-        pair: &mut Pair,
-    ) -> Result<bool, DedupeError> {
-        let text = self.text_of(newcomer);
-        if self.are_together(text, self.text_of(part[0])) {
+    /// Links the texts of two sketches if they are similar, and tells whether they
+    /// are known to belong together now.
+    fn link(&self, one: u32, other: u32, pair: &mut Pair) -> Result<bool, DedupeError> {
+        let (text, other_text) = (self.text_of(one), self.text_of(other));
+        if self.are_together(text, other_text) {
             return Ok(true);
         }
-        let crowd = self.crowds.root(newcomer);
-        for &other in part {
-            // A crowd was compared already.
-            if self.crowds.root(other) != crowd && self.are_similar((text, sketch), other, pair)? {
-                self.unite(text, self.text_of(other));
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    fn are_similar(
-        &self,
-        (text, sketch): (u32, &[u8; ROWS]),
-        other: u32,
-        pair: &mut Pair,
-    ) -> Result<bool, DedupeError> {
-        let other_text = self.text_of(other);
-        if self.texts.sketching.is_across && !self.are_across(text, other_text) {
-            return Ok(false);
-        }
-        pair.n_compared += 1;
-        let bands = self.texts.sketching.bands;
-        let other_sketch = self.sketches.get(other as usize)?;
-        if !bands.may_be_similar(sketch, &other_sketch, self.threshold()) {
+        // A crowd was compared already.
+        let is_done = self.crowds.root(one) == self.crowds.root(other);
+        let is_same_side = || self.sides.is_some() && self.side(text) == self.side(other_text);
+        if is_done || is_same_side() {
             return Ok(false);
         }
         let similarity = self.similarity(text, other_text, pair)?;
@@ -768,14 +833,26 @@ impl Search<'_> {
         if is_similar {
             let (first, second) = (text.min(other_text), text.max(other_text));
             pair.similar.push((first, second, similarity as f32));
+            self.unite(text, other_text);
         }
         Ok(is_similar)
     }
 
-    /// Whether two texts are of different inputs.
-    fn are_across(&self, one: u32, other: u32) -> bool {
-        let input = |text: u32| self.inputs.line(self.texts.at[text as usize].place).0;
-        input(one) != input(other)
+    /// The side of a text, if sides matter.
+    fn side(&self, text: u32) -> Option<u8> {
+        let place = self.texts.at[text as usize].place;
+        self.sides.map(|sides| sides[place as usize])
+    }
+
+    /// Pairs of lines, the first of what belongs together in each.
+    fn linked(&self) -> Vec<(u64, u64)> {
+        let place = |text: u32| self.texts.at[text as usize].place;
+        let texts = 0..self.texts.at.len() as u32;
+        let roots = texts.map(|text| (self.forest.root(text), text));
+        let linked = roots.filter(|(root, text)| root != text);
+        linked
+            .map(|(root, text)| (place(root), place(text)))
+            .collect()
     }
 
     /// How similar near-duplicates are.
@@ -783,9 +860,15 @@ impl Search<'_> {
         self.texts.sketching.threshold.jaccard()
     }
 
+    /// Whether two sketches leave open that their texts are similar.
+    fn may_be_similar(&self, one: &[u8; ROWS], other: &[u8; ROWS]) -> bool {
+        let bands = self.texts.sketching.bands;
+        bands.may_be_similar(one, other, self.fewest_equal)
+    }
+
     /// The text that a sketch is of.
     pub(super) fn text_of(&self, sketch: u32) -> u32 {
-        self.sketches.of[sketch as usize]
+        self.texts.of[sketch as usize]
     }
 
     pub(super) fn sketch(&self, sketch: u32) -> Result<[u8; ROWS], DedupeError> {
@@ -805,7 +888,7 @@ impl Search<'_> {
     /// is of.
     pub(super) fn shingled(&self, sketch: u32, into: &mut Shingled) -> Result<(), DedupeError> {
         let text = self.text_of(sketch);
-        let before = self.sketches.of[..sketch as usize].iter().rev();
+        let before = self.texts.of[..sketch as usize].iter().rev();
         let nth = before.take_while(|&&of| of == text).count();
         let sketching = &self.texts.sketching;
         let Shingled { reader, line, .. } = into;
@@ -1022,6 +1105,8 @@ struct Pair {
     reader: Reader,
     read: HashMap<u32, Read>,
     bytes: usize,
+    /// The list that is compared.
+    members: Vec<Listed>,
     /// Those that were found to be similar since that was asked last.
     similar: Vec<(u32, u32, f32)>,
     /// How often two were compared since that was asked last.
@@ -1050,6 +1135,15 @@ impl Pair {
         self.bytes += read.bytes;
         self.read.insert(text, read);
     }
+}
+
+/// A sketch of a list.
+#[derive(Debug)]
+struct Listed {
+    n: u32,
+    sketch: [u8; ROWS],
+    /// Those of one part are known to belong together.
+    part: u32,
 }
 
 #[derive(Debug, Default)]

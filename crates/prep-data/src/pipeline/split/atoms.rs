@@ -11,6 +11,9 @@ use crate::pipeline::dedupe::{Inputs, Means};
 pub(super) const NO_EXAMPLE: u8 = u8::MAX - 1;
 pub(super) const BLANK: u8 = u8::MAX;
 
+/// What chooses the sketches of the first proof.
+pub(super) const FIRST_PROOF: u64 = 1;
+
 /// The lines of the input, and which of them belong together.
 #[derive(Debug)]
 pub(super) struct Atoms {
@@ -19,6 +22,13 @@ pub(super) struct Atoms {
     forest: Forest,
     lines: Lines,
     labels: (u64, u64),
+    /// Pairs of lines that have something in common: the first that has it, and
+    /// each of the others.
+    pub(super) tied: Vec<(u32, u32)>,
+    /// Lines whose prompt an earlier one has.
+    pub(super) gone: Bits,
+    /// What near-duplicates can be looked for by once more.
+    pub(super) later: Option<Near>,
 }
 
 /// What is known of each line.
@@ -26,6 +36,8 @@ pub(super) struct Atoms {
 struct Lines {
     /// 0, or why it is no example.
     states: Vec<u8>,
+    /// The fingerprints of examples.
+    prints: Vec<u128>,
     /// What the seed made of its print.
     keys: Vec<u64>,
     /// How much it counts, if that is not 1.
@@ -44,7 +56,8 @@ pub(super) fn read(
 ) -> Result<Atoms, SplitError> {
     let mut lines = Lines::default();
     let mut ties = Ties::new(means);
-    let sketching = options.near.map(|near| Sketching::of_prompts(near, 0));
+    let sketching = |near| Sketching::of_prompts(near, 0).and_later(FIRST_PROOF);
+    let sketching = options.near.map(sketching);
     let mut near = sketching.map(|sketching| Near::new(sketching, means));
     let mut groups = groups_of([input.name()])?;
     let mut record = 0;
@@ -78,7 +91,7 @@ pub(super) fn read(
     let forest = Forest::new(lines.states.len());
     // Those whose prompt an earlier one has need not be looked at again.
     let mut gone = Bits::new(inputs.n_lines());
-    let mut labels = (0, 0);
+    let (mut labels, mut tied) = ((0, 0), Vec::new());
     let n_examples = lines.n_examples;
     ties.visit(
         means,
@@ -87,6 +100,7 @@ pub(super) fn read(
             means.check_stop()?;
             for (one, other, is_prompt) in knots.pairs {
                 forest.unite(one, other);
+                tied.push((one, other));
                 if is_prompt {
                     gone.set(u64::from(other));
                 }
@@ -96,31 +110,35 @@ pub(super) fn read(
             Ok(())
         },
     )?;
-    let atoms = Atoms {
+    let mut atoms = Atoms {
         inputs,
         forest,
         lines,
         labels,
+        tied,
+        gone,
+        later: None,
     };
     if let Some(near) = near {
-        for (one, other) in near.parts(&atoms.inputs, &gone, means)? {
+        for (one, other) in near.parts(&atoms.inputs, &atoms.gone, means)? {
             atoms.unite(one, other);
         }
+        atoms.later = near.into_later();
     }
     Ok(atoms)
 }
 
 impl Lines {
     fn push(&mut self, seen: &Seen, group: &str, options: &Options) {
-        let (state, key, of_weight, of_stratum) = match *seen {
-            Seen::Blank => (BLANK, 0, 0, 0),
-            Seen::NoExample => (NO_EXAMPLE, 0, 0, 0),
+        let (state, key, fingerprint, of_weight, of_stratum) = match *seen {
+            Seen::Blank => (BLANK, 0, 0, 0, 0),
+            Seen::NoExample => (NO_EXAMPLE, 0, 0, 0, 0),
             Seen::Example {
                 print,
                 weight,
                 stratum,
                 has_group,
-                ..
+                fingerprint,
             } => {
                 self.n_examples += 1;
                 self.n_grouped += u64::from(has_group || !group.is_empty());
@@ -129,11 +147,13 @@ impl Lines {
                 } else {
                     group_print(group)
                 };
-                (0, keyed(print, options.seed), weight, stratum)
+                let key = keyed(print, options.seed);
+                (0, key, fingerprint, weight, stratum)
             }
         };
         self.states.push(state);
         self.keys.push(key);
+        self.prints.push(fingerprint);
         if options.by == By::Tokens {
             self.weights.push(of_weight);
         }
@@ -188,6 +208,12 @@ impl Atoms {
     /// The first line of the atom of an example.
     pub(super) fn root(&self, line: u32) -> u32 {
         self.forest.root(line)
+    }
+
+    /// The fingerprints of all lines; they say nothing of those that are no
+    /// examples.
+    pub(super) fn prints(&self) -> &[u128] {
+        &self.lines.prints
     }
 
     /// What the seed made of an example.

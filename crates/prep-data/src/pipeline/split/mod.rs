@@ -8,14 +8,15 @@
 //! as "yes": it keeps nothing together, or all would be one.
 //!
 //! The input is read once for what ties examples, and once more to write the
-//! sides. Then the files that were written are read again, as if by somebody
-//! else, for the **proof**: what they have in common is counted, and must be
-//! nothing. Near-duplicates are looked for with other sketches then; should that
-//! find a pair that was missed before, it is tied and all is done again.
+//! sides. Then the files that were written are read again for the **proof**: what
+//! they have in common is counted, and must be nothing. Near-duplicates are looked
+//! for with other sketches then; should that find a pair that was missed before, it
+//! is tied and all is done again.
 //!
-//! What is promised about sides is at [`split`]. Some twenty bytes for each line
-//! are kept in memory, and sixty where near-duplicates are looked for; all else
-//! goes to the disk beyond the memory limit.
+//! What is promised about sides is at [`split`]. Some forty bytes for each line
+//! are kept in memory, eight for each pair of lines that something ties, and sixty
+//! for each line where near-duplicates are looked for; all else goes to the disk
+//! beyond the memory limit.
 
 mod atoms;
 mod proof;
@@ -395,7 +396,8 @@ pub fn split(
     loop {
         let sides = quota::assign(&atoms, options)?;
         let written = write::write(&atoms, &sides, options, sinks, means)?;
-        let (overlap, missed) = proof::check(&written, options, sinks, means, n_try)?;
+        let (overlap, missed) =
+            proof::check((&atoms, &sides), &written, options, sinks, means, n_try)?;
         if overlap.is_nothing() {
             return Ok(outcome(&atoms, &sides, written, overlap, options));
         }

@@ -1,20 +1,37 @@
 //! What sides have in common, counted in the files that were written.
 //!
-//! The plan is not asked: the files are read as any dataset would be, and their
-//! passports for the groups.
+//! The plan is not asked on which side a line is: the files are read again, and
+//! their passports for the groups. A line that was found is known by its bytes,
+//! that is, by their 128-bit fingerprint: if it is the one that the first reading
+//! took of a line of the input, then it has the prompt, answer, turns and sketches
+//! of that line, as these are functions of the bytes. So what two lines have in
+//! common was seen when the input was read, and what is left to be seen is whether
+//! any two lines with something in common were found on different sides, and
+//! whether other sketches find near-duplicates on different sides. As a rule
+//! neither is so, and that **settles** it.
+//!
+//! Should a line not be the one that is expected there, should anything turn out to
+//! be in common, or should it be another try, then all is **counted**: the files
+//! are read as any dataset would be, and nothing is taken from the first reading.
 
 use std::fmt;
 
 use serde::Serialize;
 use serde::ser::SerializeMap;
 
+use super::atoms::{Atoms, FIRST_PROOF};
+use super::quota::Sides;
 use super::scan::{self, Class, Seen, Tie, Ties, for_each_knot};
 use super::write::Written;
 use super::{AtomCounts, Options, Side, Sinks, SplitError};
+use crate::io::passport::fingerprint;
 use crate::io::{Input, OutputError, Passport, PassportError, partial_path};
 use crate::pipeline::dedupe::near::{Near, Sketching};
 use crate::pipeline::dedupe::verdict::Bits;
-use crate::pipeline::dedupe::{Inputs, Means};
+use crate::pipeline::dedupe::{DedupeError, Inputs, Means};
+use crate::pipeline::lines::{LineBatch, LineReader};
+use crate::pipeline::ordered;
+use crate::pipeline::spares::Spares;
 
 /// How many examples have something in common with one of an earlier side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -111,6 +128,133 @@ pub(super) type Place = (usize, u64);
 /// Counts what the sides have in common, and gives the pairs of near-duplicates
 /// that were missed. `salt` chooses the sketches by which they are looked for.
 pub(super) fn check(
+    (atoms, sides): (&Atoms, &Sides),
+    written: &Written,
+    options: &Options,
+    sinks: &Sinks<'_>,
+    means: &Means<'_>,
+    salt: u64,
+) -> Result<(Overlap, Vec<(Place, Place)>), SplitError> {
+    if salt == FIRST_PROOF && is_settled(atoms, sides, written, options, sinks, means)? {
+        return Ok((Overlap::default(), Vec::new()));
+    }
+    count(written, options, sinks, means, salt)
+}
+
+/// Whether the files are seen to have nothing in common; `false` if that must be
+/// counted. Takes a fifth of the time at most; a test holds the two together.
+pub(super) fn is_settled(
+    atoms: &Atoms,
+    sides: &Sides,
+    written: &Written,
+    options: &Options,
+    sinks: &Sinks<'_>,
+    means: &Means<'_>,
+) -> Result<bool, SplitError> {
+    let Some(found) = found(atoms, sides, written, sinks, means)? else {
+        return Ok(false);
+    };
+    let side = |line: u32| found[line as usize];
+    let are_tied_together = atoms
+        .tied
+        .iter()
+        .all(|&(one, other)| side(one) == side(other));
+    if !are_tied_together || !are_groups_apart(sinks, means)? {
+        return Ok(false);
+    }
+    match (options.near, &atoms.later) {
+        (None, _) => Ok(true),
+        (Some(_), None) => Ok(false),
+        (Some(_), Some(near)) => {
+            // The few pairs whose sketches leave it open are compared as they stand in
+            // the input, which was what it had been when the sides were written.
+            let across = near.across(&found, &atoms.inputs, &atoms.gone, means)?;
+            Ok(across.is_empty())
+        }
+    }
+}
+
+/// The side on which every line of the input is found in the files, or
+/// [`NOWHERE`]; `None` if what they have is not what was to be written.
+fn found(
+    atoms: &Atoms,
+    sides: &Sides,
+    written: &Written,
+    sinks: &Sinks<'_>,
+    means: &Means<'_>,
+) -> Result<Option<Vec<u8>>, SplitError> {
+    let mut found = vec![NOWHERE; atoms.prints().len()];
+    for (place, side) in sinks.sides.iter().zip(0..) {
+        let input = Input::open(&partial_path(&place.data))?;
+        let mut reader = LineReader::new(input.without_checksum())?;
+        let mut lines = written.lines(usize::from(side), sides);
+        let mut is_expected = true;
+        let spares = Spares::default();
+        ordered::for_each(
+            means.pool,
+            || {
+                means.check_stop()?;
+                Ok(reader.next()?)
+            },
+            |batch: LineBatch| {
+                let mut prints: Vec<Option<u128>> = spares.take().unwrap_or_default();
+                batch.for_each_unread(|line| {
+                    prints.push(line.text.ok().map(|text| fingerprint(text.bytes())));
+                });
+                prints
+            },
+            |mut prints: Vec<Option<u128>>| {
+                for print in prints.drain(..) {
+                    let line = lines.next().map(|line| line as usize);
+                    match line.filter(|&line| print == Some(atoms.prints()[line])) {
+                        Some(line) => found[line] = side,
+                        None => is_expected = false,
+                    }
+                }
+                spares.give(prints);
+                Ok::<_, DedupeError>(())
+            },
+        )?;
+        if !is_expected || lines.next().is_some() {
+            return Ok(None);
+        }
+    }
+    Ok(Some(found))
+}
+
+/// Where a line is that is on no side.
+const NOWHERE: u8 = u8::MAX;
+
+/// Whether no group is in the passports of two sides.
+fn are_groups_apart(sinks: &Sinks<'_>, means: &Means<'_>) -> Result<bool, SplitError> {
+    let mut ties = Ties::new(means);
+    let mut starts = Vec::new();
+    let mut start = 0;
+    for place in &sinks.sides {
+        starts.push(start);
+        start += push_groups(&partial_path(&place.passport), start, &mut ties)?;
+    }
+    let side = |tie: &Tie| starts.partition_point(|&start| start <= u64::from(tie.line));
+    let mut are_apart = true;
+    ties.visit(
+        means,
+        |ties: &[Tie]| {
+            let mut are_apart = true;
+            for_each_knot(ties, start, &mut (0, 0), |same| {
+                are_apart &= same.iter().all(|tie| side(tie) == side(&same[0]));
+            });
+            are_apart
+        },
+        |of_some: bool| {
+            are_apart &= of_some;
+            Ok(())
+        },
+    )?;
+    Ok(are_apart)
+}
+
+/// Reads the files as any dataset, and counts what they have in common.
+pub(super) fn count(
     written: &Written,
     options: &Options,
     sinks: &Sinks<'_>,
@@ -121,9 +265,7 @@ pub(super) fn check(
     let inputs = sinks.sides.iter().map(|side| open(&side.data));
     let inputs = inputs.collect::<Result<Vec<_>, _>>()?;
     let mut ties = Ties::new(means);
-    // What is similar on one side is no leak, and need not be looked at.
-    let sketching = |near| Sketching::of_prompts(near, salt).across_inputs();
-    let sketching = options.near.map(sketching);
+    let sketching = options.near.map(|near| Sketching::of_prompts(near, salt));
     let mut near = sketching.map(|sketching| Near::new(sketching, means));
     let mut n_examples = 0;
     let inputs = scan::scan(inputs, options, sketching, means, |first, scanned| {
@@ -169,24 +311,34 @@ pub(super) fn check(
             let (side, line) = inputs.line(line);
             (side, line - 1)
         };
-        for (one, other) in near.parts(&inputs, &gone, means)? {
-            // Sides come one after the other, so `one` is on the earlier one.
-            if place(one).0 != place(other).0 {
-                shared.add(Kind::Near, other);
-                missed.push((place(one), place(other)));
-            }
+        // What is similar on one side is no leak, and need not be looked at.
+        let n_lines = |starts: &[u64]| (starts[1] - starts[0]) as usize;
+        let sides = (0..).zip(inputs.starts.windows(2).map(n_lines));
+        let sides: Vec<u8> = sides
+            .flat_map(|(side, n)| std::iter::repeat_n(side, n))
+            .collect();
+        // Sides come one after the other, so `one` is on the earlier one.
+        for (one, other) in near.across(&sides, &inputs, &gone, means)? {
+            shared.add(Kind::Near, other);
+            missed.push((place(one), place(other)));
         }
     }
     Ok((shared.counts, missed))
 }
 
-fn push_groups(path: &std::path::Path, start: u64, ties: &mut Ties) -> Result<(), SplitError> {
+/// Adds the groups of the stamps of a side whose first line is `start`, and gives
+/// the number of stamps.
+fn push_groups(path: &std::path::Path, start: u64, ties: &mut Ties) -> Result<u64, SplitError> {
     let failed = |source| PassportError::Read {
         path: path.into(),
         source,
     };
     let (mut line, mut error) = (start, None);
     let mut passport = Passport::open(path)?;
+    let n_stamps = passport.footer().stamps;
+    if !passport.footer().grouped {
+        return Ok(n_stamps);
+    }
     let read = passport.for_each(|stamp| {
         if !stamp.group.is_empty() && error.is_none() {
             error = ties.push_group(&stamp.group, line).err();
@@ -197,7 +349,7 @@ fn push_groups(path: &std::path::Path, start: u64, ties: &mut Ties) -> Result<()
     read.map_err(failed)?;
     match error {
         Some(error) => Err(OutputError::into(error)),
-        None => Ok(()),
+        None => Ok(n_stamps),
     }
 }
 

@@ -695,8 +695,79 @@ fn the_proof_finds_what_a_plan_has_parted() {
         ..planned.clone()
     };
     for (asked, n) in [(&planned, 0), (&near, 1)] {
-        let (overlap, missed) = proof::check(&written, asked, &sinks, &means, 1).unwrap();
+        let (overlap, missed) =
+            proof::check((&atoms, &sides), &written, asked, &sinks, &means, 1).unwrap();
         assert_eq!((overlap.near, missed.len() as u64), (n, n));
         assert!(missed.iter().all(|pair| *pair == ((0, 0), (1, 0))));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    /// Whatever a plan has parted: what the files have in common is seen without
+    /// reading them as a dataset.
+    #[test]
+    fn what_is_settled_is_what_is_counted(
+        examples in examples(),
+        moved in proptest::collection::vec(any::<(prop::sample::Index, bool)>(), 0..3),
+        // A line of a file, and what becomes of it.
+        changed in proptest::option::weighted(0.2, any::<(bool, bool, prop::sample::Index)>()),
+        has_near in any::<bool>(),
+        shuffle in any::<bool>(),
+    ) {
+        let options = Options {
+            near: Threshold::new(0.8).filter(|_| has_near),
+            group: Some("/labels/group".parse().unwrap()),
+            shuffle,
+            ..options("0.7")
+        };
+        let directory = tempfile::tempdir().unwrap();
+        let place = |side: Side| Place {
+            data: directory.path().join(side.as_str()),
+            passport: directory.path().join(format!("{}.passport", side.as_str())),
+        };
+        let sinks = Sinks {
+            sides: options.ratio.sides().map(place).collect(),
+            rejects: &directory.path().join("rejects"),
+            sha256: Sha256Wanted::No,
+            step: "split",
+        };
+        let pool = ordered::pool(NonZeroUsize::new(2).unwrap()).unwrap();
+        let means = Means {
+            pool: &pool,
+            memory: 1 << 30,
+            target: &directory.path().join("train"),
+            stop: &AtomicBool::new(false),
+        };
+        let input = lines(&examples).concat().into_bytes();
+        let input = Input::from_bytes("in.jsonl", input).unwrap();
+        let atoms = atoms::read(input, &options, &means).unwrap();
+        let Ok(mut sides) = quota::assign(&atoms, &options) else { return Ok(()) };
+        for (line, side) in moved {
+            let line = line.index(sides.of.len());
+            sides.of[line] = u8::from(side);
+        }
+        let written = write::write(&atoms, &sides, &options, &sinks, &means).unwrap();
+        if let Some((of_validation, is_gone, line)) = changed {
+            // A line that is another one, or not there.
+            let path = crate::io::partial_path(&sinks.sides[usize::from(of_validation)].data);
+            let text = std::fs::read_to_string(&path).unwrap();
+            let mut lines: Vec<&str> = text.lines().collect();
+            prop_assume!(!lines.is_empty());
+            let line = line.index(lines.len());
+            if is_gone {
+                lines.remove(line);
+            } else {
+                lines[line] = "{\"contents\":[{\"role\":\"user\",\"parts\":[]}]}";
+            }
+            std::fs::write(&path, lines.join("\n")).unwrap();
+            prop_assert!(!proof::is_settled(&atoms, &sides, &written, &options, &sinks, &means).unwrap());
+            return Ok(());
+        }
+        let is_settled = proof::is_settled(&atoms, &sides, &written, &options, &sinks, &means).unwrap();
+        let (overlap, missed) = proof::count(&written, &options, &sinks, &means, 1).unwrap();
+        prop_assert_eq!(is_settled, overlap.is_nothing());
+        prop_assert!(missed.is_empty() || !is_settled);
     }
 }

@@ -8,7 +8,6 @@ use super::quota::Sides;
 use super::scan::keyed;
 use super::{Options, Sinks, SplitError};
 use crate::diag::{Finding, Position, S002};
-use crate::io::passport::fingerprint;
 use crate::io::{Finished, Inherited, LineOf, OutputError, Progress, Reread, Scratch, Stamp};
 use crate::pipeline::compared::Reader;
 use crate::pipeline::convert::{Met, Rejects};
@@ -34,12 +33,18 @@ pub(super) struct Written {
 impl Written {
     /// The line of the input that stands at a line of a side, both from 0.
     pub(super) fn line(&self, (side, n): (usize, u64), sides: &Sides) -> u64 {
-        if let Some(order) = self.shuffled.get(side) {
-            return order.get(n as usize).copied().map_or(0, u64::from);
-        }
-        let lines = (0..).zip(&sides.of);
-        let mut lines = lines.filter(|(_, of)| usize::from(**of) == side);
-        lines.nth(n as usize).map_or(0, |(line, _)| line)
+        let line = self.lines(side, sides).nth(n as usize);
+        line.map_or(0, u64::from)
+    }
+
+    /// The lines of the input in the order of a side.
+    pub(super) fn lines<'w>(&'w self, side: usize, sides: &'w Sides) -> impl Iterator<Item = u32> {
+        let shuffled = self.shuffled.get(side);
+        let all = shuffled.is_none().then(|| (0..).zip(&sides.of));
+        let of_side = all.into_iter().flatten();
+        let of_side = of_side.filter(move |(_, of)| usize::from(**of) == side);
+        let shuffled = shuffled.into_iter().flatten().copied();
+        shuffled.chain(of_side.map(|(line, _)| line))
     }
 }
 
@@ -61,7 +66,8 @@ pub(super) fn write(
         |(first, batch): (u64, LineBatch)| {
             let spare = spares.lock().expect("no holder of the spares panics").pop();
             let mut cut: Cut = spare.unwrap_or_default();
-            cut.fill(&batch, &sides.of[first as usize..]);
+            let first = first as usize;
+            cut.fill(&batch, &sides.of[first..], &atoms.prints()[first..]);
             cut
         },
         |mut cut: Cut| {
@@ -147,7 +153,7 @@ impl Cut {
         self.n_lines = 0;
     }
 
-    fn fill(&mut self, batch: &LineBatch, sides: &[u8]) {
+    fn fill(&mut self, batch: &LineBatch, sides: &[u8], prints: &[u128]) {
         let mut reader = Reader::default();
         let n_lines = batch.n_lines();
         self.n_lines = batch.for_each_unread(|line| {
@@ -179,7 +185,8 @@ impl Cut {
                 side,
                 line: line.number,
                 record,
-                fingerprint: fingerprint(raw),
+                // Should the file be another one now, that is noticed at its end.
+                fingerprint: prints[line.number as usize],
                 bytes: raw.len() + 1,
             });
         });
