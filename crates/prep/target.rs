@@ -408,7 +408,6 @@ impl Page {
         let mut file = AtomicFile::create(&self.0)?;
         file.write_all(page)?;
         file.write_all(Self::last_line(page).as_bytes())?;
-        file.sync()?;
         Ok(file.persist()?)
     }
 }
@@ -463,7 +462,6 @@ pub(crate) fn write_summary(path: &Path, summary: &Value) -> Result<(), Failure>
     }
     let mut file = AtomicFile::create(path)?;
     file.write_all(json.as_bytes())?;
-    file.sync()?;
     Ok(file.persist()?)
 }
 

@@ -61,7 +61,6 @@ pub(crate) fn write(plan: &Plan, account: &Account, signature: &Signature) -> Re
     }
     let mut file = AtomicFile::create(path)?;
     file.write_all(text.as_bytes())?;
-    file.sync()?;
     Ok(file.persist()?)
 }
 

@@ -105,7 +105,6 @@ impl Record {
         json.push('\n');
         let mut file = AtomicFile::create(&Self::path(directory))?;
         file.write_all(json.as_bytes())?;
-        file.sync()?;
         Ok(file.persist()?)
     }
 

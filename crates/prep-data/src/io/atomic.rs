@@ -179,21 +179,23 @@ impl AtomicFile {
             .map_err(|source| self.write_error(source))
     }
 
-    /// Moves the file into place. Call [`AtomicFile::sync`] first.
+    /// Syncs the file and moves it into place.
     ///
     /// # Errors
     ///
-    /// When it cannot be renamed.
-    pub fn persist(mut self) -> Result<(), OutputError> {
+    /// When the disk refuses it, or it cannot be renamed.
+    pub fn persist(self) -> Result<(), OutputError> {
+        persist_all(vec![self])
+    }
+
+    fn rename(&mut self) -> Result<(), OutputError> {
         self.is_done = true;
         let renamed = fs::rename(&self.partial, &self.target);
         under_way().remove(&self.partial);
         renamed.map_err(|source| OutputError::Persist {
             path: self.target.clone(),
             source,
-        })?;
-        sync_directory(&self.target);
-        Ok(())
+        })
     }
 
     /// Another handle of the same file.
@@ -213,6 +215,20 @@ impl AtomicFile {
             source,
         }
     }
+}
+
+/// Syncs files and moves them into place one after the other: all of them are
+/// on the disk before the first one is moved.
+///
+/// # Errors
+///
+/// When the disk refuses one, or one cannot be renamed.
+pub(super) fn persist_all(mut files: Vec<AtomicFile>) -> Result<(), OutputError> {
+    files.iter().try_for_each(AtomicFile::sync)?;
+    files.iter_mut().try_for_each(AtomicFile::rename)?;
+    let directories: BTreeSet<_> = files.iter().map(|file| file.target.parent()).collect();
+    directories.into_iter().for_each(sync_directory);
+    Ok(())
 }
 
 impl Write for AtomicFile {
@@ -293,12 +309,10 @@ fn is_same(_file: &File, path: &Path) -> io::Result<bool> {
     fs::exists(path)
 }
 
-/// Makes a rename in the target's directory last. Not every file system can;
-/// one that cannot gives no better promise to anybody.
-fn sync_directory(target: &Path) {
-    let directory = target
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
+/// Makes renames in a directory last. Not every file system can; one that cannot
+/// gives no better promise to anybody.
+fn sync_directory(directory: Option<&Path>) {
+    let directory = directory.filter(|directory| !directory.as_os_str().is_empty());
     if let Ok(directory) = File::open(directory.unwrap_or(Path::new("."))) {
         drop(directory.sync_all());
     }
@@ -325,7 +339,6 @@ mod tests {
             let mut file = AtomicFile::create(&link).unwrap();
             assert_eq!(file.target(), store.join("real"));
             file.write_all(text.as_bytes()).unwrap();
-            file.sync().unwrap();
             file.persist().unwrap();
             assert!(link.is_symlink() && store.join("second").is_symlink());
             assert_eq!(fs::read_to_string(store.join("real")).unwrap(), text);
@@ -361,7 +374,6 @@ mod tests {
         fs::write(partial_path(&target), b"left over from a killed run").unwrap();
         let mut file = AtomicFile::create(&target).unwrap();
         file.write_all(b"whole").unwrap();
-        file.sync().unwrap();
         assert!(!target.exists());
         file.persist().unwrap();
         assert_eq!(fs::read(&target).unwrap(), b"whole");

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::atomic::{AtomicFile, OutputError, moving, partial_path};
+use super::atomic::{AtomicFile, OutputError, moving, partial_path, persist_all};
 use super::manifest::{Manifest, OutputFile, checksum, sidecar};
 use super::{Cause, Compression, writeback};
 
@@ -190,7 +190,7 @@ pub enum Sha256Wanted {
     No,
 }
 
-/// An output that is written and synced, and waits to be renamed.
+/// An output that is written, and waits to be synced and renamed.
 #[derive(Debug)]
 pub struct Finished {
     file: Option<AtomicFile>,
@@ -283,11 +283,11 @@ impl OutputWriter {
         }))
     }
 
-    /// Ends the output and syncs it to the disk.
+    /// Ends the output.
     ///
     /// # Errors
     ///
-    /// When the disk refuses it.
+    /// When it cannot be written.
     pub fn finish(self) -> Result<Finished, OutputError> {
         let path = self.path();
         let hashed = match self.packed {
@@ -407,9 +407,6 @@ impl Hashed {
             path: self.path.clone(),
             source,
         })?;
-        if let Some(file) = &self.file {
-            file.sync()?;
-        }
         Ok(Finished {
             file: self.file,
             path: self.path,
@@ -451,11 +448,11 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 impl Finished {
-    /// Moves the file into place, for one that stands by itself.
+    /// Syncs the file and moves it into place, for one that stands by itself.
     ///
     /// # Errors
     ///
-    /// When it cannot be renamed.
+    /// When the disk refuses it, or it cannot be renamed.
     pub fn persist(self) -> Result<(), OutputError> {
         self.file.map_or(Ok(()), AtomicFile::persist)
     }
@@ -532,19 +529,17 @@ pub fn commit_all(
         manifests.push(out);
     }
     gone.iter().try_for_each(|path| remove(path))?;
-    for Whole {
-        paths,
-        files,
-        manifest,
-    } in datasets
-    {
-        files.into_iter().try_for_each(Finished::persist)?;
-        if manifest.output(&paths.name_of(&paths.rejects)).is_none() {
-            remove(&paths.rejects)?;
-        }
+    let (mut files, mut no_rejects) = (Vec::new(), Vec::new());
+    for dataset in datasets {
+        let rejects = &dataset.paths.rejects;
+        let name = dataset.paths.name_of(rejects);
+        no_rejects.extend(dataset.manifest.output(&name).is_none().then_some(rejects));
+        files.extend(dataset.files);
     }
-    last.into_iter().try_for_each(Finished::persist)?;
-    manifests.into_iter().try_for_each(AtomicFile::persist)
+    let files = files.into_iter().chain(last);
+    persist_all(files.filter_map(|finished| finished.file).collect())?;
+    no_rejects.into_iter().try_for_each(|path| remove(path))?;
+    persist_all(manifests)
 }
 
 fn remove(path: &Path) -> Result<(), OutputError> {

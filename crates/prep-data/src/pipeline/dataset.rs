@@ -90,8 +90,8 @@ impl DatasetWriter {
         Ok(())
     }
 
-    /// Ends the dataset, which then waits to be renamed, and gives back its
-    /// passport, whose footer is still to come.
+    /// Ends the dataset, which then waits to be synced and renamed, and gives back
+    /// its passport, whose footer is still to come.
     ///
     /// # Errors
     ///
@@ -101,7 +101,7 @@ impl DatasetWriter {
     ) -> Result<(Finished, Option<passport::Writer<OutputWriter>>), OutputError> {
         self.flush()?;
         if let Some((_, writeback)) = &self.passport {
-            // Beside the last sync of the dataset.
+            // Beside the end of the dataset.
             writeback.go_on();
         }
         self.writeback.finish()?;
@@ -187,15 +187,18 @@ impl Writeback {
         }
     }
 
-    /// Ends the thread, and tells whether the disk refused something.
+    /// Lets the disk have the rest, ends the thread, and tells whether the disk
+    /// refused something.
     fn finish(self) -> Result<(), OutputError> {
-        self.thread.map_or(Ok(()), |thread| {
-            drop(thread.wake);
-            thread
-                .handle
-                .join()
-                .expect("asking the disk does not panic")
-        })
+        self.go_on();
+        match (self.thread, self.syncer) {
+            (Some(SyncThread { wake, handle }), _) => {
+                drop(wake);
+                handle.join().expect("asking the disk does not panic")
+            }
+            (None, Some(syncer)) => syncer.begin(),
+            (None, None) => Ok(()),
+        }
     }
 }
 

@@ -105,7 +105,6 @@ impl JobRecord {
         }
         let mut file = AtomicFile::create(path)?;
         file.write_all(json.as_bytes())?;
-        file.sync()?;
         Ok(file.persist()?)
     }
 

@@ -200,7 +200,6 @@ impl<'a> Batch<'a> {
             }
             file.write_all(line.as_bytes())?;
         }
-        file.sync()?;
         Ok(file.persist()?)
     }
 

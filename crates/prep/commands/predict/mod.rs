@@ -374,10 +374,7 @@ impl Out {
     fn finish(self) -> Result<(), Failure> {
         match self {
             Self::Stdout(mut out) => Ok(out.flush()?),
-            Self::File(file) => {
-                file.sync()?;
-                Ok(file.persist()?)
-            }
+            Self::File(file) => Ok(file.persist()?),
         }
     }
 }
