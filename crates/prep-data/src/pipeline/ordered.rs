@@ -56,6 +56,7 @@ where
             waiting: BTreeMap::new(),
             emitted: 0,
             is_emitting: false,
+            n_held_up: 0,
             has_ended: false,
             error: None,
         }),
@@ -82,6 +83,9 @@ struct Results<R, E> {
     waiting: BTreeMap<u64, R>,
     emitted: u64,
     is_emitting: bool,
+    /// How many threads wait for `moved`: to signal it to nobody costs a call of
+    /// the system, too.
+    n_held_up: usize,
     has_ended: bool,
     error: Option<E>,
 }
@@ -115,7 +119,9 @@ where
         let mut front = self.input.lock().expect("threads end together");
         let mut results = self.results();
         while !results.has_ended && front.taken >= results.emitted + self.window {
+            results.n_held_up += 1;
             results = self.moved.wait(results).expect("threads end together");
+            results.n_held_up -= 1;
         }
         if results.has_ended {
             return None;
@@ -156,7 +162,9 @@ where
                 results.has_ended = true;
                 results.error.get_or_insert(error);
             }
-            self.moved.notify_all();
+            if results.n_held_up > 0 {
+                self.moved.notify_all();
+            }
         }
     }
 

@@ -726,14 +726,21 @@ impl Search<'_> {
             crowd::link(self, &sketches(crowd), Some(means.pool), memory, means)?;
         }
         let memory = memory / means.pool.current_num_threads() as u64;
-        let mut small = crowds.iter().filter(|crowd| !is_large(crowd));
+        // Most are done with sooner than they are handed over.
+        const AT_ONCE: usize = 16;
+        let small: Vec<_> = crowds.iter().filter(|crowd| !is_large(crowd)).collect();
+        let mut small = small.chunks(AT_ONCE);
         ordered::for_each(
             means.pool,
             || {
                 means.check_stop()?;
                 Ok(small.next())
             },
-            |crowd: &&[(u32, u32)]| crowd::link(self, &sketches(crowd), None, memory, means),
+            |crowds: &[&&[(u32, u32)]]| {
+                crowds
+                    .iter()
+                    .try_for_each(|crowd| crowd::link(self, &sketches(crowd), None, memory, means))
+            },
             |linked: Result<(), DedupeError>| linked,
         )
     }
