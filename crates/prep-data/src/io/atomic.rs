@@ -13,6 +13,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::writeback;
+
 /// Why an output cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub enum OutputError {
@@ -179,13 +181,18 @@ impl AtomicFile {
             .map_err(|source| self.write_error(source))
     }
 
+    fn begin(&self) -> Result<(), OutputError> {
+        writeback::begin(&self.file).map_err(|source| self.write_error(source))
+    }
+
     /// Syncs the file and moves it into place.
     ///
     /// # Errors
     ///
     /// When the disk refuses it, or it cannot be renamed.
     pub fn persist(self) -> Result<(), OutputError> {
-        persist_all(vec![self])
+        self.sync()?;
+        rename_all(vec![self])
     }
 
     fn rename(&mut self) -> Result<(), OutputError> {
@@ -217,14 +224,27 @@ impl AtomicFile {
     }
 }
 
-/// Syncs files and moves them into place one after the other: all of them are
-/// on the disk before the first one is moved.
+/// Brings files to the disk, before any of them is moved.
 ///
 /// # Errors
 ///
-/// When the disk refuses one, or one cannot be renamed.
-pub(super) fn persist_all(mut files: Vec<AtomicFile>) -> Result<(), OutputError> {
-    files.iter().try_for_each(AtomicFile::sync)?;
+/// When the disk refuses one.
+pub(super) fn sync_all<'f>(
+    mut files: impl Iterator<Item = &'f AtomicFile> + Clone,
+) -> Result<(), OutputError> {
+    if cfg!(target_os = "linux") {
+        // What has begun for all of them goes into the journal once.
+        files.clone().try_for_each(AtomicFile::begin)?;
+    }
+    files.try_for_each(AtomicFile::sync)
+}
+
+/// Moves files into place, where they then stay whatever happens.
+///
+/// # Errors
+///
+/// When one cannot be renamed.
+pub(super) fn rename_all(mut files: Vec<AtomicFile>) -> Result<(), OutputError> {
     files.iter_mut().try_for_each(AtomicFile::rename)?;
     let directories: BTreeSet<_> = files.iter().map(|file| file.target.parent()).collect();
     directories.into_iter().for_each(sync_directory);

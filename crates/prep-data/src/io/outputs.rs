@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::atomic::{AtomicFile, OutputError, moving, partial_path, persist_all};
+use super::atomic::{AtomicFile, OutputError, moving, partial_path, rename_all, sync_all};
 use super::manifest::{Manifest, OutputFile, checksum, sidecar};
 use super::{Cause, Compression, writeback};
 
@@ -525,10 +525,8 @@ pub fn commit_all(
                 path: path.clone(),
                 source,
             })?;
-        out.sync()?;
         manifests.push(out);
     }
-    gone.iter().try_for_each(|path| remove(path))?;
     let (mut files, mut no_rejects) = (Vec::new(), Vec::new());
     for dataset in datasets {
         let rejects = &dataset.paths.rejects;
@@ -537,9 +535,12 @@ pub fn commit_all(
         files.extend(dataset.files);
     }
     let files = files.into_iter().chain(last);
-    persist_all(files.filter_map(|finished| finished.file).collect())?;
+    let files: Vec<_> = files.filter_map(|finished| finished.file).collect();
+    sync_all(files.iter().chain(&manifests))?;
+    gone.iter().try_for_each(|path| remove(path))?;
+    rename_all(files)?;
     no_rejects.into_iter().try_for_each(|path| remove(path))?;
-    persist_all(manifests)
+    rename_all(manifests)
 }
 
 fn remove(path: &Path) -> Result<(), OutputError> {
