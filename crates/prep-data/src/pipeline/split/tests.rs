@@ -52,12 +52,13 @@ impl Ran {
     }
 }
 
-fn run_with(
-    input: &str,
+/// Gives `act` a directory to write the sides in.
+fn scene<T>(
     options: &Options,
     memory: u64,
     threads: usize,
-) -> Result<Ran, SplitError> {
+    act: impl FnOnce(&Sinks<'_>, &Means<'_>) -> T,
+) -> T {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name);
     let place = |side: Side| Place {
@@ -78,8 +79,28 @@ fn run_with(
         target: &path("train"),
         stop: &AtomicBool::new(false),
     };
+    act(&sinks, &means)
+}
+
+fn run_with(
+    input: &str,
+    options: &Options,
+    memory: u64,
+    threads: usize,
+) -> Result<Ran, SplitError> {
+    scene(options, memory, threads, |sinks, means| {
+        run_in(input, options, sinks, means)
+    })
+}
+
+fn run_in(
+    input: &str,
+    options: &Options,
+    sinks: &Sinks<'_>,
+    means: &Means<'_>,
+) -> Result<Ran, SplitError> {
     let input = Input::from_bytes("in.jsonl", input.as_bytes().to_vec()).unwrap();
-    let outcome = split(input, options, &sinks, &means)?;
+    let outcome = split(input, options, sinks, means)?;
     assert!(outcome.ledger.adds_up(), "{:?}", outcome.ledger);
     assert!(outcome.proof.overlap.is_nothing());
     for part in outcome.parts {
@@ -104,7 +125,7 @@ fn run_with(
     Ok(Ran {
         sides: sinks.sides.iter().map(|side| read(&side.data)).collect(),
         stamps: stamps.collect(),
-        rejects: read(&rejects),
+        rejects: read(sinks.rejects),
         ledger: outcome.ledger,
         proof: outcome.proof,
         is_capped: outcome.is_capped,
@@ -666,40 +687,24 @@ fn the_proof_finds_what_a_plan_has_parted() {
     let long = "How do I cancel the order that I placed here yesterday";
     let (one, other) = (format!("{long} evening?"), format!("{long} morning?"));
     let input = line(&[&one, "So."], "") + &line(&[&other, "No."], "");
-    let directory = tempfile::tempdir().unwrap();
-    let place = |side: Side| Place {
-        data: directory.path().join(side.as_str()),
-        passport: directory.path().join(format!("{}.passport", side.as_str())),
-    };
     let planned = options("0.5");
-    let sinks = Sinks {
-        sides: planned.ratio.sides().map(place).collect(),
-        rejects: &directory.path().join("rejects"),
-        sha256: Sha256Wanted::No,
-        step: "split",
-    };
-    let pool = ordered::pool(NonZeroUsize::new(2).unwrap()).unwrap();
-    let means = Means {
-        pool: &pool,
-        memory: 1 << 30,
-        target: &directory.path().join("train"),
-        stop: &AtomicBool::new(false),
-    };
-    let input = Input::from_bytes("in.jsonl", input.into_bytes()).unwrap();
-    // A plan that does not look for near-duplicates parts two of them.
-    let atoms = atoms::read(input, &planned, &means).unwrap();
-    let sides = quota::assign(&atoms, &planned).unwrap();
-    let written = write::write(&atoms, &sides, &planned, &sinks, &means).unwrap();
-    let near = Options {
-        near: Threshold::new(0.8),
-        ..planned.clone()
-    };
-    for (asked, n) in [(&planned, 0), (&near, 1)] {
-        let (overlap, missed) =
-            proof::check((&atoms, &sides), &written, asked, &sinks, &means, 1).unwrap();
-        assert_eq!((overlap.near, missed.len() as u64), (n, n));
-        assert!(missed.iter().all(|pair| *pair == ((0, 0), (1, 0))));
-    }
+    scene(&planned, 1 << 30, 2, |sinks, means| {
+        let input = Input::from_bytes("in.jsonl", input.into_bytes()).unwrap();
+        // A plan that does not look for near-duplicates parts two of them.
+        let atoms = atoms::read(input, &planned, means).unwrap();
+        let sides = quota::assign(&atoms, &planned).unwrap();
+        let written = write::write(&atoms, &sides, &planned, sinks, means).unwrap();
+        let near = Options {
+            near: Threshold::new(0.8),
+            ..planned.clone()
+        };
+        for (asked, n) in [(&planned, 0), (&near, 1)] {
+            let (overlap, missed) =
+                proof::check((&atoms, &sides), &written, asked, sinks, means, 1).unwrap();
+            assert_eq!((overlap.near, missed.len() as u64), (n, n));
+            assert!(missed.iter().all(|pair| *pair == ((0, 0), (1, 0))));
+        }
+    });
 }
 
 proptest! {
@@ -722,52 +727,37 @@ proptest! {
             shuffle,
             ..options("0.7")
         };
-        let directory = tempfile::tempdir().unwrap();
-        let place = |side: Side| Place {
-            data: directory.path().join(side.as_str()),
-            passport: directory.path().join(format!("{}.passport", side.as_str())),
-        };
-        let sinks = Sinks {
-            sides: options.ratio.sides().map(place).collect(),
-            rejects: &directory.path().join("rejects"),
-            sha256: Sha256Wanted::No,
-            step: "split",
-        };
-        let pool = ordered::pool(NonZeroUsize::new(2).unwrap()).unwrap();
-        let means = Means {
-            pool: &pool,
-            memory: 1 << 30,
-            target: &directory.path().join("train"),
-            stop: &AtomicBool::new(false),
-        };
-        let input = lines(&examples).concat().into_bytes();
-        let input = Input::from_bytes("in.jsonl", input).unwrap();
-        let atoms = atoms::read(input, &options, &means).unwrap();
-        let Ok(mut sides) = quota::assign(&atoms, &options) else { return Ok(()) };
-        for (line, side) in moved {
-            let line = line.index(sides.of.len());
-            sides.of[line] = u8::from(side);
-        }
-        let written = write::write(&atoms, &sides, &options, &sinks, &means).unwrap();
-        if let Some((of_validation, is_gone, line)) = changed {
-            // A line that is another one, or not there.
-            let path = crate::io::partial_path(&sinks.sides[usize::from(of_validation)].data);
-            let text = std::fs::read_to_string(&path).unwrap();
-            let mut lines: Vec<&str> = text.lines().collect();
-            prop_assume!(!lines.is_empty());
-            let line = line.index(lines.len());
-            if is_gone {
-                lines.remove(line);
-            } else {
-                lines[line] = "{\"contents\":[{\"role\":\"user\",\"parts\":[]}]}";
+        scene(&options, 1 << 30, 2, |sinks, means| {
+            let input = lines(&examples).concat().into_bytes();
+            let input = Input::from_bytes("in.jsonl", input).unwrap();
+            let atoms = atoms::read(input, &options, means).unwrap();
+            let Ok(mut sides) = quota::assign(&atoms, &options) else { return Ok(()) };
+            for (line, side) in moved {
+                let line = line.index(sides.of.len());
+                sides.of[line] = u8::from(side);
             }
-            std::fs::write(&path, lines.join("\n")).unwrap();
-            prop_assert!(!proof::is_settled(&atoms, &sides, &written, &options, &sinks, &means).unwrap());
-            return Ok(());
-        }
-        let is_settled = proof::is_settled(&atoms, &sides, &written, &options, &sinks, &means).unwrap();
-        let (overlap, missed) = proof::count(&written, &options, &sinks, &means, 1).unwrap();
-        prop_assert_eq!(is_settled, overlap.is_nothing());
-        prop_assert!(missed.is_empty() || !is_settled);
+            let written = write::write(&atoms, &sides, &options, sinks, means).unwrap();
+            if let Some((of_validation, is_gone, line)) = changed {
+                // A line that is another one, or not there.
+                let path = crate::io::partial_path(&sinks.sides[usize::from(of_validation)].data);
+                let text = std::fs::read_to_string(&path).unwrap();
+                let mut lines: Vec<&str> = text.lines().collect();
+                prop_assume!(!lines.is_empty());
+                let line = line.index(lines.len());
+                if is_gone {
+                    lines.remove(line);
+                } else {
+                    lines[line] = "{\"contents\":[{\"role\":\"user\",\"parts\":[]}]}";
+                }
+                std::fs::write(&path, lines.join("\n")).unwrap();
+                prop_assert!(!proof::is_settled(&atoms, &sides, &written, &options, sinks, means).unwrap());
+                return Ok(());
+            }
+            let is_settled = proof::is_settled(&atoms, &sides, &written, &options, sinks, means).unwrap();
+            let (overlap, missed) = proof::count(&written, &options, sinks, means, 1).unwrap();
+            prop_assert_eq!(is_settled, overlap.is_nothing());
+            prop_assert!(missed.is_empty() || !is_settled);
+            Ok(())
+        })?;
     }
 }
