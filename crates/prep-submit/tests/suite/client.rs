@@ -9,7 +9,7 @@ use prep_submit::{
 };
 use serde_json::{Value, json};
 
-use crate::server::{Fault, Server, TOKEN};
+use crate::server::{Fault, Nobody, Server, TOKEN};
 
 const JOB: &str = "/v1/projects/p/locations/us-central1/tuningJobs";
 
@@ -115,10 +115,8 @@ async fn the_service_says_how_long_to_wait() {
 
 #[tokio::test]
 async fn nobody_there_has_no_effect() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let nobody = Nobody::new();
+    let free = nobody.address();
     let server = Server::start();
     let options = ClientOptions {
         endpoints: Endpoints::stand_in(format!("http://{free}")),

@@ -4,7 +4,7 @@ use prep_submit::doctor::{Check, Standing, Wanted, examine};
 use prep_submit::{Client, ClientOptions, Endpoints};
 use serde_json::{Value, json};
 
-use crate::server::{Server, TOKEN};
+use crate::server::{Nobody, Server, TOKEN};
 
 const PROJECT: &str = "GET /v1/projects/acme";
 const VERTEX: &str = "GET /v1/projects/acme/services/aiplatform.googleapis.com";
@@ -170,10 +170,8 @@ async fn what_is_missing_is_told_with_what_mends_it() {
 
 #[tokio::test]
 async fn without_a_connection_it_says_what_it_could_not_ask() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let nobody = Nobody::new();
+    let free = nobody.address();
     let server = Server::start();
     let options = ClientOptions {
         endpoints: Endpoints::stand_in(format!("http://{free}")),

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
@@ -18,6 +18,28 @@ use serde_json::{Value, json};
 
 /// The token that is accepted at first.
 pub(crate) const TOKEN: &str = "ya29.s3cret-token";
+
+/// An address at which nobody listens, and nobody can begin to: that of a
+/// connection which is open. A port that is only free may be another test's next.
+pub(crate) struct Nobody {
+    connection: TcpStream,
+    /// Keeps it open.
+    _other_end: TcpListener,
+}
+
+impl Nobody {
+    pub(crate) fn new() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self {
+            connection: TcpStream::connect(listener.local_addr().unwrap()).unwrap(),
+            _other_end: listener,
+        }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.connection.local_addr().unwrap()
+    }
+}
 
 /// What happens instead of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
